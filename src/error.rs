@@ -1,0 +1,277 @@
+//! What can go wrong, told once and told well.
+//!
+//! An [`Error`] carries data: its [`Kind`] (which alone decides the exit status), one message, where it
+//! happened, and the next step. Prose is written where the facts are known; looks belong to `render`.
+//!
+//! Invariant: no text of a token, and no text of a file or word that could be one, is ever put into an
+//! error. Parsers that quote what they reject (TOML, clap) are reduced to a place and a reason here.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Serialize, Serializer};
+
+/// The answer of everything that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why something failed. Decides the exit status, and nothing else does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// It could not be done (1).
+    Failed,
+    /// There is no such thing, or nobody is logged in (3).
+    NotFound,
+    /// A store or provider is unavailable, locked or too slow (4).
+    Unavailable,
+    /// Rejected by the server, or expired (5).
+    Rejected,
+    /// The words were wrong (64).
+    Usage,
+    /// A file is malformed (65).
+    Malformed,
+    /// Somebody pressed Ctrl-C (130).
+    Interrupted,
+}
+
+impl Kind {
+    /// The exit status of a process that ends with this kind of error.
+    pub fn exit_status(self) -> u8 {
+        match self {
+            Self::Failed => 1,
+            Self::NotFound => 3,
+            Self::Unavailable => 4,
+            Self::Rejected => 5,
+            Self::Usage => 64,
+            Self::Malformed => 65,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// Where a value comes from, or where an error is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// A file; line and column count from one.
+    File {
+        /// The file.
+        file: PathBuf,
+        /// The line, where one is known.
+        line: Option<usize>,
+        /// The column, in characters; scripts have one.
+        column: Option<usize>,
+    },
+    /// An environment variable.
+    Env(String),
+    /// An option of the process.
+    Option(&'static str),
+    /// Not on disk yet: an edit of the open transaction, and the file that it is for.
+    Pending(PathBuf),
+}
+
+impl Place {
+    /// A file as a whole.
+    pub fn file(file: impl Into<PathBuf>) -> Self {
+        Self::File { file: file.into(), line: None, column: None }
+    }
+
+    /// One line of a file.
+    pub fn line(file: impl Into<PathBuf>, line: usize) -> Self {
+        Self::File { file: file.into(), line: Some(line), column: None }
+    }
+
+    /// The file, if it is one.
+    pub fn as_file(&self) -> Option<&Path> {
+        match self {
+            Self::File { file, .. } | Self::Pending(file) => Some(file),
+            Self::Env(_) | Self::Option(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { file, line, column } => {
+                write!(f, "{}", file.display())?;
+                if let Some(line) = line {
+                    write!(f, ":{line}")?;
+                }
+                if let Some(column) = column {
+                    write!(f, ":{column}")?;
+                }
+                Ok(())
+            }
+            Self::Env(name) => write!(f, "environment variable `{name}`"),
+            Self::Option(name) => write!(f, "option `{name}`"),
+            Self::Pending(file) => write!(f, "{} (pending)", file.display()),
+        }
+    }
+}
+
+impl Serialize for Place {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let mut map = serializer.serialize_map(None)?;
+        match self {
+            Self::File { file, line, column } => {
+                map.serialize_entry("file", &file.display().to_string())?;
+                map.serialize_entry("line", line)?;
+                if let Some(column) = column {
+                    map.serialize_entry("column", column)?;
+                }
+            }
+            Self::Pending(file) => {
+                map.serialize_entry("file", &file.display().to_string())?;
+                map.serialize_entry("line", &None::<usize>)?;
+            }
+            Self::Env(name) => map.serialize_entry("env", name)?,
+            Self::Option(name) => map.serialize_entry("option", name)?,
+        }
+        map.end()
+    }
+}
+
+/// One failure: kind, message, place, the next step, and what lies beneath.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error(Box<Parts>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Parts {
+    kind: Kind,
+    message: String,
+    hint: Option<String>,
+    place: Option<Place>,
+    causes: Vec<String>,
+}
+
+impl Error {
+    /// An error of this kind. The message is lower case and has no full stop.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self(Box::new(Parts {
+            kind,
+            message: message.into(),
+            hint: None,
+            place: None,
+            causes: Vec::new(),
+        }))
+    }
+
+    /// It could not be done (1).
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(Kind::Failed, message)
+    }
+
+    /// There is no such thing (3).
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(Kind::NotFound, message)
+    }
+
+    /// A store or provider does not answer (4).
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(Kind::Unavailable, message)
+    }
+
+    /// The words were wrong (64).
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// A file is malformed (65).
+    pub fn malformed(message: impl Into<String>) -> Self {
+        Self::new(Kind::Malformed, message)
+    }
+
+    /// An operation on a file that the system refused (1).
+    pub fn io(doing: &str, file: &Path, error: &std::io::Error) -> Self {
+        Self::failed(format!("cannot {doing}")).at(Place::file(file)).because(reason_of(error))
+    }
+
+    /// The next step, as a whole sentence or the exact command to type.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The same, where there may be none to give.
+    #[must_use]
+    pub fn maybe_hint(mut self, hint: Option<String>) -> Self {
+        self.0.hint = hint.or(self.0.hint);
+        self
+    }
+
+    /// Where it happened; an inner place that is known already stays.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.0.place.get_or_insert(place);
+        self
+    }
+
+    /// What lies beneath; the most direct cause first.
+    #[must_use]
+    pub fn because(mut self, cause: impl fmt::Display) -> Self {
+        self.0.causes.push(cause.to_string());
+        self
+    }
+
+    /// Why it failed.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// What failed.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// What to do next.
+    pub fn next_step(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// Where it failed.
+    pub fn place(&self) -> Option<&Place> {
+        self.0.place.as_ref()
+    }
+
+    /// What lies beneath it.
+    pub fn causes(&self) -> &[String] {
+        &self.0.causes
+    }
+}
+
+/// The system's reason, in our words: lower case, without `(os error 13)`.
+fn reason_of(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.0.place {
+            write!(f, "{place}: ")?;
+        }
+        write!(f, "{}", self.0.message)?;
+        for cause in &self.0.causes {
+            write!(f, ": {cause}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}

@@ -1,0 +1,141 @@
+//! What is outside the program, as values: environment, current folder, streams, the person.
+//!
+//! `main` builds the real [`World`]; tests build others. Invariant: nothing else in the crate reads the
+//! process environment or the current folder, so [`crate::run`] can be called any number of times.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+use crate::error::{Error, Kind, Result};
+use crate::token::Token;
+
+/// Everything that a run may touch, apart from the file system and the programs that Cargo would start.
+pub struct World {
+    /// The environment variables.
+    pub env: Env,
+    /// The current folder, absolute.
+    pub directory: PathBuf,
+    /// The person's home folder, where one is known.
+    pub user_home: Option<PathBuf>,
+    /// Standard input.
+    pub stdin: Box<dyn Read>,
+    /// Standard output: data.
+    pub stdout: Box<dyn Write>,
+    /// Standard error: everything else.
+    pub stderr: Box<dyn Write>,
+    /// Which of the streams are terminals.
+    pub terminal: Terminal,
+    /// How to ask a person.
+    pub prompt: Box<dyn Prompt>,
+}
+
+/// Which streams are terminals, and how wide the one that shows data is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Terminal {
+    /// Standard input is a terminal.
+    pub stdin: bool,
+    /// Standard output is a terminal.
+    pub stdout: bool,
+    /// Standard error is a terminal.
+    pub stderr: bool,
+    /// Columns, where a terminal says so.
+    pub width: Option<usize>,
+}
+
+/// A snapshot of environment variables.
+#[derive(Clone, Default)]
+pub struct Env(BTreeMap<OsString, OsString>);
+
+impl Env {
+    /// A variable that is set and is Unicode, as Cargo's configuration sees it.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(OsStr::new(name)).and_then(|value| value.to_str())
+    }
+
+    /// A variable whatever its bytes.
+    pub fn get_os(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
+    /// A variable that is set to something other than the empty text.
+    pub fn non_empty(&self, name: &str) -> Option<&OsStr> {
+        self.get_os(name).filter(|value| !value.is_empty())
+    }
+
+    /// The variables whose name and value are Unicode, in order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+    }
+
+    /// All of them, for a program that is started.
+    pub fn all(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+}
+
+/// Values may be tokens, so only names are shown.
+impl std::fmt::Debug for Env {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Env {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
+        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// How a person is asked. Tests bring an implementation of their own.
+pub trait Prompt {
+    /// Whether there is anybody to ask.
+    fn is_available(&self) -> bool;
+    /// Asks for a secret without showing what is typed.
+    fn secret(&mut self, question: &str) -> Result<Token>;
+    /// Asks a question that is answered by yes or no.
+    fn confirm(&mut self, question: &str) -> Result<bool>;
+}
+
+/// Asks on the terminal device itself, never on standard input.
+#[derive(Debug, Default)]
+pub struct TerminalPrompt;
+
+impl Prompt for TerminalPrompt {
+    fn is_available(&self) -> bool {
+        #[cfg(unix)]
+        return std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty").is_ok();
+        #[cfg(not(unix))]
+        return std::io::IsTerminal::is_terminal(&std::io::stdin());
+    }
+
+    fn secret(&mut self, question: &str) -> Result<Token> {
+        rpassword::prompt_password(question).map(Token::new).map_err(|error| prompt_failed(&error))
+    }
+
+    fn confirm(&mut self, question: &str) -> Result<bool> {
+        let answer = (|| {
+            #[cfg(unix)]
+            let mut device = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+            #[cfg(unix)]
+            let input = device.try_clone()?;
+            #[cfg(not(unix))]
+            let (mut device, input) = (std::io::stderr(), std::io::stdin());
+            write!(device, "{question} [y/N] ")?;
+            device.flush()?;
+            let mut line = String::new();
+            std::io::BufRead::read_line(&mut std::io::BufReader::new(input), &mut line)?;
+            Ok(line)
+        })()
+        .map_err(|error| prompt_failed(&error))?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+}
+
+fn prompt_failed(error: &std::io::Error) -> Error {
+    match error.kind() {
+        std::io::ErrorKind::Interrupted => Error::new(Kind::Interrupted, "interrupted"),
+        _ => Error::failed("cannot read from the terminal").because(error),
+    }
+}

@@ -1,0 +1,3 @@
+//! What credsh does, seen from outside. One file per feature, one binary.
+
+mod harness;
