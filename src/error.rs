@@ -72,12 +72,20 @@ pub enum Place {
 impl Place {
     /// A file as a whole.
     pub fn file(file: impl Into<PathBuf>) -> Self {
-        Self::File { file: file.into(), line: None, column: None }
+        Self::File {
+            file: file.into(),
+            line: None,
+            column: None,
+        }
     }
 
     /// One line of a file.
     pub fn line(file: impl Into<PathBuf>, line: usize) -> Self {
-        Self::File { file: file.into(), line: Some(line), column: None }
+        Self::File {
+            file: file.into(),
+            line: Some(line),
+            column: None,
+        }
     }
 
     /// The file, if it is one.
@@ -184,7 +192,9 @@ impl Error {
 
     /// An operation on a file that the system refused (1).
     pub fn io(doing: &str, file: &Path, error: &std::io::Error) -> Self {
-        Self::failed(format!("cannot {doing}")).at(Place::file(file)).because(reason_of(error))
+        Self::failed(format!("cannot {doing}"))
+            .at(Place::file(file))
+            .because(reason_of(error))
     }
 
     /// The next step, as a whole sentence or the exact command to type.
@@ -205,6 +215,13 @@ impl Error {
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.0.place.get_or_insert(place);
+        self
+    }
+
+    /// The same error somewhere else.
+    #[must_use]
+    pub fn moved_to(mut self, place: Place) -> Self {
+        self.0.place = Some(place);
         self
     }
 
@@ -246,7 +263,10 @@ fn reason_of(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_lowercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 impl fmt::Display for Error {
@@ -274,4 +294,27 @@ impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
+}
+
+/// `` `a`, `b` and `c` ``.
+pub fn list(words: &[impl AsRef<str>]) -> String {
+    let quoted: Vec<String> = words
+        .iter()
+        .map(|word| format!("`{}`", word.as_ref()))
+        .collect();
+    match quoted.split_last() {
+        None => String::new(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// The known word that somebody may have meant.
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
+        .iter()
+        .map(|&candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|&(similarity, _)| similarity > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
 }

@@ -1,1 +1,42 @@
-fn main(){}
+//! The program: builds the real world and runs credsh in it. The only reader of the process environment.
+
+use std::io::{IsTerminal, stderr, stdin, stdout};
+use std::process::ExitCode;
+
+use credsh::world::{Terminal, TerminalPrompt, World};
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the process is looked at"
+)]
+fn main() -> ExitCode {
+    let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let is_terminal = stdout().is_terminal();
+    let world = World {
+        env: std::env::vars_os().collect(),
+        directory: std::env::current_dir().unwrap_or_default(),
+        user_home: std::env::home_dir().filter(|home| !home.as_os_str().is_empty()),
+        stdin: Box::new(stdin()),
+        stdout: Box::new(stdout()),
+        stderr: Box::new(stderr()),
+        terminal: Terminal {
+            stdin: stdin().is_terminal(),
+            stdout: is_terminal,
+            stderr: stderr().is_terminal(),
+            width: width.filter(|_| is_terminal),
+        },
+        prompt: Box::new(TerminalPrompt),
+    };
+    keep_memory_private();
+    ExitCode::from(credsh::run(world, std::env::args_os().skip(1)))
+}
+
+/// Tokens pass through this process: no core dump of it, no reading of its memory by others of this user.
+fn keep_memory_private() {
+    #[cfg(target_os = "linux")]
+    {
+        // Where the kernel refuses, everything else still holds.
+        let _ =
+            rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    }
+}

@@ -51,7 +51,9 @@ pub struct Env(BTreeMap<OsString, OsString>);
 impl Env {
     /// A variable that is set and is Unicode, as Cargo's configuration sees it.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(OsStr::new(name)).and_then(|value| value.to_str())
+        self.0
+            .get(OsStr::new(name))
+            .and_then(|value| value.to_str())
     }
 
     /// A variable whatever its bytes.
@@ -66,12 +68,16 @@ impl Env {
 
     /// The variables whose name and value are Unicode, in order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+        self.0
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
     }
 
     /// All of them, for a program that is started.
     pub fn all(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-        self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 }
 
@@ -84,7 +90,12 @@ impl std::fmt::Debug for Env {
 
 impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Env {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
-        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Self(
+            variables
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
     }
 }
 
@@ -105,19 +116,28 @@ pub struct TerminalPrompt;
 impl Prompt for TerminalPrompt {
     fn is_available(&self) -> bool {
         #[cfg(unix)]
-        return std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty").is_ok();
+        return std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/tty")
+            .is_ok();
         #[cfg(not(unix))]
         return std::io::IsTerminal::is_terminal(&std::io::stdin());
     }
 
     fn secret(&mut self, question: &str) -> Result<Token> {
-        rpassword::prompt_password(question).map(Token::new).map_err(|error| prompt_failed(&error))
+        rpassword::prompt_password(question)
+            .map(Token::new)
+            .map_err(|error| prompt_failed(&error))
     }
 
     fn confirm(&mut self, question: &str) -> Result<bool> {
         let answer = (|| {
             #[cfg(unix)]
-            let mut device = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+            let mut device = std::fs::OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open("/dev/tty")?;
             #[cfg(unix)]
             let input = device.try_clone()?;
             #[cfg(not(unix))]

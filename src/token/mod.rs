@@ -6,4 +6,4 @@ mod source;
 
 pub use scheme::Scheme;
 pub use secret::Token;
-pub use source::{Source, Sources};
+pub use source::Source;

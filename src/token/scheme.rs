@@ -33,6 +33,13 @@ impl Scheme {
         (!rest.trim().is_empty()).then_some(scheme)
     }
 
+    /// The scheme that a text has twice, by mistake.
+    pub fn doubled(token: &Token) -> Option<&'static str> {
+        let scheme = Self::of(token)?;
+        let (_, rest) = token.expose().split_once(' ')?;
+        (Self::of(&Token::new(rest.trim())) == Some(scheme)).then(|| scheme.word())
+    }
+
     /// The text to store: one that has a scheme already is not given a second one.
     pub fn apply(self, token: Token) -> Result<Token> {
         if Self::of(&token).is_some() {
@@ -40,10 +47,13 @@ impl Scheme {
         }
         match self {
             Self::Raw => Ok(token),
-            Self::Basic if !token.expose().contains(':') => {
-                Err(Error::failed("`--scheme basic` needs a text of the form `USER:PASSWORD`"))
-            }
-            Self::Basic => Ok(Token::new(format!("Basic {}", STANDARD.encode(token.expose())))),
+            Self::Basic if !token.expose().contains(':') => Err(Error::failed(
+                "`--scheme basic` needs a text of the form `USER:PASSWORD`",
+            )),
+            Self::Basic => Ok(Token::new(format!(
+                "Basic {}",
+                STANDARD.encode(token.expose())
+            ))),
             Self::Bearer | Self::Token => {
                 Ok(Token::new(format!("{} {}", self.word(), token.expose())))
             }
@@ -67,7 +77,9 @@ mod tests {
     #[test]
     fn a_scheme_is_given_once() {
         let apply = |scheme: Scheme, text: &str| {
-            scheme.apply(Token::new(text)).map(|token| token.expose().to_owned())
+            scheme
+                .apply(Token::new(text))
+                .map(|token| token.expose().to_owned())
         };
         assert_eq!(apply(Scheme::Raw, "abc").unwrap(), "abc");
         assert_eq!(apply(Scheme::Bearer, "abc").unwrap(), "Bearer abc");

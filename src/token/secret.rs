@@ -45,7 +45,11 @@ impl Token {
             && Scheme::of(self) != Some(Scheme::Basic);
         may_have_one.then(|| {
             let digest = Sha256::digest(self.0.as_bytes());
-            digest[..6].iter().fold(String::from("sha256:"), |text, byte| format!("{text}{byte:02x}"))
+            digest[..6]
+                .iter()
+                .fold(String::from("sha256:"), |text, byte| {
+                    format!("{text}{byte:02x}")
+                })
         })
     }
 
@@ -54,7 +58,10 @@ impl Token {
     #[must_use]
     pub fn cleaned(&self) -> Self {
         let text = self.0.trim();
-        Self::new(text.strip_prefix(PASTED_COMMAND).map_or(text, str::trim_start))
+        Self::new(
+            text.strip_prefix(PASTED_COMMAND)
+                .map_or(text, str::trim_start),
+        )
     }
 
     /// Refuses what Cargo would refuse to store or a server could not be sent: nothing at all, or
@@ -99,14 +106,26 @@ mod tests {
     #[test]
     fn a_fingerprint_is_stable_and_withheld_where_it_would_give_the_token_away() {
         let fingerprint = |text: &str| Token::new(text).fingerprint();
-        assert_eq!(fingerprint("a token of 20 chars.").as_deref(), Some("sha256:c9f87a2e2a0b"));
+        assert_eq!(
+            fingerprint("a token of 20 chars.").as_deref(),
+            Some("sha256:c9f87a2e2a0b")
+        );
         assert_eq!(fingerprint("a short token"), None);
-        assert_eq!(fingerprint("Basic dXNlcjpwYXNzd29yZC1vZi1zb21lLWxlbmd0aA=="), None);
+        assert_eq!(
+            fingerprint("Basic dXNlcjpwYXNzd29yZC1vZi1zb21lLWxlbmd0aA=="),
+            None
+        );
     }
 
     #[test]
     fn a_pasted_command_and_white_space_are_not_part_of_a_token() {
-        for pasted in ["abc", " abc\t", "abc\r\n", "cargo login abc\n", "cargo login  abc"] {
+        for pasted in [
+            "abc",
+            " abc\t",
+            "abc\r\n",
+            "cargo login abc\n",
+            "cargo login  abc",
+        ] {
             assert_eq!(Token::new(pasted).cleaned().expose(), "abc", "{pasted:?}");
         }
     }

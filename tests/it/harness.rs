@@ -195,10 +195,17 @@ impl Sandbox {
             }),
         };
         let status = credsh::run(world, args.iter().map(|&arg| arg.to_owned().into()));
-        let run = Run { status, stdout: stdout.text(), stderr: stderr.text() };
+        let run = Run {
+            status,
+            stdout: stdout.text(),
+            stderr: stderr.text(),
+        };
         if !std::mem::take(&mut self.reveals) {
             let shown = format!("{}{}", run.stdout, run.stderr);
-            assert!(!shown.contains(SENTINEL), "a secret in the output of {args:?}:\n{shown}");
+            assert!(
+                !shown.contains(SENTINEL),
+                "a secret in the output of {args:?}:\n{shown}"
+            );
         }
         run
     }
@@ -207,7 +214,11 @@ impl Sandbox {
     #[track_caller]
     pub fn ok(&mut self, args: &[&str]) -> Run {
         let run = self.run(args);
-        assert_eq!(run.status, 0, "{args:?} failed:\n{}{}", run.stdout, run.stderr);
+        assert_eq!(
+            run.status, 0,
+            "{args:?} failed:\n{}{}",
+            run.stdout, run.stderr
+        );
         run
     }
 
@@ -216,8 +227,15 @@ impl Sandbox {
     pub fn fails(&mut self, status: u8, args: &[&str]) -> Run {
         let before = self.snapshot();
         let run = self.run(args);
-        assert_eq!(run.status, status, "{args:?}:\n{}{}", run.stdout, run.stderr);
-        assert!(before == self.snapshot(), "{args:?} failed, and changed files");
+        assert_eq!(
+            run.status, status,
+            "{args:?}:\n{}{}",
+            run.stdout, run.stderr
+        );
+        assert!(
+            before == self.snapshot(),
+            "{args:?} failed, and changed files"
+        );
         run
     }
 
@@ -264,10 +282,15 @@ impl Prompt for Person {
     }
 
     fn secret(&mut self, _question: &str) -> credsh::Result<Token> {
-        self.typed.pop().map(Token::new).ok_or_else(|| Error::failed("nobody types"))
+        self.typed
+            .pop()
+            .map(Token::new)
+            .ok_or_else(|| Error::failed("nobody types"))
     }
 
     fn confirm(&mut self, _question: &str) -> credsh::Result<bool> {
-        self.answers.pop().ok_or_else(|| Error::failed("nobody answers"))
+        self.answers
+            .pop()
+            .ok_or_else(|| Error::failed("nobody answers"))
     }
 }

@@ -1,0 +1,292 @@
+//! The chain: which credential providers Cargo asks for a registry, in which order, and why.
+//!
+//! Pure: nothing is started, nothing is asked. The warnings are those that Cargo prints.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::config::{Config, Found, View};
+use super::registry::Registry;
+use crate::error::{Error, Place, Result};
+
+/// What performs a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// `cargo:token`: Cargo's own files and variables.
+    Token,
+    /// `cargo:token-from-stdout`: a program that prints the token.
+    TokenFromStdout,
+    /// `cargo:libsecret`: the Secret Service, on Linux.
+    Libsecret,
+    /// `cargo:macos-keychain`.
+    MacosKeychain,
+    /// `cargo:wincred`.
+    Wincred,
+    /// `cargo:paseto`: unstable, refused by a stable Cargo.
+    Paseto,
+    /// A program that speaks the credential provider protocol.
+    Plugin,
+}
+
+/// Names, as they stand in a configuration.
+const BUILT_IN: [(&str, Kind); 6] = [
+    ("cargo:token", Kind::Token),
+    ("cargo:paseto", Kind::Paseto),
+    ("cargo:token-from-stdout", Kind::TokenFromStdout),
+    ("cargo:wincred", Kind::Wincred),
+    ("cargo:macos-keychain", Kind::MacosKeychain),
+    ("cargo:libsecret", Kind::Libsecret),
+];
+
+impl Kind {
+    /// The names of the providers that are built into Cargo, except the unstable one.
+    pub fn built_in() -> impl Iterator<Item = &'static str> {
+        BUILT_IN
+            .iter()
+            .filter(|(_, kind)| *kind != Self::Paseto)
+            .map(|(name, _)| *name)
+    }
+
+    /// What the first word of a provider stands for; any other `cargo:` name is started as a program (17).
+    pub fn of(word: &str) -> Self {
+        BUILT_IN
+            .iter()
+            .find(|(name, _)| *name == word)
+            .map_or(Self::Plugin, |(_, kind)| *kind)
+    }
+
+    /// Whether Cargo on this system passes it over with `url-not-supported` (17).
+    pub fn is_foreign(self) -> bool {
+        match self {
+            Self::Libsecret => !cfg!(target_os = "linux"),
+            Self::MacosKeychain => !cfg!(target_os = "macos"),
+            Self::Wincred => !cfg!(windows),
+            _ => false,
+        }
+    }
+
+    /// Whether it keeps tokens as plain text on disk; `None` where only its author knows.
+    pub fn is_plain_text(self) -> Option<bool> {
+        match self {
+            Self::Token => Some(true),
+            Self::Libsecret | Self::MacosKeychain | Self::Wincred | Self::Paseto => Some(false),
+            Self::TokenFromStdout | Self::Plugin => None,
+        }
+    }
+
+    /// Whether it takes a token to keep; `None` where only asking would tell.
+    pub fn can_login(self) -> Option<bool> {
+        match self {
+            Self::Token | Self::Libsecret | Self::MacosKeychain | Self::Wincred => Some(true),
+            Self::TokenFromStdout | Self::Paseto => Some(false),
+            Self::Plugin => None,
+        }
+    }
+}
+
+/// One provider of a chain.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// What Cargo performs: aliases resolved, a relative program made absolute.
+    pub command: Vec<String>,
+    /// What stands in the configuration.
+    pub written: Vec<String>,
+    /// What performs it.
+    pub kind: Kind,
+    /// Where it is configured; `None` is Cargo's own default.
+    pub place: Option<Place>,
+}
+
+impl Serialize for Provider {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.command.serialize(serializer)
+    }
+}
+
+/// As Cargo prints it: the words, joined by spaces.
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.command.join(" "))
+    }
+}
+
+/// Where a chain comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The registry's own `credential-provider`.
+    Registry,
+    /// `registry.global-credential-providers`.
+    Global,
+    /// Nothing is configured: `cargo:token` (14).
+    Default,
+}
+
+/// The providers in the order tried.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    /// At least one.
+    pub providers: Vec<Provider>,
+    /// Where they come from.
+    pub origin: Origin,
+    /// What Cargo, or anyone who knows it, would warn of.
+    pub warnings: Vec<String>,
+}
+
+impl Chain {
+    /// The chain of a registry.
+    pub fn of(config: &Config, registry: &Registry) -> Result<Self> {
+        let mut warnings = Vec::new();
+        let global = Self::global(config, &mut warnings)?;
+        let own = match registry.setting("credential-provider") {
+            Some(key) => config.words(&key)?,
+            None => None,
+        };
+        let Some(words) = own else {
+            let mut chain = global;
+            chain.warnings = warnings;
+            if !chain
+                .providers
+                .iter()
+                .any(|provider| provider.kind == Kind::Token)
+            {
+                chain.warn_of_unused_token(
+                    config,
+                    registry,
+                    "`cargo:token` is not in `registry.global-credential-providers`",
+                );
+            }
+            return Ok(chain);
+        };
+        if words.is_random {
+            warnings.push(format!(
+                "two config files give arrays for the provider of {}; Cargo joins them or takes the nearer, differently from run to run",
+                registry.label()
+            ));
+        }
+        let provider = resolve(config, &words.words, &words.place, &mut warnings);
+        let mut chain = Self {
+            providers: vec![provider],
+            origin: Origin::Registry,
+            warnings,
+        };
+        if chain.providers[0].command[0] != "cargo:token" {
+            let reason = format!(
+                "the provider of this registry is `{}`",
+                chain.providers[0].command[0]
+            );
+            chain.warn_of_unused_token(config, registry, &reason);
+        }
+        Ok(chain)
+    }
+
+    /// The global chain, in the order tried: the last entry first (14).
+    pub fn global(config: &Config, warnings: &mut Vec<String>) -> Result<Self> {
+        let listed = config.joined(&["registry", "global-credential-providers"])?;
+        let (origin, providers) = if listed.is_empty() {
+            (Origin::Default, vec![built_in_token()])
+        } else {
+            let resolve_one = |Found { value, place }: &Found<String>| {
+                let words: Vec<String> = value
+                    .split_ascii_whitespace()
+                    .map(ToOwned::to_owned)
+                    .collect();
+                let words = if words.is_empty() {
+                    vec![String::new()]
+                } else {
+                    words
+                };
+                resolve(config, &words, place, warnings)
+            };
+            (
+                Origin::Global,
+                listed.iter().rev().map(resolve_one).collect(),
+            )
+        };
+        Ok(Self {
+            providers,
+            origin,
+            warnings: Vec::new(),
+        })
+    }
+
+    fn warn_of_unused_token(&mut self, config: &Config, registry: &Registry, reason: &str) {
+        let Some(key) = registry.setting("token") else {
+            return;
+        };
+        if let Some(found) = config.all(&key, View::All).first() {
+            self.warnings.push(format!(
+                "Cargo ignores the token in {}, because {reason}",
+                found.place
+            ));
+        }
+    }
+}
+
+fn built_in_token() -> Provider {
+    let words = vec!["cargo:token".to_owned()];
+    Provider {
+        command: words.clone(),
+        written: words,
+        kind: Kind::Token,
+        place: None,
+    }
+}
+
+/// Looks a single word up in `[credential-alias]` (16), and makes a relative program absolute (8).
+pub fn resolve(
+    config: &Config,
+    written: &[String],
+    place: &Place,
+    warnings: &mut Vec<String>,
+) -> Provider {
+    let (mut command, mut root) = (written.to_vec(), place.clone());
+    if let [name] = written {
+        let key: Vec<&str> = std::iter::once("credential-alias")
+            .chain(name.split('.'))
+            .collect();
+        // Cargo takes a malformed alias for none.
+        if let Ok(Some(alias)) = config.words(&key) {
+            if Kind::of(name) == Kind::Plugin {
+                if alias.is_random {
+                    warnings.push(format!(
+                        "two config files give arrays for the alias `{name}`; Cargo joins them or takes the nearer, differently from run to run"
+                    ));
+                }
+                (command, root) = (alias.words, alias.place);
+            } else {
+                warnings.push(format!(
+                    "Cargo ignores the alias `{name}` in {}, because it has the name of a built-in provider",
+                    alias.place
+                ));
+            }
+        }
+    }
+    let kind = Kind::of(&command[0]);
+    if kind == Kind::Plugin && is_path(&command[0]) {
+        command[0] = config
+            .root_of(&root)
+            .join(&command[0])
+            .display()
+            .to_string();
+    }
+    Provider {
+        command,
+        written: written.to_vec(),
+        kind,
+        place: Some(place.clone()),
+    }
+}
+
+fn is_path(program: &str) -> bool {
+    program.contains('/') || (cfg!(windows) && program.contains('\\'))
+}
+
+/// An empty program name is started too, and fails (6).
+pub fn check_spec(words: &[String]) -> Result<()> {
+    match words.first() {
+        Some(first) if !first.is_empty() => Ok(()),
+        _ => Err(Error::usage("a provider needs a name or a program")),
+    }
+}

@@ -1,0 +1,201 @@
+//! Index URLs: what Cargo accepts, what it compares, and what may be shown of one.
+//!
+//! Invariant: neither `Display`, `Debug` nor an error shows user-info (10).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+use url::Url;
+
+use crate::error::{Error, Result};
+
+/// The sparse index of crates.io, and the git repository that went before it.
+pub const CRATES_IO_INDEX: &str = "sparse+https://index.crates.io/";
+const CRATES_IO_GIT_INDEX: &str = "https://github.com/rust-lang/crates.io-index";
+
+/// The URL of a registry's index.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IndexUrl(Url);
+
+impl IndexUrl {
+    /// crates.io's.
+    pub fn crates_io() -> Self {
+        // A constant that a test parses; were it wrong, every test would fail.
+        Self(Url::parse(CRATES_IO_INDEX).unwrap_or_else(|_| unreachable!("a constant")))
+    }
+
+    /// The text that Cargo hands to providers; may contain a user's name.
+    pub fn as_sent(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Whether Cargo takes this to be crates.io (11).
+    pub fn is_crates_io(&self) -> bool {
+        matches!(self.0.as_str(), CRATES_IO_INDEX | CRATES_IO_GIT_INDEX)
+    }
+
+    /// Whether the index is fetched file by file; else it is a git repository.
+    pub fn is_sparse(&self) -> bool {
+        self.0.scheme().starts_with("sparse+")
+    }
+
+    /// What Cargo refuses once this registry is asked for (10).
+    pub fn checked(self) -> Result<Self> {
+        if self.0.password().is_some() {
+            return Err(Error::usage("an index URL may not contain a password")
+                .hint("leave it out, and log in instead"));
+        }
+        if self.is_sparse() && !self.0.path().ends_with('/') {
+            let right = self.masked();
+            return Err(Error::usage("a sparse index URL must end in `/`")
+                .hint(format!("write `{}`", with_slash(&right))));
+        }
+        Ok(self)
+    }
+
+    /// What a person who types this URL may have missed, as a warning.
+    pub fn doubt(&self) -> Option<String> {
+        let web = matches!(self.0.scheme(), "http" | "https");
+        let git = self.0.path().trim_end_matches('/').ends_with(".git") || self.is_crates_io();
+        (web && !git).then(|| {
+            format!(
+                "without `sparse+` this is the URL of a git repository; for a sparse index write `sparse+{}`",
+                with_slash(&self.masked())
+            )
+        })
+    }
+
+    /// What Cargo compares: two registries with one canonical URL are one to it.
+    pub fn canonical(&self) -> Result<String> {
+        let mut url = self.0.clone();
+        if url.cannot_be_a_base() {
+            return Err(Error::usage(
+                "Cargo does not take a URL of this form for an index",
+            ));
+        }
+        if url.path().ends_with('/')
+            && let Ok(mut segments) = url.path_segments_mut()
+        {
+            segments.pop_if_empty();
+        }
+        if url.host_str() == Some("github.com") {
+            let path = url.path().to_lowercase();
+            url.set_path(&path);
+            return Ok(format!(
+                "https{}",
+                chop_git(url.as_str().trim_start_matches(url.scheme()))
+            ));
+        }
+        Ok(chop_git(url.as_str()).to_owned())
+    }
+
+    /// The URL with user-info as `***`.
+    fn masked(&self) -> String {
+        if self.0.username().is_empty() && self.0.password().is_none() {
+            return self.0.to_string();
+        }
+        let (before, rest) = self.0.as_str().split_once("://").unwrap_or_default();
+        let (_, after) = rest.split_once('@').unwrap_or(("", rest));
+        format!("{before}://***@{after}")
+    }
+}
+
+fn with_slash(url: &str) -> String {
+    if url.ends_with('/') {
+        url.to_owned()
+    } else {
+        format!("{url}/")
+    }
+}
+
+fn chop_git(url: &str) -> &str {
+    url.strip_suffix(".git").unwrap_or(url)
+}
+
+impl FromStr for IndexUrl {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Url::parse(text).map(Self).map_err(|reason| {
+            Error::usage("this is not a URL")
+                .because(reason)
+                .hint("an index URL looks like `sparse+https://host/path/`")
+        })
+    }
+}
+
+impl fmt::Display for IndexUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl fmt::Debug for IndexUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.masked())
+    }
+}
+
+impl Serialize for IndexUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.masked())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::IndexUrl;
+
+    fn url(text: &str) -> IndexUrl {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn user_info_is_never_shown() {
+        for text in [
+            "sparse+https://me:pw@host/x/",
+            "https://me@host/x.git",
+            "ssh://git@host/x",
+        ] {
+            let shown = format!("{0} {0:?} {1:?}", url(text), url(text).checked().err());
+            assert!(
+                !shown.contains("me") && !shown.contains("pw") && !shown.contains("git@"),
+                "{shown}"
+            );
+        }
+        assert_eq!(
+            url("https://me@host/x.git").as_sent(),
+            "https://me@host/x.git"
+        );
+    }
+
+    #[test]
+    fn one_index_in_several_spellings() {
+        let same =
+            |a: &str, b: &str| assert_eq!(url(a).canonical().unwrap(), url(b).canonical().unwrap());
+        same("https://host/x.git", "https://host/x");
+        same("https://host/x/", "https://host/x");
+        same(
+            "https://github.com/Corp/Index",
+            "https://github.com/corp/index.git",
+        );
+        same("sparse+https://host/x/", "sparse+https://host/x");
+        assert!(url("data:x").canonical().is_err());
+        assert!(IndexUrl::crates_io().is_crates_io());
+    }
+
+    #[test]
+    fn what_cargo_refuses_is_told_with_the_right_url() {
+        let error = url("sparse+https://host/x").checked().unwrap_err();
+        assert_eq!(error.next_step(), Some("write `sparse+https://host/x/`"));
+        assert!(
+            url("https://host/x")
+                .doubt()
+                .unwrap()
+                .contains("`sparse+https://host/x/`")
+        );
+        assert!(url("https://host/x.git").doubt().is_none());
+        assert!("host/x".parse::<IndexUrl>().is_err());
+    }
+}

@@ -1,0 +1,134 @@
+//! A provider's program: started as Cargo starts it, and ended when it takes too long.
+//!
+//! Invariant: whatever happens, no child is left behind when the [`Child`] is dropped.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use crate::cargo::config::Config;
+use crate::error::{Error, Result};
+
+/// No token, and no answer that contains one, is longer than this many bytes.
+const LONGEST_LINE: u64 = 4 * 1024 * 1024;
+
+/// How often a child that should be done is looked at.
+const POLL: Duration = Duration::from_millis(2);
+
+/// A running program whose standard output is read line by line.
+pub(super) struct Child {
+    child: std::process::Child,
+    lines: Receiver<std::io::Result<Zeroizing<Vec<u8>>>>,
+    program: String,
+    deadline: Instant,
+    limit: Duration,
+}
+
+impl Child {
+    /// Starts it in the current folder with the environment of the run.
+    pub(super) fn start(config: &Config, mut command: Command, limit: Duration) -> Result<Self> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        // The variables of the command itself come on top of those of the run.
+        let own: Vec<_> = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        command.env_clear().envs(config.env().all()).envs(own);
+        command
+            .current_dir(config.directory())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| {
+            let failed = Error::failed(format!("cannot start `{program}`"));
+            match error.kind() {
+                std::io::ErrorKind::NotFound => failed.because("there is no such program"),
+                _ => failed.because(error),
+            }
+        })?;
+        let (sender, lines) = sync_channel(1);
+        if let Some(stdout) = child.stdout.take() {
+            std::thread::spawn(move || {
+                let mut reader = BufReader::new(stdout);
+                loop {
+                    let mut line = Zeroizing::new(Vec::new());
+                    let read = reader
+                        .by_ref()
+                        .take(LONGEST_LINE)
+                        .read_until(b'\n', &mut line);
+                    let is_end = !matches!(read, Ok(1..));
+                    if sender.send(read.map(|_| line)).is_err() || is_end {
+                        return;
+                    }
+                }
+            });
+        }
+        Ok(Self {
+            child,
+            lines,
+            program,
+            deadline: Instant::now() + limit,
+            limit,
+        })
+    }
+
+    /// The next line with its line break; empty at the end.
+    pub(super) fn line(&self) -> Result<Zeroizing<String>> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let bytes = match self.lines.recv_timeout(left) {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(error)) => return Err(self.failed("cannot be read").because(error)),
+            Err(RecvTimeoutError::Disconnected) => return Ok(Zeroizing::default()),
+            Err(RecvTimeoutError::Timeout) => return Err(self.too_slow()),
+        };
+        let text = String::from_utf8(bytes.to_vec());
+        text.map(Zeroizing::new)
+            .map_err(|_| self.failed("printed something that is not UTF-8"))
+    }
+
+    /// Sends one line.
+    pub(super) fn send(&mut self, line: &str) -> Result<()> {
+        let sent = match self.child.stdin.as_mut() {
+            Some(stdin) => stdin
+                .write_all(line.as_bytes())
+                .and_then(|()| stdin.write_all(b"\n")),
+            None => Ok(()),
+        };
+        sent.map_err(|error| self.failed("does not take its request").because(error))
+    }
+
+    /// Tells it that nothing more comes, and waits for its end.
+    pub(super) fn finish(&mut self) -> Result<ExitStatus> {
+        drop(self.child.stdin.take());
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Ok(status),
+                Ok(None) if Instant::now() >= self.deadline => return Err(self.too_slow()),
+                Ok(None) => std::thread::sleep(POLL),
+                Err(error) => return Err(self.failed("cannot be waited for").because(error)),
+            }
+        }
+    }
+
+    /// An error about this program.
+    pub(super) fn failed(&self, what: &str) -> Error {
+        Error::failed(format!("`{}` {what}", self.program))
+    }
+
+    fn too_slow(&self) -> Error {
+        Error::unavailable(format!(
+            "`{}` did not answer within {} s",
+            self.program,
+            self.limit.as_secs()
+        ))
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // Ended already: then both calls have nothing to do.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,231 @@
+//! The options of the process, and which door they open.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::commands::grammar::{Cli, ColorChoice, Parsed, Piece};
+use crate::doors::Runner;
+use crate::doors::script::{Arguments, Interpreter, folder_of};
+use crate::doors::shell::Shell;
+use crate::error::{Error, Kind, Place, Result};
+use crate::render::Theme;
+use crate::session::{Flags, Session};
+use crate::world::{Env, World};
+
+/// Runs the process: its arguments, without its name. The answer is the exit status.
+pub(crate) fn run(mut world: World, args: impl Iterator<Item = OsString>) -> u8 {
+    let args: Vec<OsString> = args.collect();
+    let (cli, pieces) = match Cli::read(args.iter().cloned()) {
+        Ok(Parsed::Words(cli)) => cli,
+        Ok(Parsed::Text(text)) => return told(&mut world, &text),
+        Err(error) => {
+            // The arguments did not parse, so this one is looked for by hand.
+            let flags = Flags {
+                json: args.iter().any(|arg| arg == "--json"),
+                ..Flags::default()
+            };
+            return early_error(world, &error, flags);
+        }
+    };
+    let prepared = prepare(world, &cli);
+    let runner = match prepared {
+        Ok(session) => Runner::new(
+            session,
+            Arguments {
+                set: cli.set.clone(),
+                rest: cli.rest.clone(),
+            },
+        ),
+        Err((world, error)) => return early_error(*world, &error, cli.flags),
+    };
+    let ended = open(&runner, &cli, &pieces);
+    match ended {
+        Ok(status) => status,
+        Err(error) => match runner.show_error(&error) {
+            Ok(()) => error.kind().exit_status(),
+            Err(second) => second.kind().exit_status(),
+        },
+    }
+}
+
+/// Help and version, as data.
+fn told(world: &mut World, text: &str) -> u8 {
+    // A reader who has left has read enough.
+    let _ = world
+        .stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| world.stdout.flush());
+    0
+}
+
+/// An error before there is a session.
+fn early_error(world: World, error: &Error, flags: Flags) -> u8 {
+    let theme = theme(&world, None);
+    let session = Session::new(world, PathBuf::new(), flags, theme);
+    // Where it cannot be shown, the status still says it.
+    let _ = Runner::new(session, Arguments::default()).show_error(error);
+    error.kind().exit_status()
+}
+
+fn prepare(mut world: World, cli: &Cli) -> Result<Session, (Box<World>, Error)> {
+    if let Some(directory) = &cli.directory {
+        let directory = world.directory.join(directory);
+        if !directory.is_dir() {
+            let error = Error::usage("there is no such folder").at(Place::Option("--directory"));
+            return Err((Box::new(world), error));
+        }
+        // Cargo's own idea of the folder: without `..` and links, so that its parents are its parents.
+        world.directory = directory.canonicalize().unwrap_or(directory);
+    }
+    let home = match cargo_home(&world, cli.home.as_deref()) {
+        Ok(home) => home,
+        Err(error) => return Err((Box::new(world), error)),
+    };
+    let mut flags = cli.flags;
+    flags.no_input |= is_on(&world.env, "CREDSH_NO_INPUT");
+    let theme = theme(&world, cli.color);
+    Ok(Session::new(world, home, flags, theme))
+}
+
+/// `--home`, `CARGO_HOME`, or `.cargo` in the person's home.
+fn cargo_home(world: &World, option: Option<&Path>) -> Result<PathBuf> {
+    if let Some(home) = option {
+        return Ok(normal(&world.directory.join(home)));
+    }
+    if let Some(home) = world.env.non_empty("CARGO_HOME") {
+        return Ok(normal(&world.directory.join(home)));
+    }
+    match &world.user_home {
+        Some(home) => Ok(home.join(".cargo")),
+        None => Err(
+            Error::failed("there is no home folder to find Cargo's files in")
+                .hint("set `CARGO_HOME`, or use `--home DIR`"),
+        ),
+    }
+}
+
+/// Without `.` parts, which would make one file look like two.
+fn normal(path: &Path) -> PathBuf {
+    path.components().collect()
+}
+
+fn is_on(env: &Env, name: &str) -> bool {
+    env.non_empty(name).is_some_and(|value| value != "0")
+}
+
+/// Colours: the option, then `CREDSH_COLOR`, then what every terminal program honours.
+fn theme(world: &World, option: Option<ColorChoice>) -> Theme {
+    let variable = match world.env.get("CREDSH_COLOR") {
+        Some("always") => Some(ColorChoice::Always),
+        Some("never") => Some(ColorChoice::Never),
+        _ => None,
+    };
+    let env = &world.env;
+    let on = |is_terminal: bool| match option.or(variable).unwrap_or(ColorChoice::Auto) {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto if env.non_empty("NO_COLOR").is_some() => false,
+        ColorChoice::Auto if is_on(env, "CLICOLOR_FORCE") => true,
+        ColorChoice::Auto => is_terminal && env.get("TERM") != Some("dumb"),
+    };
+    Theme {
+        color: on(world.terminal.stdout),
+        color_stderr: on(world.terminal.stderr),
+        width: world.terminal.width,
+    }
+}
+
+/// Picks the door.
+fn open(runner: &Runner, cli: &Cli, pieces: &[Piece]) -> Result<u8> {
+    if let Some(command) = &cli.command {
+        let performed = runner.perform(command, Flags::default())?;
+        return runner.show(&performed);
+    }
+    if !pieces.is_empty() {
+        let status = runner.batch(|| run_pieces(runner, pieces));
+        if !cli.interactive {
+            return status;
+        }
+        if let Err(error) = status {
+            runner.show_error(&error)?;
+        }
+        return shell(runner, cli);
+    }
+    let is_terminal = runner.session.borrow().world.terminal.stdin;
+    if is_terminal || cli.interactive {
+        return shell(runner, cli);
+    }
+    let text = read_stdin(runner)?;
+    runner.batch(|| runner.run_lines(&text, Path::new("<stdin>")))
+}
+
+fn run_pieces(runner: &Runner, pieces: &[Piece]) -> Result<u8> {
+    let mut status = 0;
+    // One interpreter a folder: the scripts of a start share their variables, as one program would.
+    for piece in pieces {
+        let ended = match piece {
+            Piece::Line(line) => runner.run_line(line)?,
+            Piece::File(file) if file.as_os_str() == "-" => {
+                let text = read_stdin(runner)?;
+                let directory = runner.session.borrow().world.directory.clone();
+                Interpreter::new(runner, Some(&directory)).run_text(&text, Path::new("<stdin>"))?;
+                0
+            }
+            Piece::File(file) => {
+                let file = runner.session.borrow().path(file);
+                Interpreter::new(runner, folder_of(&file).as_deref()).run_file(&file)?;
+                0
+            }
+        };
+        status = if status == 0 { ended } else { status };
+    }
+    Ok(status)
+}
+
+/// All of standard input, which is a script then, and no source of tokens.
+fn read_stdin(runner: &Runner) -> Result<String> {
+    let mut session = runner.session.borrow_mut();
+    session.stdin_is_script = true;
+    let mut bytes = Vec::new();
+    session
+        .world
+        .stdin
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::failed("cannot read standard input").because(error))?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to() + 1;
+        Error::new(
+            Kind::Usage,
+            format!("standard input is not UTF-8 at byte {at}"),
+        )
+    })
+}
+
+fn shell(runner: &Runner, cli: &Cli) -> Result<u8> {
+    let (history, rc) = {
+        let session = runner.session.borrow();
+        let env = &session.world.env;
+        let folder = |variable: &str, fallback: &str| {
+            env.non_empty(variable)
+                .map(PathBuf::from)
+                .or_else(|| Some(session.world.user_home.as_ref()?.join(fallback)))
+                .map(|folder| folder.join("credsh"))
+        };
+        let keeps_history = !cli.no_history && !is_on(env, "CREDSH_NO_HISTORY");
+        let runs_rc = !cli.no_rc && !is_on(env, "CREDSH_NO_RC");
+        (
+            folder("XDG_STATE_HOME", ".local/state")
+                .filter(|_| keeps_history)
+                .map(|folder| folder.join("history")),
+            folder("XDG_CONFIG_HOME", ".config")
+                .filter(|_| runs_rc)
+                .map(|folder| folder.join("rc.rhai")),
+        )
+    };
+    let mut shell = Shell::new(runner, history)?;
+    if let Some(rc) = rc {
+        shell.run_rc(&rc)?;
+    }
+    shell.run()
+}

@@ -1,0 +1,291 @@
+//! `logout`
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::args::Target;
+use super::{Answer, Outcome, document};
+use crate::cargo::chain::{Chain, Kind};
+use crate::cargo::config::View;
+use crate::cargo::name::{RegistryName, variable};
+use crate::cargo::registry::{Registry, Wanted, all_names};
+use crate::disk::tree::Node;
+use crate::error::{Error, Kind as ErrorKind, Place, Result};
+use crate::render::{Block, Role, Span};
+use crate::session::Session;
+
+/// Remove the token of a registry, wherever it is
+///
+/// From every provider of the chain and every file that Cargo reads, unlike `cargo logout`. A file of the
+/// project is changed after asking only. Nothing is revoked on the server.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  logout crates-io\n  logout --all --yes")]
+pub struct Logout {
+    #[command(flatten)]
+    target: Target,
+    /// Log out of every registry
+    #[arg(long, conflicts_with_all = ["positional", "option"])]
+    all: bool,
+}
+
+/// What became of one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlaceOutcome {
+    /// There was a token, and now there is none.
+    Removed,
+    /// There was none.
+    Absent,
+    /// There is one still, and credsh cannot remove it.
+    Kept,
+    /// It did not work.
+    Failed,
+}
+
+/// A place where a token may be.
+#[derive(Debug, Clone, Serialize)]
+pub struct LogoutPlace {
+    registry: String,
+    provider: String,
+    place: Option<Place>,
+    outcome: PlaceOutcome,
+    detail: Option<String>,
+}
+
+/// All the places that were looked at.
+#[derive(Debug, Serialize)]
+pub struct Places {
+    registry: Option<String>,
+    places: Vec<LogoutPlace>,
+}
+
+impl Logout {
+    /// Logs out.
+    pub fn run(&self, session: &mut Session) -> Result<Outcome> {
+        if !self.all {
+            let wanted = self.target.wanted();
+            let places = log_out(session, &wanted)?;
+            let registry = places.first().map(|place| place.registry.clone());
+            return Outcome::change_with(Places { registry, places });
+        }
+        let config = session.config()?;
+        let mut all: Vec<Wanted> = all_names(config)?.into_iter().map(Wanted::Name).collect();
+        // Tokens of registries that are no longer configured.
+        for name in config.names(&["registries"], View::All) {
+            if let Ok(name) = name.parse::<RegistryName>()
+                && !all.contains(&Wanted::Name(name.clone()))
+            {
+                all.push(Wanted::Name(name));
+            }
+        }
+        let mut places = Vec::new();
+        for wanted in all {
+            places.extend(log_out(session, &wanted)?);
+        }
+        Outcome::change_with(Places {
+            registry: None,
+            places,
+        })
+    }
+}
+
+impl Places {
+    pub(super) fn of(registry: &str, places: Vec<LogoutPlace>) -> Self {
+        Self {
+            registry: Some(registry.to_owned()),
+            places,
+        }
+    }
+}
+
+/// Removes a registry's token from everywhere, and says what became of each place.
+pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<LogoutPlace>> {
+    let config = session.config()?;
+    let (registry, table) = match Registry::resolve(config, wanted) {
+        Ok(registry) => {
+            let table: Vec<String> = registry
+                .table()
+                .unwrap_or_default()
+                .into_iter()
+                .map(ToOwned::to_owned)
+                .collect();
+            (Some(registry), table)
+        }
+        // Not configured any more; its token may be there all the same.
+        Err(error) => match wanted {
+            Wanted::Name(name) if error.kind() == ErrorKind::NotFound => {
+                let table = vec!["registries".to_owned(), name.to_string()];
+                let key = [&table[0], &table[1], "token"];
+                if config.all(&key, View::All).is_empty() {
+                    return Err(error);
+                }
+                (None, table)
+            }
+            _ => return Err(error),
+        },
+    };
+    let name = match (&registry, wanted) {
+        (Some(registry), _) => registry.word(),
+        (None, _) => table.last().cloned().unwrap_or_default(),
+    };
+    let mut places = Vec::new();
+    if let Some(registry) = &registry {
+        let chain = Chain::of(session.config()?, registry)?;
+        for provider in chain
+            .providers
+            .iter()
+            .filter(|provider| !provider.kind.is_foreign() && provider.kind != Kind::Token)
+        {
+            let (outcome, detail) = if provider.kind == Kind::TokenFromStdout {
+                (
+                    PlaceOutcome::Kept,
+                    "a command has nothing to forget; take the provider out instead",
+                )
+            } else {
+                (
+                    PlaceOutcome::Failed,
+                    "credsh cannot log out of this provider yet; `cargo logout` can",
+                )
+            };
+            places.push(LogoutPlace {
+                registry: name.clone(),
+                provider: provider.to_string(),
+                place: provider.place.clone(),
+                outcome,
+                detail: Some(detail.to_owned()),
+            });
+        }
+    }
+    if table.is_empty() {
+        return Ok(places);
+    }
+    let mut key: Vec<&str> = table.iter().map(String::as_str).collect();
+    key.push("token");
+    for (place, outcome, detail) in forget_in_files(session, &key)? {
+        let provider = "cargo:token".to_owned();
+        places.push(LogoutPlace {
+            registry: name.clone(),
+            provider,
+            place: Some(place),
+            outcome,
+            detail,
+        });
+    }
+    Ok(places)
+}
+
+type Forgotten = (Place, PlaceOutcome, Option<String>);
+
+/// Removes a `cargo:token` token from all files that Cargo reads, or would if another were not in the way.
+pub(super) fn forget_in_files(session: &mut Session, key: &[&str]) -> Result<Vec<Forgotten>> {
+    let mut places = Vec::new();
+    let name = variable(key);
+    if session.config()?.env().get(&name).is_some() {
+        let detail = Some(format!("unset `{name}` where it is set"));
+        places.push((Place::Env(name), PlaceOutcome::Kept, detail));
+    }
+    let config = session.config()?;
+    let home_files = [config.credentials_file(), config.home_file()];
+    let mut files: Vec<PathBuf> = config
+        .in_files(key, View::All)
+        .map(|(layer, _)| layer.file.clone())
+        .collect();
+    let ignored: Vec<PathBuf> = config
+        .doubled()
+        .iter()
+        .map(|doubled| doubled.ignored.clone())
+        .collect();
+    for file in ignored {
+        if session.in_ignored_file(&file, key)? {
+            files.push(file);
+        }
+    }
+    let credentials = home_files[0].clone();
+    if !files.contains(&credentials) {
+        places.push((Place::file(&credentials), PlaceOutcome::Absent, None));
+    }
+    for file in files {
+        let is_home = file.parent() == Some(session.home());
+        if !is_home {
+            let question = format!("remove the token from the project's `{}`?", file.display());
+            if !session.confirm(&question)? {
+                places.push((
+                    Place::file(&file),
+                    PlaceOutcome::Kept,
+                    Some("as you said".to_owned()),
+                ));
+                continue;
+            }
+        }
+        let config = session.config()?;
+        let place = match config
+            .in_files(key, View::All)
+            .find(|(layer, _)| layer.file == file)
+        {
+            Some((layer, entry)) if matches!(entry.node, Node::Secret(_)) => layer.place(entry),
+            Some((layer, entry)) => {
+                return Err(
+                    Error::malformed(format!("`{}` is not a string", key.join(".")))
+                        .at(layer.place(entry)),
+                );
+            }
+            None => Place::file(&file),
+        };
+        session.edit(&file, key, None)?;
+        places.push((place, PlaceOutcome::Removed, None));
+    }
+    Ok(places)
+}
+
+impl Answer for Places {
+    fn json(&self) -> Json {
+        document(self)
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        let rows = self.places.iter().map(|place| {
+            let (role, word) = match place.outcome {
+                PlaceOutcome::Removed => (Role::Good, "removed"),
+                PlaceOutcome::Absent => (Role::Faint, "absent"),
+                PlaceOutcome::Kept => (Role::Doubtful, "kept"),
+                PlaceOutcome::Failed => (Role::Bad, "failed"),
+            };
+            let at = place
+                .place
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let detail = place
+                .detail
+                .as_ref()
+                .map(|detail| format!(": {detail}"))
+                .unwrap_or_default();
+            vec![
+                Span::new(Role::Name, place.registry.clone()),
+                Span::plain(place.provider.clone()),
+                Span::new(role, word),
+                Span::plain(format!("{at}{detail}")),
+            ]
+        });
+        vec![Block::Table {
+            head: vec!["registry", "provider", "outcome", "place"],
+            rows: rows.collect(),
+            elastic: 3,
+        }]
+    }
+
+    /// 0 if Cargo would find no token any more.
+    fn exit_status(&self) -> u8 {
+        let any = |outcome| self.places.iter().any(|place| place.outcome == outcome);
+        if any(PlaceOutcome::Failed) {
+            ErrorKind::Unavailable.exit_status()
+        } else if any(PlaceOutcome::Kept) {
+            ErrorKind::Failed.exit_status()
+        } else {
+            0
+        }
+    }
+}

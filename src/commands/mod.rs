@@ -1,0 +1,134 @@
+//! The table of commands: the only list of them that there is.
+//!
+//! Parser, help, Tab, the completions of other shells, the functions of scripts and the reference in the
+//! README are projections of [`Command`]. To add a command, add a file and a variant.
+//!
+//! Invariant: a command reads the session, adds to what is pending, and returns data. It does not print its
+//! answer, read the environment or write a file.
+
+pub mod alias;
+pub mod args;
+pub mod completions;
+pub mod grammar;
+pub mod help;
+pub mod login;
+pub mod logout;
+pub mod provider;
+pub mod registry;
+pub mod run;
+pub mod status;
+pub mod token;
+pub mod why;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::error::Result;
+use crate::render::Block;
+use crate::session::Session;
+
+/// Everything that can be asked for in a shell line, a script or an argument list.
+#[derive(Debug, Clone, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "a variant's documentation is its struct's, which is its help"
+)]
+pub enum Command {
+    /// Registries: list, show, add, change, rename, remove
+    #[command(subcommand)]
+    Registry(registry::RegistryCommand),
+    Login(login::Login),
+    Logout(logout::Logout),
+    Status(status::Status),
+    Why(why::Why),
+    /// Tokens: show the one that Cargo would use
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// Credential providers: the global chain, in the order tried
+    #[command(subcommand)]
+    Provider(provider::ProviderCommand),
+    /// Short names for providers (`[credential-alias]`)
+    #[command(subcommand)]
+    Alias(alias::AliasCommand),
+    Run(run::Run),
+    Help(help::Help),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    /// Does it.
+    pub fn run(&self, session: &mut Session) -> Result<Outcome> {
+        match self {
+            Self::Registry(command) => command.run(session),
+            Self::Login(command) => command.run(session),
+            Self::Logout(command) => command.run(session),
+            Self::Status(command) => command.run(session),
+            Self::Why(command) => command.run(session),
+            Self::Token(command) => command.run(session),
+            Self::Provider(command) => command.run(session),
+            Self::Alias(command) => command.run(session),
+            Self::Run(command) => command.run(session),
+            Self::Help(command) => command.run(session),
+            Self::Completions(command) => command.run(session),
+        }
+    }
+}
+
+/// What a command answers: data that can be printed as JSON, shown as blocks, or read by a script.
+pub trait Answer {
+    /// The document, without `schema`.
+    fn json(&self) -> Json;
+    /// The same for a person.
+    fn blocks(&self) -> Vec<Block>;
+    /// The exit status, where it is not 0 although nothing failed.
+    fn exit_status(&self) -> u8 {
+        0
+    }
+}
+
+/// What has come of a command.
+pub struct Outcome {
+    /// Its answer, if it has one.
+    pub answer: Option<Box<dyn Answer>>,
+    /// Whether it is one that changes things, so that the changes belong to what it says.
+    pub is_change: bool,
+    /// A file of words that the door is to run next, as part of this command.
+    pub then_run: Option<PathBuf>,
+}
+
+impl Outcome {
+    /// A command that only answers.
+    pub fn answer(answer: impl Answer + 'static) -> Result<Self> {
+        Ok(Self {
+            answer: Some(Box::new(answer)),
+            is_change: false,
+            then_run: None,
+        })
+    }
+
+    /// A command whose changes say it all.
+    pub fn change() -> Result<Self> {
+        Ok(Self {
+            answer: None,
+            is_change: true,
+            then_run: None,
+        })
+    }
+
+    /// A command that changes things and has something to say about it.
+    pub fn change_with(answer: impl Answer + 'static) -> Result<Self> {
+        Ok(Self {
+            answer: Some(Box::new(answer)),
+            is_change: true,
+            then_run: None,
+        })
+    }
+}
+
+/// The document of a serialisable answer; these structs have no way to fail.
+pub fn document(answer: &impl Serialize) -> Json {
+    serde_json::to_value(answer).unwrap_or_default()
+}

@@ -1,0 +1,206 @@
+//! `provider list`
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::cargo::chain::{Chain, Kind, Origin, Provider, resolve};
+use crate::cargo::config::{Config, View};
+use crate::commands::{Answer, Outcome, document};
+use crate::error::{Place, Result};
+use crate::render::{Block, Role, Span};
+use crate::session::Session;
+
+/// List the global chain in the order tried, then the registries that have a provider of their own
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  provider list")]
+pub struct List {}
+
+#[derive(Serialize)]
+struct Providers {
+    providers: Vec<Row>,
+    #[serde(skip)]
+    warnings: Vec<String>,
+    #[serde(skip)]
+    is_default: bool,
+}
+
+#[derive(Serialize)]
+struct Row {
+    command: Vec<String>,
+    place: Option<Place>,
+    kind: Kind,
+    found: bool,
+    can_login: Option<bool>,
+    plain_text: Option<bool>,
+    registry: Option<String>,
+}
+
+impl List {
+    /// Lists.
+    pub fn run(&self, session: &mut Session) -> Result<Outcome> {
+        let config = session.config()?;
+        let mut warnings = Vec::new();
+        let global = Chain::global(config, &mut warnings)?;
+        let is_default = global.origin == Origin::Default;
+        let mut providers: Vec<Row> = global
+            .providers
+            .into_iter()
+            .map(|provider| Row::of(config, provider, None))
+            .collect();
+        for (registry, key) in own_providers(config) {
+            let key: Vec<&str> = key.iter().map(String::as_str).collect();
+            if let Some(words) = config.words(&key)? {
+                let provider = resolve(config, &words.words, &words.place, &mut warnings);
+                providers.push(Row::of(config, provider, Some(registry)));
+            }
+        }
+        Outcome::answer(Providers {
+            providers,
+            warnings,
+            is_default,
+        })
+    }
+}
+
+/// The registries that could have a provider of their own, and the key of it.
+fn own_providers(config: &Config) -> Vec<(String, Vec<String>)> {
+    let setting = || "credential-provider".to_owned();
+    let mut keys = vec![(
+        crate::cargo::name::CRATES_IO.to_owned(),
+        vec!["registry".to_owned(), setting()],
+    )];
+    for name in config.names(&["registries"], View::All) {
+        if name != crate::cargo::name::CRATES_IO {
+            keys.push((name.clone(), vec!["registries".to_owned(), name, setting()]));
+        }
+    }
+    keys
+}
+
+impl Row {
+    fn of(config: &Config, provider: Provider, registry: Option<String>) -> Self {
+        Self {
+            found: is_found(config, &provider),
+            can_login: provider.kind.can_login(),
+            plain_text: provider.kind.is_plain_text(),
+            kind: provider.kind,
+            place: provider.place,
+            command: provider.command,
+            registry,
+        }
+    }
+}
+
+/// Whether it could be performed here: built in and for this system, or a program that is there.
+fn is_found(config: &Config, provider: &Provider) -> bool {
+    match provider.kind {
+        Kind::Plugin => find_program(config, &provider.command[0]).is_some(),
+        Kind::TokenFromStdout => provider
+            .command
+            .get(1)
+            .is_some_and(|program| find_program(config, program).is_some()),
+        Kind::Paseto => false,
+        kind => !kind.is_foreign(),
+    }
+}
+
+/// A program as the system would find it.
+fn find_program(config: &Config, program: &str) -> Option<PathBuf> {
+    if program.is_empty() {
+        return None;
+    }
+    if program.contains('/') || program.contains(std::path::MAIN_SEPARATOR) {
+        let path = config.directory().join(program);
+        return is_executable(&path).then_some(path);
+    }
+    let folders = config.env().get_os("PATH")?;
+    std::env::split_paths(folders)
+        .map(|folder| {
+            folder
+                .join(program)
+                .with_extension(std::env::consts::EXE_EXTENSION)
+        })
+        .find(|path| is_executable(path))
+}
+
+fn is_executable(path: &Path) -> bool {
+    let Ok(meta) = path.metadata() else {
+        return false;
+    };
+    #[cfg(unix)]
+    let may_run = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o111 != 0;
+    #[cfg(not(unix))]
+    let may_run = true;
+    meta.is_file() && may_run
+}
+
+impl Answer for Providers {
+    fn json(&self) -> Json {
+        document(self)
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        let mut number = 0;
+        let rows = self.providers.iter().map(|row| {
+            number += 1;
+            let tried = row
+                .registry
+                .as_ref()
+                .map_or_else(|| number.to_string(), |name| format!("only for {name}"));
+            let found = if row.found {
+                Span::new(Role::Good, "found")
+            } else {
+                Span::new(Role::Bad, "missing")
+            };
+            let keeps = match row.plain_text {
+                Some(true) => Span::new(Role::Doubtful, "plain text"),
+                Some(false) => Span::plain("OS store"),
+                None => Span::new(Role::Faint, "its own way"),
+            };
+            let login = match row.can_login {
+                Some(true) => "yes",
+                Some(false) => "no",
+                None => "perhaps",
+            };
+            let place = row
+                .place
+                .as_ref()
+                .map_or("Cargo's default".to_owned(), ToString::to_string);
+            vec![
+                Span::plain(tried),
+                Span::new(Role::Name, row.command.join(" ")),
+                found,
+                Span::plain(login),
+                keeps,
+                Span::new(Role::Faint, place),
+            ]
+        });
+        let mut blocks = vec![Block::Table {
+            head: vec![
+                "tried",
+                "provider",
+                "",
+                "can log in",
+                "keeps tokens as",
+                "place",
+            ],
+            rows: rows.collect(),
+            elastic: 5,
+        }];
+        for warning in &self.warnings {
+            blocks.push(Block::Line(Span::new(
+                Role::Doubtful,
+                format!("warning: {warning}"),
+            )));
+        }
+        if self.is_default {
+            blocks.push(Block::line(
+                "nothing is configured, so Cargo asks `cargo:token` only, and refuses registries with `auth-required`: `provider add cargo:token` cures that",
+            ));
+        }
+        blocks
+    }
+}

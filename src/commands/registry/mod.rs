@@ -1,0 +1,91 @@
+//! `registry ...`: what Cargo would know by name.
+
+mod add;
+mod list;
+mod remove;
+mod rename;
+mod set;
+mod show;
+
+use clap::Subcommand;
+
+pub(super) use self::add::{refuse_mixed_shapes, set_provider};
+
+use super::Outcome;
+use crate::cargo::chain::Provider;
+use crate::cargo::config::Config;
+use crate::cargo::name::RegistryName;
+use crate::error::{Error, Result};
+use crate::session::Session;
+
+/// Registries.
+#[derive(Debug, Clone, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "a variant's documentation is its struct's, which is its help"
+)]
+pub enum RegistryCommand {
+    List(list::List),
+    Show(show::Show),
+    Add(add::Add),
+    Set(set::Set),
+    Rename(rename::Rename),
+    Remove(remove::Remove),
+}
+
+impl RegistryCommand {
+    /// Does it.
+    pub fn run(&self, session: &mut Session) -> Result<Outcome> {
+        match self {
+            Self::List(command) => command.run(session),
+            Self::Show(command) => command.run(session),
+            Self::Add(command) => command.run(session),
+            Self::Set(command) => command.run(session),
+            Self::Rename(command) => command.run(session),
+            Self::Remove(command) => command.run(session),
+        }
+    }
+}
+
+/// crates.io is built in: it cannot be added, renamed or removed.
+fn refuse_crates_io(name: &RegistryName, doing: &str) -> Result<()> {
+    if name.is_crates_io() {
+        return Err(Error::usage(format!(
+            "crates.io is built into Cargo and cannot be {doing}"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses a name that no file and no variable defines.
+fn must_exist(config: &Config, name: &RegistryName) -> Result<()> {
+    if is_defined(config, name.as_str()) {
+        return Ok(());
+    }
+    let error = Error::not_found("no registry of this name is configured here");
+    Err(
+        match crate::cargo::registry::nearest(config, name.as_str()) {
+            Some(known) => error.hint(format!("did you mean `{known}`?")),
+            None => error.hint("`registry list` shows those that are"),
+        },
+    )
+}
+
+fn is_defined(config: &Config, name: &str) -> bool {
+    use crate::cargo::config::View;
+    !config
+        .all(&["registries", name, "index"], View::Config)
+        .is_empty()
+        || config
+            .names(&["registries"], View::Config)
+            .iter()
+            .any(|known| known == name)
+}
+
+/// Providers as arrays of words.
+fn words_of(providers: &[Provider]) -> Vec<Vec<String>> {
+    providers
+        .iter()
+        .map(|provider| provider.command.clone())
+        .collect()
+}

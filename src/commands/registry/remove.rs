@@ -1,0 +1,68 @@
+//! `registry remove`
+
+use clap::Args;
+
+use super::{must_exist, refuse_crates_io};
+use crate::cargo::config::View;
+use crate::cargo::name::RegistryName;
+use crate::cargo::registry::Wanted;
+use crate::commands::Outcome;
+use crate::commands::logout::{Places, log_out};
+use crate::disk::tree::Node;
+use crate::error::Result;
+use crate::session::Session;
+
+/// Remove a registry, and log out of it
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  registry remove lab\n  registry remove corp --keep-token")]
+pub struct Remove {
+    /// The registry's name
+    name: RegistryName,
+    /// Leave its token where it is
+    #[arg(long)]
+    keep_token: bool,
+}
+
+impl Remove {
+    /// Removes.
+    pub fn run(&self, session: &mut Session) -> Result<Outcome> {
+        let Self { name, .. } = self;
+        refuse_crates_io(name, "removed")?;
+        must_exist(session.config()?, name)?;
+        session.defining_file(&["registries", name.as_str(), "index"])?;
+        let places = if self.keep_token {
+            None
+        } else {
+            Some(log_out(session, &Wanted::Name(name.clone()))?)
+        };
+        let mut keys = Vec::new();
+        for layer in session.config()?.files() {
+            for key in layer
+                .table(&["registries", name.as_str()])
+                .into_iter()
+                .flat_map(|table| table.keys())
+            {
+                if key != "token" {
+                    keys.push((layer.file.clone(), key.clone()));
+                }
+            }
+        }
+        for (file, key) in keys {
+            session.edit(&file, &["registries", name.as_str(), &key], None)?;
+        }
+        let default_key = ["registry", "default"];
+        let defaults: Vec<_> = session
+            .config()?
+            .in_files(&default_key, View::Config)
+            .filter(|(_, entry)| matches!(&entry.node, Node::Text(text) if text == name.as_str()))
+            .map(|(layer, _)| layer.file.clone())
+            .collect();
+        for file in defaults {
+            session.edit(&file, &default_key, None)?;
+        }
+        match places {
+            Some(places) => Outcome::change_with(Places::of(name.as_str(), places)),
+            None => Outcome::change(),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! `registry rename`
+
+use clap::Args;
+
+use super::{is_defined, must_exist, refuse_crates_io};
+use crate::cargo::config::View;
+use crate::cargo::name::{RegistryName, variable};
+use crate::commands::Outcome;
+use crate::disk::tree::Node;
+use crate::error::{Error, Result};
+use crate::session::Session;
+
+/// Rename a registry, with its stored token
+///
+/// Wherever it stands: its settings, its `cargo:token` token, and `registry.default` if it names it. The
+/// other stores know a registry by its index and need nothing.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  registry rename corp work")]
+pub struct Rename {
+    /// The name that it has
+    old: RegistryName,
+    /// The name that it gets
+    new: RegistryName,
+}
+
+impl Rename {
+    /// Renames.
+    pub fn run(&self, session: &mut Session) -> Result<Outcome> {
+        let Self { old, new } = self;
+        refuse_crates_io(old, "renamed")?;
+        refuse_crates_io(new, "the name of another registry")?;
+        must_exist(session.config()?, old)?;
+        if old == new {
+            return Outcome::change();
+        }
+        if is_defined(session.config()?, new.as_str()) {
+            return Err(
+                Error::failed(format!("there is a registry named `{new}` already"))
+                    .hint(format!("remove that one first: `registry remove {new}`")),
+            );
+        }
+        session.defining_file(&["registries", old.as_str(), "index"])?;
+        let mut moves = Vec::new();
+        for layer in session.config()?.files() {
+            for (key, entry) in layer
+                .table(&["registries", old.as_str()])
+                .into_iter()
+                .flatten()
+            {
+                if matches!(entry.node, Node::Table(_)) {
+                    return Err(Error::failed(format!(
+                        "`registries.{old}.{key}` is a table, which credsh cannot move"
+                    ))
+                    .at(layer.place(entry)));
+                }
+                moves.push((layer.file.clone(), key.clone(), entry.node.clone()));
+            }
+        }
+        for (file, key, node) in moves {
+            session.edit(&file, &["registries", new.as_str(), &key], Some(node))?;
+            session.edit(&file, &["registries", old.as_str(), &key], None)?;
+        }
+        let default_key = ["registry", "default"];
+        let defaults: Vec<_> = session
+            .config()?
+            .in_files(&default_key, View::Config)
+            .filter(|(_, entry)| matches!(&entry.node, Node::Text(text) if text == old.as_str()))
+            .map(|(layer, _)| layer.file.clone())
+            .collect();
+        for file in defaults {
+            session.edit(&file, &default_key, Some(Node::Text(new.to_string())))?;
+        }
+        self.warn_of_variables(session)?;
+        Outcome::change()
+    }
+
+    /// A variable keeps the old name, and so no longer counts.
+    fn warn_of_variables(&self, session: &mut Session) -> Result<()> {
+        for setting in ["token", "credential-provider"] {
+            let (old, new) = (
+                variable(&["registries", self.old.as_str(), setting]),
+                variable(&["registries", self.new.as_str(), setting]),
+            );
+            if old != new && session.config()?.env().get(&old).is_some() {
+                session.warn(&format!(
+                    "the variable `{old}` no longer counts; Cargo reads `{new}` now"
+                ));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! `registry set`
+
+use clap::{ArgGroup, Args};
+
+use super::add::{set_default, set_provider};
+use super::must_exist;
+use crate::cargo::config::View;
+use crate::cargo::index_url::IndexUrl;
+use crate::cargo::name::RegistryName;
+use crate::cargo::registry::{default, with_canonical};
+use crate::commands::Outcome;
+use crate::commands::args::{ProviderSpec, Where};
+use crate::commands::logout::forget_in_files;
+use crate::disk::tree::Node;
+use crate::error::{Error, Result, list};
+use crate::session::Session;
+
+/// Change a registry
+///
+/// `cargo:token` keeps tokens under the registry's name: with a new index, the old token would be sent to the
+/// new host. So a change of the index wants to be told what becomes of a stored token.
+#[derive(Debug, Clone, Args)]
+#[command(
+    group(ArgGroup::new("change").required(true).multiple(true).args(["index", "provider", "no_provider", "make_default", "no_default"])),
+    after_help = "Examples:\n  registry set corp --index sparse+https://new.corp.example/index/\n  registry set corp --make-default"
+)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
+pub struct Set {
+    /// The registry's name
+    name: RegistryName,
+    /// The new index
+    #[arg(long, value_name = "URL")]
+    index: Option<IndexUrl>,
+    /// Keep the stored token, for the new index
+    #[arg(long, requires = "index", conflicts_with = "drop_token")]
+    move_token: bool,
+    /// Forget the stored token
+    #[arg(long, requires = "index")]
+    drop_token: bool,
+    /// The only provider that Cargo asks for this registry
+    #[arg(long, value_name = "SPEC", conflicts_with = "no_provider")]
+    provider: Option<ProviderSpec>,
+    /// Back to the global chain
+    #[arg(long)]
+    no_provider: bool,
+    /// Make it the registry that is meant when none is named
+    #[arg(long, conflicts_with = "no_default")]
+    make_default: bool,
+    /// No longer the default
+    #[arg(long)]
+    no_default: bool,
+    #[command(flatten)]
+    place: Where,
+}
+
+impl Set {
+    /// Changes.
+    pub fn run(&self, session: &mut Session) -> Result<Outcome> {
+        let Self { name, .. } = self;
+        if !name.is_crates_io() {
+            must_exist(session.config()?, name)?;
+        }
+        if let Some(index) = &self.index {
+            self.set_index(session, index)?;
+        }
+        if let Some(ProviderSpec(words)) = &self.provider {
+            set_provider(session, name, words, &self.place)?;
+        }
+        if self.no_provider {
+            self.unset_provider(session)?;
+        }
+        if self.make_default {
+            set_default(session, name, &self.place)?;
+        }
+        if self.no_default
+            && default(session.config()?)?.is_some_and(|found| found.value == name.as_str())
+        {
+            let key = ["registry", "default"];
+            let file = self.place.file(session, &key)?;
+            session.edit_setting(&file, &key, None)?;
+        }
+        Outcome::change()
+    }
+
+    fn set_index(&self, session: &mut Session, index: &IndexUrl) -> Result<()> {
+        let name = &self.name;
+        if name.is_crates_io() {
+            return Err(Error::usage("crates.io's index is built into Cargo")
+                .hint("to use another in its place, see `[source.crates-io] replace-with` in Cargo's book"));
+        }
+        let index = index.clone().checked()?;
+        let key = ["registries", name.as_str(), "index"];
+        let now = session.config()?.text(&key, View::Config)?;
+        if now.is_some_and(|found| found.value == index.as_sent()) {
+            return Ok(());
+        }
+        let mut names = with_canonical(session.config()?, &index)?;
+        names.retain(|other| other != name.as_str());
+        if !names.is_empty() {
+            return Err(Error::failed(format!(
+                "this index belongs to {} already; Cargo refuses both then",
+                list(&names)
+            )));
+        }
+        if let Some(doubt) = index.doubt() {
+            session.warn(&doubt);
+        }
+        let token_key = ["registries", name.as_str(), "token"];
+        let stored = session
+            .config()?
+            .in_files(&token_key, View::All)
+            .next()
+            .map(|(layer, entry)| layer.place(entry));
+        match stored {
+            Some(place) if !self.move_token && !self.drop_token => {
+                return Err(Error::failed(format!(
+                    "a token is stored for `{name}`, and would be sent to the new index"
+                ))
+                .at(place)
+                .hint("say what you mean: `--move-token` or `--drop-token`"));
+            }
+            Some(_) if self.drop_token => {
+                forget_in_files(session, &token_key)?;
+            }
+            _ => {}
+        }
+        let file = self.place.file(session, &key)?;
+        session.edit_setting(&file, &key, Some(Node::Text(index.as_sent().to_owned())))
+    }
+
+    fn unset_provider(&self, session: &mut Session) -> Result<()> {
+        let table: &[&str] = if self.name.is_crates_io() {
+            &["registry"]
+        } else {
+            &["registries", self.name.as_str()]
+        };
+        let key = [table, &["credential-provider"]].concat();
+        if session.config()?.all(&key, View::All).is_empty() {
+            return Ok(());
+        }
+        let file = self.place.file(session, &key)?;
+        session.edit_setting(&file, &key, None)
+    }
+}

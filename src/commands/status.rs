@@ -1,0 +1,196 @@
+//! `status`
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::args::RegistryRef;
+use super::{Answer, Outcome, document};
+use crate::cargo::config::View;
+use crate::cargo::index_url::IndexUrl;
+use crate::cargo::inspection::Inspection;
+use crate::cargo::providers::Operation;
+use crate::cargo::registry::{Wanted, all_names};
+use crate::error::{Kind as ErrorKind, Place, Result};
+use crate::render::{Block, Role, Span};
+use crate::session::Session;
+use crate::token::Scheme;
+
+/// Show for each registry whether Cargo has a token for it, where, and what is doubtful about it
+///
+/// Exits with 3 if a registry that was named has no token. Starts no program, unless `--ask`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  status\n  status crates-io corp --json")]
+pub struct Status {
+    /// Which; left out, all
+    #[arg(value_name = "REGISTRY")]
+    registries: Vec<RegistryRef>,
+    /// Start the programs of providers to find out
+    #[arg(long)]
+    ask: bool,
+}
+
+#[derive(Serialize)]
+struct Statuses {
+    registries: Vec<Row>,
+    #[serde(skip)]
+    were_named: bool,
+}
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    index: IndexUrl,
+    providers: Vec<Vec<String>>,
+    stored_in: Option<Vec<String>>,
+    place: Option<Place>,
+    plain_text: Option<bool>,
+    scheme: Option<Scheme>,
+    fingerprint: Option<String>,
+    overridden_by: Option<Place>,
+    warnings: Vec<String>,
+    #[serde(skip)]
+    logged_in: Option<bool>,
+}
+
+impl Status {
+    /// Looks.
+    pub fn run(&self, session: &mut Session) -> Result<Outcome> {
+        let may_ask = self.ask && !session.flags.is_plan();
+        let config = session.config()?;
+        let were_named = !self.registries.is_empty();
+        let wanted: Vec<Wanted> = if were_named {
+            self.registries
+                .iter()
+                .map(|registry| registry.0.clone())
+                .collect()
+        } else {
+            all_names(config)?.into_iter().map(Wanted::Name).collect()
+        };
+        let mut registries = Vec::new();
+        for wanted in wanted {
+            let inspection = Inspection::of(config, &wanted, &Operation::READ, may_ask)?;
+            // What a login stored, which a variable may hide.
+            let stored = inspection.registry.setting("token").and_then(|key| {
+                config
+                    .in_files(&key, View::All)
+                    .next()
+                    .map(|(layer, entry)| layer.place(entry))
+            });
+            registries.push(Row::of(&inspection, stored));
+        }
+        Outcome::answer(Statuses {
+            registries,
+            were_named,
+        })
+    }
+}
+
+impl Row {
+    fn of(inspection: &Inspection, stored: Option<Place>) -> Self {
+        let winner = inspection.winner();
+        let answer = inspection.answer();
+        let used = answer.and_then(|answer| answer.place.clone());
+        let is_overridden = matches!(used, Some(Place::Env(_))) && stored.is_some();
+        let mut warnings = inspection.warnings.clone();
+        warnings.extend(
+            inspection
+                .error()
+                .map(|error| format!("Cargo's search for a token ends here: {error}")),
+        );
+        Self {
+            name: inspection.registry.word(),
+            index: inspection.registry.index.clone(),
+            providers: inspection
+                .chain
+                .providers
+                .iter()
+                .map(|provider| provider.command.clone())
+                .collect(),
+            stored_in: winner.map(|step| step.provider.command.clone()),
+            place: if is_overridden { stored } else { used.clone() },
+            plain_text: winner.and_then(|step| step.provider.kind.is_plain_text()),
+            scheme: answer.map(|answer| Scheme::of(&answer.token).unwrap_or(Scheme::Raw)),
+            fingerprint: answer.and_then(|answer| answer.token.fingerprint()),
+            overridden_by: used.filter(|_| is_overridden),
+            warnings,
+            logged_in: inspection.is_logged_in(),
+        }
+    }
+}
+
+impl Answer for Statuses {
+    fn json(&self) -> Json {
+        document(self)
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        self.registries.iter().flat_map(Row::blocks).collect()
+    }
+
+    fn exit_status(&self) -> u8 {
+        let is_missing = self.were_named
+            && self
+                .registries
+                .iter()
+                .any(|row| row.logged_in == Some(false));
+        if is_missing {
+            ErrorKind::NotFound.exit_status()
+        } else {
+            0
+        }
+    }
+}
+
+impl Row {
+    fn blocks(&self) -> Vec<Block> {
+        let (role, word) = match self.logged_in {
+            Some(true) => (Role::Good, "logged in"),
+            Some(false) => (Role::Faint, "not logged in"),
+            None => (
+                Role::Doubtful,
+                "unknown (only a program could tell: `--ask`)",
+            ),
+        };
+        let mut blocks = vec![Block::Line(Span::new(
+            role,
+            format!("{}: {word}", self.name),
+        ))];
+        let mut detail = |text: String| blocks.push(Block::Detail(Span::plain(text)));
+        detail(format!("index      {}", self.index));
+        let providers: Vec<String> = self.providers.iter().map(|words| words.join(" ")).collect();
+        detail(format!("providers  {}", providers.join(", then ")));
+        if let Some(provider) = &self.stored_in {
+            let place = self
+                .place
+                .as_ref()
+                .map(|place| format!(", {place}"))
+                .unwrap_or_default();
+            let plain = if self.plain_text == Some(true) {
+                ", plain text"
+            } else {
+                ""
+            };
+            detail(format!("token      {}{place}{plain}", provider.join(" ")));
+            let scheme = self
+                .scheme
+                .map(|scheme| format!("{scheme:?}").to_lowercase())
+                .unwrap_or_default();
+            let fingerprint = self.fingerprint.as_deref().unwrap_or("no fingerprint");
+            detail(format!("           {scheme}, {fingerprint}"));
+        }
+        if let Some(place) = &self.overridden_by {
+            blocks.push(Block::Detail(Span::new(
+                Role::Doubtful,
+                format!("overridden by {place}"),
+            )));
+        }
+        for warning in &self.warnings {
+            blocks.push(Block::Detail(Span::new(
+                Role::Doubtful,
+                format!("warning: {warning}"),
+            )));
+        }
+        blocks
+    }
+}

@@ -1,0 +1,186 @@
+//! `why`
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::args::Target;
+use super::token::Asked;
+use super::{Answer, Outcome, document};
+use crate::cargo::index_url::IndexUrl;
+use crate::cargo::inspection::{Inspection, Shadowed};
+use crate::cargo::providers::Outcome as StepOutcome;
+use crate::error::{Place, Result};
+use crate::render::{Block, Role, Span};
+use crate::session::Session;
+
+/// Explain which token Cargo would use, step by step: the winner, each loser, and the reason
+///
+/// Starts no program, unless `--ask`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  why\n  why crates-io --operation publish --crate serde")]
+pub struct Why {
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    asked: Asked,
+    /// Start the programs of providers to find out
+    #[arg(long)]
+    ask: bool,
+}
+
+#[derive(Serialize)]
+struct Explanation {
+    registry: String,
+    index: Index,
+    providers: Vec<Tried>,
+    token: Option<Winner>,
+    shadowed: Vec<Shadowed>,
+    warnings: Vec<String>,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Index {
+    value: IndexUrl,
+    place: Option<Place>,
+}
+
+#[derive(Serialize)]
+struct Tried {
+    command: Vec<String>,
+    place: Option<Place>,
+    outcome: StepOutcome,
+    detail: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Winner {
+    fingerprint: Option<String>,
+    place: Option<Place>,
+}
+
+impl Why {
+    /// Explains.
+    pub fn run(&self, session: &mut Session) -> Result<Outcome> {
+        let operation = self.asked.operation()?;
+        let may_ask = self.ask && !session.flags.is_plan();
+        let config = session.config()?;
+        let inspection = Inspection::of(config, &self.target.wanted(), &operation, may_ask)?;
+        let token = inspection.answer().map(|answer| Winner {
+            fingerprint: answer.token.fingerprint(),
+            place: answer.place.clone(),
+        });
+        let shadowed = inspection.shadowed(config);
+        let providers = inspection.steps.into_iter().map(|step| Tried {
+            command: step.provider.command,
+            place: step.provider.place,
+            outcome: step.outcome,
+            detail: step.detail,
+        });
+        Outcome::answer(Explanation {
+            registry: inspection.registry.word(),
+            index: Index {
+                value: inspection.registry.index,
+                place: inspection.registry.place,
+            },
+            providers: providers.collect(),
+            token,
+            shadowed,
+            warnings: inspection.warnings,
+            notes: inspection.notes,
+        })
+    }
+}
+
+impl Answer for Explanation {
+    fn json(&self) -> Json {
+        document(self)
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        let place = |place: &Option<Place>| {
+            place
+                .as_ref()
+                .map_or("built into Cargo".to_owned(), ToString::to_string)
+        };
+        let mut blocks = vec![
+            Block::Line(Span::new(
+                Role::Label,
+                format!("registry {}", self.registry),
+            )),
+            Block::line(format!("  index {}", self.index.value)),
+            Block::Detail(Span::new(
+                Role::Faint,
+                format!("in {}", place(&self.index.place)),
+            )),
+        ];
+        for (index, tried) in self.providers.iter().enumerate() {
+            let (role, outcome) = match tried.outcome {
+                StepOutcome::Token => (Role::Good, "has a token"),
+                StepOutcome::NotFound => (Role::Plain, "has no token"),
+                StepOutcome::UrlNotSupported => (Role::Faint, "is not for this registry or system"),
+                StepOutcome::Locked => (Role::Bad, "is locked"),
+                StepOutcome::Error => (Role::Bad, "fails, and Cargo stops"),
+                StepOutcome::NotTried => (Role::Faint, "is not tried"),
+                StepOutcome::WouldAsk => (Role::Doubtful, "would be asked (`--ask` does)"),
+            };
+            let line = format!("  {}. `{}` {outcome}", index + 1, tried.command.join(" "));
+            blocks.push(Block::Line(Span::new(role, line)));
+            blocks.push(Block::Detail(Span::new(
+                Role::Faint,
+                format!("in {}", place(&tried.place)),
+            )));
+            if let Some(detail) = &tried.detail {
+                blocks.push(Block::Detail(Span::plain(detail.clone())));
+            }
+        }
+        blocks.push(match &self.token {
+            Some(token) => {
+                let fingerprint = token.fingerprint.as_deref().unwrap_or("no fingerprint");
+                let from = token
+                    .place
+                    .as_ref()
+                    .map(|place| format!(" in {place}"))
+                    .unwrap_or_default();
+                Block::Line(Span::new(
+                    Role::Good,
+                    format!("  token {fingerprint}{from}"),
+                ))
+            }
+            None if self
+                .providers
+                .iter()
+                .any(|tried| tried.outcome == StepOutcome::WouldAsk) =>
+            {
+                Block::Line(Span::new(
+                    Role::Doubtful,
+                    "  token unknown: only a program could tell",
+                ))
+            }
+            None => Block::Line(Span::new(Role::Bad, "  no token")),
+        });
+        for loser in &self.shadowed {
+            let by = loser
+                .by
+                .as_ref()
+                .map(|by| format!(" by {by}"))
+                .unwrap_or_default();
+            blocks.push(Block::line(format!(
+                "  shadowed: `{}` in {}{by}",
+                loser.what, loser.place
+            )));
+            blocks.push(Block::Detail(Span::new(Role::Faint, loser.reason.clone())));
+        }
+        for warning in &self.warnings {
+            blocks.push(Block::Line(Span::new(
+                Role::Doubtful,
+                format!("  warning: {warning}"),
+            )));
+        }
+        for note in &self.notes {
+            blocks.push(Block::line(format!("  note: {note}")));
+        }
+        blocks
+    }
+}

@@ -1,0 +1,321 @@
+//! TOML edited as a careful person would: what was meant changes, every other byte stays.
+//!
+//! The text is kept as it is, cut into lines: a header, a statement (of one or more lines), a comment, a
+//! blank one. An edit changes the text of one statement, or adds or removes lines; nothing is ever printed
+//! anew from a parsed form. So comments, order, quoting, BOM, line ends (mixed ones too) and a missing last
+//! newline need no care. The lines form a ring with stable numbers, and a tree of tables knows where each
+//! key is, so that an edit costs the same in a long file as in a short one.
+//!
+//! Invariant: an edit that is refused has changed nothing; the text parses after every edit. The text of a
+//! value is in no error and no `Debug`.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use zeroize::{Zeroize, Zeroizing};
+
+use self::statement::{Left, MarkKind};
+use crate::error::{Error, Place, Result};
+
+mod add;
+mod cells;
+mod lines;
+mod statement;
+#[cfg(test)]
+mod tests;
+
+/// What credsh writes. It may be a token: `Debug` hides it, and dropping it wipes it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// A string.
+    Text(String),
+    /// An array of strings.
+    List(Vec<String>),
+}
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        match self {
+            Self::Text(text) => text.zeroize(),
+            Self::List(texts) => texts.zeroize(),
+        }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Text(_) => "Text(..)",
+            Self::List(_) => "List(..)",
+        })
+    }
+}
+
+/// What is at a key path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// A string, or an array of nothing but strings.
+    Value(Value),
+    /// A table, written in whatever way.
+    Table,
+    /// A number, a mixed array, an array of tables: nothing that credsh writes.
+    Other,
+}
+
+/// One TOML file's text, open for edits.
+pub(crate) struct Document {
+    path: PathBuf,
+    bom: bool,
+    /// The last line has no end of its own; `lines` has one for it.
+    unended: bool,
+    /// How a new line ends.
+    line_end: &'static str,
+    /// A ring in the order of the file. The first is empty and stands for the header of the root table.
+    lines: Vec<Line>,
+    root: Table,
+}
+
+/// A line's number in `Document::lines`: stable, and no line number of the file.
+type Id = usize;
+const ROOT: Id = 0;
+
+struct Line {
+    text: Zeroizing<String>,
+    kind: Kind,
+    previous: Id,
+    next: Id,
+}
+
+enum Kind {
+    Blank,
+    Comment,
+    /// `[path]` or `[[path]]`; `last` is the last statement under it, or itself.
+    Header {
+        path: Vec<String>,
+        element: bool,
+        last: Id,
+    },
+    /// `path = ..` below a header.
+    Key {
+        header: Id,
+        path: Vec<String>,
+    },
+    /// Removed.
+    Gone,
+}
+
+#[derive(Default)]
+struct Table {
+    nodes: HashMap<String, Node>,
+    header: Option<Id>,
+    /// The last line in the file that says something about this table or those in it: a header, or a
+    /// statement below its own header or a shorter one.
+    last: Option<Id>,
+}
+
+enum Node {
+    Table(Table),
+    /// The statement that holds it, perhaps as an inline table.
+    Statement(Id),
+    /// An array of tables; not looked into.
+    Elements(Id),
+}
+
+/// How far a key path leads through the tree.
+enum Reach<'a> {
+    /// To a statement, with as many parts; the rest is inside of it.
+    Statement(Id),
+    Table(&'a Table),
+    Elements(Id),
+    /// To this table, with as many parts; the next is missing.
+    Missing(&'a Table, usize),
+}
+
+impl Document {
+    /// Opens a text for edits; `path` is for the errors. A text that is not TOML is a malformed file: the
+    /// error says at which line, and why, in our words.
+    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
+        let bom = text.starts_with('\u{feff}');
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let marks = statement::marks(text).map_err(|malformed| {
+            let line = 1 + text[..malformed.at].matches('\n').count();
+            Error::malformed(malformed.reason).at(Place::line(path, line))
+        })?;
+        let unended = !text.is_empty() && !text.ends_with('\n');
+        let line_end = match text.find('\n') {
+            Some(end) if text[..end].ends_with('\r') => "\r\n",
+            _ => "\n",
+        };
+        let root = Line {
+            text: Zeroizing::default(),
+            kind: Kind::Header {
+                path: Vec::new(),
+                element: false,
+                last: ROOT,
+            },
+            previous: ROOT,
+            next: ROOT,
+        };
+        let mut document = Self {
+            path: path.to_owned(),
+            bom,
+            unended,
+            line_end,
+            lines: vec![root],
+            root: Table {
+                header: Some(ROOT),
+                ..Table::default()
+            },
+        };
+        let mut rest = text;
+        let mut header = ROOT;
+        for mark in marks {
+            let start = text.len() - rest.len();
+            let (above, at) =
+                rest.split_at(text[..mark.span.start].rfind('\n').map_or(0, |end| end + 1) - start);
+            document.push_trivia(above);
+            let end = mark.span.end - start - above.len();
+            let (line, below) = at.split_at(
+                at[end..]
+                    .find('\n')
+                    .map_or(at.len(), |newline| end + newline + 1),
+            );
+            rest = below;
+            let kind = match mark.kind {
+                MarkKind::Key => {
+                    let depth = document.header_path(header).len();
+                    Kind::Key {
+                        header,
+                        path: mark.path[depth..].to_vec(),
+                    }
+                }
+                kind => {
+                    header = document.lines.len();
+                    Kind::Header {
+                        path: mark.path,
+                        element: kind == MarkKind::Element,
+                        last: header,
+                    }
+                }
+            };
+            let id = document.push(document.lines[ROOT].previous, line, kind);
+            document.index(id, None);
+        }
+        document.push_trivia(rest);
+        if unended {
+            let last = document.lines[ROOT].previous;
+            document.lines[last].text.push_str(line_end);
+        }
+        Ok(document)
+    }
+
+    /// What is at a key path now.
+    pub(crate) fn get(&self, key: &[&str]) -> Option<Found> {
+        match self.reach(key) {
+            Reach::Statement(id) => statement::get(&self.lines[id].text, self.inner(id, key)),
+            Reach::Table(_) => Some(Found::Table),
+            Reach::Elements(_) => Some(Found::Other),
+            Reach::Missing(..) => None,
+        }
+    }
+
+    /// The line, from one, of the statement or header at a key path, as the text is now.
+    pub(crate) fn line(&self, key: &[&str]) -> Option<usize> {
+        match self.reach(key) {
+            Reach::Statement(id) => {
+                self.get(key)?;
+                Some(self.line_of(id))
+            }
+            Reach::Table(table) => table.header.or(table.last).map(|id| self.line_of(id)),
+            Reach::Elements(id) => Some(self.line_of(id)),
+            Reach::Missing(..) => None,
+        }
+    }
+
+    /// Puts a value at a key path, in the way the file writes such things. Refused, as malformed, where that
+    /// would replace a table, or leads through something that is not one.
+    pub(crate) fn set(&mut self, key: &[&str], value: &Value) -> Result<()> {
+        match self.reach(key) {
+            Reach::Statement(id) => {
+                let (line, inner) = (&self.lines[id], self.inner(id, key));
+                if let Some(Found::Value(old)) = statement::get(&line.text, inner)
+                    && old == *value
+                {
+                    return Ok(());
+                }
+                let text = statement::set(&line.text, inner, value, self.line_end)
+                    .map_err(|what| self.refused(key, id, what))?;
+                self.lines[id].text = text;
+                Ok(())
+            }
+            Reach::Table(table) => {
+                let at = table.header.or(table.last).unwrap_or(ROOT);
+                Err(self.refused(key, at, "is a table, not a value"))
+            }
+            Reach::Elements(id) => Err(self.refused(key, id, "leads to an array of tables")),
+            Reach::Missing(table, depth) => {
+                let (header, last) = (table.header, table.last);
+                self.add(key, depth, header, last, value);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes a key, or a table with all that is in it, away, with the comment directly above and the one
+    /// behind; and the tables that this empties. Whether there was one.
+    pub(crate) fn unset(&mut self, key: &[&str]) -> Result<bool> {
+        let gone = match self.reach(key) {
+            Reach::Table(_) if key.is_empty() => return Ok(false),
+            Reach::Missing(..) => return Ok(false),
+            Reach::Elements(id) => {
+                return Err(self.refused(key, id, "leads to an array of tables"));
+            }
+            Reach::Statement(id) => {
+                match statement::unset(&self.lines[id].text, self.inner(id, key), self.line_end) {
+                    Left::Unchanged => return Ok(false),
+                    Left::Rest(text) => {
+                        self.lines[id].text = text;
+                        return Ok(true);
+                    }
+                    Left::Nothing => vec![id],
+                }
+            }
+            Reach::Table(table) => {
+                let mut gone = Vec::new();
+                if let Err(id) = table.collect(&mut gone) {
+                    return Err(self.refused(key, id, "contains an array of tables"));
+                }
+                gone.sort_by_key(|id| (!self.lines[*id].is_key(), *id));
+                gone
+            }
+        };
+        for id in gone {
+            let header = self.header_of(id);
+            self.remove(id);
+            if header != ROOT && self.is_bare(header) {
+                self.remove(header);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The text as it is now.
+    pub(crate) fn text(&self) -> Zeroizing<String> {
+        let length: usize = self.ring().map(|id| self.lines[id].text.len()).sum();
+        let mut text = Zeroizing::new(String::with_capacity(length + 3));
+        if self.bom {
+            text.push('\u{feff}');
+        }
+        for id in self.ring() {
+            text.push_str(&self.lines[id].text);
+        }
+        if self.unended && text.ends_with('\n') {
+            text.pop();
+            if text.ends_with('\r') {
+                text.pop();
+            }
+        }
+        text
+    }
+}

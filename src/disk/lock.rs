@@ -1,0 +1,293 @@
+//! Advisory locks: credsh's own, and Cargo's on the file that it keeps tokens in.
+//!
+//! Cargo locks `credentials.toml` itself (`flock` on that inode), so that is what is locked here too. A file
+//! that was replaced while we waited is another inode: a lock counts only if the path still leads to it.
+//!
+//! Invariant: a lock that is returned is on the file that the path leads to, or says that this file system
+//! has no locks. Waiting has a limit, and nothing here blocks in a system call.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::replace::require_file;
+use crate::error::{Error, Place, Result};
+
+/// How long to sleep before asking again for a lock that somebody else has.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How often a file may be replaced while we wait for it.
+const REPLACEMENTS: usize = 100;
+
+/// An exclusive lock; dropping it lets go.
+#[must_use = "dropping a lock lets go of it"]
+pub(crate) struct Lock {
+    /// The locked file, open for reading and writing.
+    pub(crate) file: File,
+    /// The file was missing and is now there, empty and with mode 0600.
+    pub(crate) created: bool,
+    /// This file system has no locks, as some network ones: whoever else writes the file is not kept out.
+    pub(crate) unsupported: bool,
+}
+
+/// Takes credsh's own lock: `path` is `$CARGO_HOME/.credsh/lock` or beside it. The folder is created, for
+/// nobody else to look into. `waiting` is called once, and only if somebody else has the lock.
+pub(crate) fn own(path: &Path, limit: Duration, waiting: &mut dyn FnMut()) -> Result<Lock> {
+    if let Some(folder) = path.parent() {
+        let mut private = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
+        let created = folder
+            .parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| private.create(folder));
+        match created {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(Error::io("create this folder", folder, &error));
+            }
+            _ => {}
+        }
+    }
+    take(path, limit, waiting)
+}
+
+/// Takes the lock that Cargo takes when it writes this file; a missing one is created, empty.
+pub(crate) fn with_cargo(path: &Path, limit: Duration, waiting: &mut dyn FnMut()) -> Result<Lock> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)
+            .map_err(|error| Error::io("create this folder", folder, &error))?;
+    }
+    take(path, limit, waiting)
+}
+
+fn take(path: &Path, limit: Duration, waiting: &mut dyn FnMut()) -> Result<Lock> {
+    let start = Instant::now();
+    let mut told = false;
+    let mut created = false;
+    for _ in 0..REPLACEMENTS {
+        let (file, is_new) = open(path)?;
+        created |= is_new;
+        loop {
+            let unsupported = match file.try_lock() {
+                Ok(()) => false,
+                Err(TryLockError::Error(error)) if is_unsupported(&error) => true,
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {
+                    continue;
+                }
+                Err(TryLockError::Error(error)) => return Err(Error::io("lock", path, &error)),
+                Err(TryLockError::WouldBlock) => {
+                    if !is_at(&file, path) {
+                        break;
+                    }
+                    if !told {
+                        waiting();
+                        told = true;
+                    }
+                    let left = limit.saturating_sub(start.elapsed());
+                    if left.is_zero() {
+                        return Err(Error::unavailable(format!(
+                            "another process holds the lock on this file for more than {} s",
+                            limit.as_secs()
+                        ))
+                        .at(Place::file(path)));
+                    }
+                    thread::sleep(left.min(PAUSE));
+                    continue;
+                }
+            };
+            if !is_at(&file, path) {
+                break;
+            }
+            return Ok(Lock {
+                file,
+                created,
+                unsupported,
+            });
+        }
+    }
+    Err(Error::unavailable("this file is being replaced again and again").at(Place::file(path)))
+}
+
+/// Opens the file, and says whether it was missing. Looks first: opening a pipe or a device may block.
+fn open(path: &Path) -> Result<(File, bool)> {
+    let is_new = match fs::metadata(path) {
+        Ok(metadata) => {
+            require_file(path, &metadata)?;
+            false
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(error) => return Err(Error::io("look at this file", path, &error)),
+    };
+    let mut options = OpenOptions::new();
+    options
+        .read(true)
+        .write(true)
+        .create(is_new)
+        .truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options
+        .open(path)
+        .map_err(|error| Error::io("open this file for writing", path, &error))?;
+    Ok((file, is_new))
+}
+
+/// Whether the path leads to this very file.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let same = |a: &fs::Metadata, b: &fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
+    matches!((file.metadata(), fs::metadata(path)), (Ok(a), Ok(b)) if same(&a, &b))
+}
+
+/// Whether the path leads to this very file: elsewhere a file that is open cannot be replaced.
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> bool {
+    true
+}
+
+fn is_unsupported(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if let Some(code) = error.raw_os_error() {
+        use rustix::io::Errno;
+        let codes = [Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS];
+        if codes.iter().any(|errno| errno.raw_os_error() == code) {
+            return true;
+        }
+    }
+    error.kind() == io::ErrorKind::Unsupported
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    const SOON: Duration = Duration::from_millis(60);
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn quiet() -> impl FnMut() {
+        || panic!("nobody has the lock")
+    }
+
+    #[cfg(unix)]
+    fn mode(path: &Path) -> u32 {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(path).unwrap().mode() & 0o7777
+    }
+
+    #[test]
+    fn folder_and_file_are_private_from_birth() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("cargo/.credsh/lock");
+        let lock = own(&path, SOON, &mut quiet()).unwrap();
+        assert!(lock.created && !lock.unsupported);
+        drop(lock);
+        assert!(!own(&path, SOON, &mut quiet()).unwrap().created);
+        #[cfg(unix)]
+        {
+            assert_eq!(mode(path.parent().unwrap()), 0o700);
+            assert_eq!(mode(&path), 0o600);
+        }
+    }
+
+    #[test]
+    fn waiting_is_announced_once_and_has_a_limit() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("credentials.toml");
+        let _held = with_cargo(&path, SOON, &mut quiet()).unwrap();
+        let mut told = 0;
+        let error = with_cargo(&path, SOON, &mut || told += 1).err().unwrap();
+        assert_eq!((told, error.kind()), (1, Kind::Unavailable));
+        assert_eq!(error.place(), Some(&Place::file(&path)));
+    }
+
+    #[test]
+    fn the_lock_comes_when_the_other_lets_go() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("credentials.toml");
+        let mut held = Some(with_cargo(&path, SOON, &mut quiet()).unwrap());
+        let _lock = with_cargo(&path, LONG, &mut || drop(held.take())).unwrap();
+        assert!(held.is_none());
+    }
+
+    #[test]
+    fn a_file_that_was_replaced_meanwhile_is_opened_again() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("credentials.toml");
+        fs::write(&path, "old").unwrap();
+        let _held = with_cargo(&path, SOON, &mut quiet()).unwrap();
+        // The old inode stays locked for ever.
+        let mut replace = || {
+            let new = home.path().join("new");
+            fs::write(&new, "the new one").unwrap();
+            fs::rename(&new, &path).unwrap();
+        };
+        let lock = with_cargo(&path, LONG, &mut replace).unwrap();
+        assert_eq!(io::read_to_string(&lock.file).unwrap(), "the new one");
+        assert!(!lock.created);
+    }
+
+    #[test]
+    fn one_at_a_time() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("count");
+        let add = || {
+            for _ in 0..50 {
+                let lock = home.path().join(".credsh/lock");
+                let _lock = own(&lock, LONG, &mut || {}).unwrap();
+                let count = fs::read_to_string(&path).unwrap_or_default();
+                fs::write(&path, count + "x").unwrap();
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(add);
+            }
+        });
+        assert_eq!(fs::read_to_string(&path).unwrap().len(), 200);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_refused_and_links_are_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let check = |name: &str, expected: &str| {
+            let path = home.path().join(name);
+            let error = with_cargo(&path, SOON, &mut quiet()).err().unwrap();
+            assert_eq!(error.to_string(), format!("{}: {expected}", path.display()));
+        };
+        fs::create_dir(home.path().join("folder")).unwrap();
+        check("folder", "this is a folder, not a file");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            home.path().join("pipe"),
+            rustix::fs::FileType::Fifo,
+            0o600.into(),
+            0,
+        )
+        .unwrap();
+        check("pipe", "this is not a regular file");
+
+        let link = home.path().join("link");
+        std::os::unix::fs::symlink("target", &link).unwrap();
+        assert!(with_cargo(&link, SOON, &mut quiet()).unwrap().created);
+        assert_eq!(mode(&home.path().join("target")), 0o600);
+        let _held = with_cargo(&home.path().join("target"), SOON, &mut quiet()).unwrap();
+        assert!(with_cargo(&link, SOON, &mut || {}).is_err());
+    }
+
+    #[test]
+    fn file_systems_without_locks_are_told_apart() {
+        assert!(is_unsupported(&io::ErrorKind::Unsupported.into()));
+        assert!(!is_unsupported(&io::ErrorKind::PermissionDenied.into()));
+        #[cfg(unix)]
+        for errno in [rustix::io::Errno::NOTSUP, rustix::io::Errno::NOSYS] {
+            assert!(is_unsupported(&io::Error::from_raw_os_error(
+                errno.raw_os_error()
+            )));
+        }
+    }
+}

@@ -1,0 +1,464 @@
+//! Reading a file, and the two ways of writing one. The home of `tempfile`.
+//!
+//! `credentials.toml` is written in place, because Cargo waits for a lock on that inode and would write into
+//! a file that is gone. A configuration file is replaced as a whole, so that no reader ever sees half of it.
+//!
+//! Invariant: a text that is the same is not written. A mode is never widened. Nothing of a text is put into
+//! an error.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::error::{Error, Place, Result};
+
+/// The text of a file; `None` if there is none.
+pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<String>>> {
+    let failed = |error: &io::Error| Error::io("read", path, error);
+    // Looks first: opening a pipe or a device may block.
+    match fs::metadata(path) {
+        Ok(metadata) => require_file(path, &metadata)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(&error)),
+    }
+    match File::open(path) {
+        Ok(mut file) => read_open(&mut file, path).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+/// The text of a file that is open, as a locked one is, from its start; `path` is for the errors.
+pub(crate) fn read_open(file: &mut File, path: &Path) -> Result<Zeroizing<String>> {
+    let failed = |error: io::Error| Error::io("read", path, &error);
+    // With room for all of it from the start, no copy is left behind by growing.
+    let length = file.metadata().map_err(failed)?.len();
+    let room = usize::try_from(length)
+        .unwrap_or_default()
+        .saturating_add(1);
+    let mut bytes = Zeroizing::new(Vec::new());
+    bytes
+        .try_reserve_exact(room)
+        .map_err(|_| failed(io::ErrorKind::OutOfMemory.into()))?;
+    file.seek(SeekFrom::Start(0)).map_err(failed)?;
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    String::from_utf8(std::mem::take(&mut *bytes))
+        .map(Zeroizing::new)
+        .map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let mut bytes = error.into_bytes();
+            let line = bytes[..at].split(|byte| *byte == b'\n').count();
+            bytes.zeroize();
+            Error::malformed(format!("this is not UTF-8, from byte {} on", at + 1))
+                .at(Place::line(path, line))
+        })
+}
+
+/// Writes the text of a file that holds tokens: into the open and locked `file`, which holds `old`. What
+/// others may do with it is taken away first. One write of the range that differs, then the cut at the end:
+/// a reader without a lock sees `old`, or `new` with some newlines behind it, except during that one write.
+pub(crate) fn in_place(file: &mut File, path: &Path, old: &str, new: &str) -> Result<()> {
+    if old == new {
+        return Ok(());
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let failed = |error: io::Error| Error::io("keep others from reading", path, &error);
+        let mut permissions = file.metadata().map_err(failed)?.permissions();
+        if permissions.mode() & 0o077 != 0 {
+            permissions.set_mode(permissions.mode() & 0o700);
+            file.set_permissions(permissions).map_err(failed)?;
+        }
+    }
+    overwrite(file, old, new).map_err(|error| Error::io("write", path, &error))
+}
+
+/// Writes a text as a whole: beside the file, and then in its place. Symbolic links stay, and so does the
+/// mode; a new file gets 0644 as the umask allows. A file with several names, of another owner or group, or
+/// that cannot be replaced (as a mount point) is written in place.
+pub(crate) fn atomically(path: &Path, new: &str) -> Result<()> {
+    let failed = |error: io::Error| Error::io("write", path, &error);
+    let old = read(path)?;
+    if old.as_ref().is_some_and(|old| **old == *new) {
+        return Ok(());
+    }
+    let path = follow(path).map_err(failed)?;
+    let Some(old) = old else {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)
+                .map_err(|error| Error::io("create this folder", folder, &error))?;
+        }
+        return beside(&path, None, new).map(drop).map_err(failed);
+    };
+    // A read-only file could be replaced in a folder that is not: whoever made it so did not want that.
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if is_ours_alone(&metadata) {
+        match beside(&path, Some(&metadata), new) {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(error) if is_bound_to_its_place(&error) => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    overwrite(&mut file, &old, new).map_err(failed)
+}
+
+/// Refuses what is not a file: reading or writing it could block, or mean something else.
+pub(super) fn require_file(path: &Path, metadata: &Metadata) -> Result<()> {
+    let what = match metadata.file_type() {
+        kind if kind.is_file() => return Ok(()),
+        kind if kind.is_dir() => "this is a folder, not a file",
+        _ => "this is not a regular file",
+    };
+    Err(Error::failed(what).at(Place::file(path)))
+}
+
+/// Writes the range that differs, padded to the old length, then cuts. If that fails, puts the old text back
+/// as far as it can.
+fn overwrite(file: &mut File, old: &str, new: &str) -> io::Result<()> {
+    if file.metadata()?.len() != old.len() as u64 {
+        return Err(io::Error::other("somebody else has written it meanwhile"));
+    }
+    let mut padded = Zeroizing::new(String::with_capacity(old.len().max(new.len())));
+    padded.push_str(new);
+    padded.extend(std::iter::repeat_n(
+        '\n',
+        old.len().saturating_sub(new.len()),
+    ));
+    let (old, padded) = (old.as_bytes(), padded.as_bytes());
+    let same = |(a, b): &(&u8, &u8)| a == b;
+    let start = old.iter().zip(padded).take_while(same).count();
+    let behind = if old.len() == padded.len() {
+        let tails = old[start..].iter().rev().zip(padded[start..].iter().rev());
+        tails.take_while(same).count()
+    } else {
+        0
+    };
+    let write = |file: &mut File, bytes: &[u8], length: usize| {
+        if !bytes.is_empty() {
+            file.seek(SeekFrom::Start(start as u64))?;
+            file.write_all(bytes)?;
+        }
+        if length < padded.len() {
+            file.set_len(length as u64)?;
+        }
+        file.sync_all()
+    };
+    let written = write(file, &padded[start..padded.len() - behind], new.len());
+    if written.is_err() {
+        let _ = write(file, &old[start..], old.len());
+    }
+    written
+}
+
+/// Writes a new file beside `path` and moves it there. False, and nothing is changed, if it could not have the
+/// group of the old one.
+fn beside(path: &Path, old: Option<&Metadata>, new: &str) -> io::Result<bool> {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".credsh-");
+    #[cfg(unix)]
+    let public = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    #[cfg(unix)]
+    if old.is_none() {
+        builder.permissions(public);
+    }
+    let mut file = builder.tempfile_in(folder)?;
+    if let Some(old) = old {
+        #[cfg(unix)]
+        if std::os::unix::fs::MetadataExt::gid(&file.as_file().metadata()?)
+            != std::os::unix::fs::MetadataExt::gid(old)
+        {
+            return Ok(false);
+        }
+        file.as_file().set_permissions(old.permissions())?;
+    }
+    file.write_all(new.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    #[cfg(unix)]
+    File::open(folder)?.sync_all()?;
+    Ok(true)
+}
+
+/// Where a chain of symbolic links ends, even if nothing is there.
+fn follow(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    while fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
+        // A circle has been refused when the file was read.
+        let target = fs::read_link(&path)?;
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    Ok(path)
+}
+
+/// One name, and owned by the user that we are.
+#[cfg(unix)]
+fn is_ours_alone(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    metadata.nlink() == 1 && metadata.uid() == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn is_ours_alone(_metadata: &Metadata) -> bool {
+    true
+}
+
+/// A mount point, or a folder that we may not write to: the file in it we may.
+fn is_bound_to_its_place(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ResourceBusy
+            | io::ErrorKind::CrossesDevices
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    /// A folder with one file in it.
+    struct Case {
+        folder: tempfile::TempDir,
+        path: PathBuf,
+    }
+
+    fn case(text: &str) -> Case {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        fs::write(&path, text).unwrap();
+        Case { folder, path }
+    }
+
+    fn open(path: &Path) -> File {
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(path)
+            .unwrap()
+    }
+
+    fn text(path: &Path) -> String {
+        read(path).unwrap().unwrap().to_string()
+    }
+
+    #[track_caller]
+    fn check_in_place(old: &str, new: &str) {
+        let case = case(old);
+        in_place(&mut open(&case.path), &case.path, old, new).unwrap();
+        assert_eq!(text(&case.path), new);
+    }
+
+    #[test]
+    fn in_place_leaves_the_new_text() {
+        let texts = [
+            "",
+            "a",
+            "\n",
+            "a\n\n\n",
+            "[a]\nk = \"1\"\n",
+            "[a]\nk = \"12\"\n",
+            "[b]\nk = \"1\"\n\n[a]\nk = \"1\"\n",
+            "ключ = \"é\"\n",
+            "ключ = \"è\"\n",
+        ];
+        for old in texts {
+            for new in texts {
+                check_in_place(old, new);
+                let case = case(old);
+                atomically(&case.path, new).unwrap();
+                assert_eq!(text(&case.path), new);
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_that_changed_meanwhile_is_not_overwritten() {
+        let case = case("somebody else's\n");
+        let error = in_place(&mut open(&case.path), &case.path, "ours\n", "new\n").unwrap_err();
+        assert_eq!(error.kind(), Kind::Failed);
+        assert_eq!(text(&case.path), "somebody else's\n");
+    }
+
+    #[test]
+    fn the_same_text_is_not_written() {
+        let case = case("a = 1\n");
+        let before = fs::metadata(&case.path).unwrap().modified().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        in_place(&mut open(&case.path), &case.path, "a = 1\n", "a = 1\n").unwrap();
+        atomically(&case.path, "a = 1\n").unwrap();
+        assert_eq!(
+            fs::metadata(&case.path).unwrap().modified().unwrap(),
+            before
+        );
+    }
+
+    #[test]
+    fn a_missing_file_is_none_and_can_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/config.toml");
+        assert!(read(&path).unwrap().is_none());
+        atomically(&path, "a = 1\n").unwrap();
+        assert_eq!(text(&path), "a = 1\n");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_placed_and_not_quoted() {
+        let case = case("");
+        fs::write(&case.path, b"a = 1\ntoken = \"s3cret\xff\"\n").unwrap();
+        let error = read(&case.path).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "{}:2: this is not UTF-8, from byte 22 on",
+                case.path.display()
+            )
+        );
+        assert_eq!(error.kind(), Kind::Malformed);
+        let error = read(case.folder.path()).unwrap_err();
+        assert_eq!(error.message(), "this is a folder, not a file");
+        assert!(read(&case.path.join("below")).is_err());
+    }
+
+    #[cfg(unix)]
+    mod unix {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+        use super::*;
+
+        fn chmod(path: &Path, mode: u32) {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+
+        fn mode(path: &Path) -> u32 {
+            fs::metadata(path).unwrap().mode() & 0o7777
+        }
+
+        fn inode(path: &Path) -> u64 {
+            fs::metadata(path).unwrap().ino()
+        }
+
+        #[test]
+        fn tokens_are_for_nobody_else_and_a_mode_is_never_widened() {
+            let check = |before: u32, after: u32| {
+                let case = case("old\n");
+                chmod(&case.path, before);
+                let number = inode(&case.path);
+                in_place(&mut open(&case.path), &case.path, "old\n", "new\n").unwrap();
+                assert_eq!((mode(&case.path), inode(&case.path)), (after, number));
+            };
+            check(0o644, 0o600);
+            check(0o600, 0o600);
+            check(0o660, 0o600);
+        }
+
+        #[test]
+        fn a_replaced_file_keeps_its_mode() {
+            for wanted in [0o600, 0o640, 0o664, 0o755] {
+                let case = case("old\n");
+                chmod(&case.path, wanted);
+                let number = inode(&case.path);
+                atomically(&case.path, "new\n").unwrap();
+                assert_eq!(mode(&case.path), wanted);
+                assert_ne!(inode(&case.path), number);
+                assert_eq!(fs::read_dir(case.folder.path()).unwrap().count(), 1);
+            }
+        }
+
+        #[test]
+        fn a_new_file_is_as_public_as_the_umask_allows() {
+            let folder = tempfile::tempdir().unwrap();
+            let other = folder.path().join("other");
+            fs::write(&other, "").unwrap();
+            let path = folder.path().join("config.toml");
+            atomically(&path, "a = 1\n").unwrap();
+            assert_eq!(mode(&path), mode(&other) & 0o644);
+        }
+
+        #[test]
+        fn symbolic_links_stay() {
+            let case = case("old\n");
+            let link = case.folder.path().join("link");
+            let far = case.folder.path().join("far");
+            symlink("config.toml", &link).unwrap();
+            symlink(&link, &far).unwrap();
+            atomically(&far, "new\n").unwrap();
+            assert!(fs::symlink_metadata(&far).unwrap().is_symlink());
+            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+            assert_eq!(text(&case.path), "new\n");
+
+            let dangling = case.folder.path().join("dangling");
+            symlink("sub/missing.toml", &dangling).unwrap();
+            assert!(read(&dangling).unwrap().is_none());
+            atomically(&dangling, "new\n").unwrap();
+            assert_eq!(text(&case.folder.path().join("sub/missing.toml")), "new\n");
+
+            let circle = case.folder.path().join("circle");
+            symlink("circle", &circle).unwrap();
+            assert!(atomically(&circle, "new\n").is_err());
+        }
+
+        #[test]
+        fn several_names_stay_one_file() {
+            let case = case("old and longer\n");
+            let other = case.folder.path().join("other");
+            fs::hard_link(&case.path, &other).unwrap();
+            chmod(&case.path, 0o640);
+            atomically(&case.path, "new\n").unwrap();
+            assert_eq!(text(&other), "new\n");
+            assert_eq!((mode(&other), inode(&other)), (0o640, inode(&case.path)));
+        }
+
+        #[test]
+        fn another_owner_stays() {
+            let case = case("old\n");
+            if std::os::unix::fs::chown(&case.path, Some(12_345), Some(12_345)).is_err() {
+                return; // Only root can give a file away.
+            }
+            atomically(&case.path, "new\n").unwrap();
+            let metadata = fs::metadata(&case.path).unwrap();
+            assert_eq!((metadata.uid(), metadata.gid()), (12_345, 12_345));
+            std::os::unix::fs::chown(&case.path, Some(0), Some(12_345)).unwrap();
+            atomically(&case.path, "newer\n").unwrap();
+            assert_eq!(fs::metadata(&case.path).unwrap().gid(), 12_345);
+            assert_eq!(text(&case.path), "newer\n");
+        }
+
+        #[test]
+        fn a_pipe_is_refused_and_not_waited_for() {
+            let folder = tempfile::tempdir().unwrap();
+            let pipe = folder.path().join("pipe");
+            let kind = rustix::fs::FileType::Fifo;
+            rustix::fs::mknodat(rustix::fs::CWD, &pipe, kind, 0o600.into(), 0).unwrap();
+            for error in [
+                read(&pipe).unwrap_err(),
+                atomically(&pipe, "new\n").unwrap_err(),
+            ] {
+                assert_eq!(error.message(), "this is not a regular file");
+            }
+        }
+
+        #[test]
+        fn a_full_disk_leaves_the_old_text() {
+            // `/dev/full` refuses every write, but is no file to cut; the restoring is for real disks.
+            let Ok(mut full) = OpenOptions::new().read(true).write(true).open("/dev/full") else {
+                return;
+            };
+            assert!(overwrite(&mut full, "", "new\n").is_err());
+        }
+    }
+}

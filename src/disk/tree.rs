@@ -1,0 +1,212 @@
+//! TOML as values with line numbers, for reading. (`document` is for editing.)
+//!
+//! Invariants: a text under a key named `token` or `secret-key` is a [`Token`] from here on, whatever table
+//! it stands in; a syntax error is reported by line and never quotes the file.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml_edit::{Item, Value};
+
+use crate::error::{Error, Place, Result};
+use crate::token::Token;
+
+/// A table, by key.
+pub type Table = BTreeMap<String, Entry>;
+
+/// A value and the line that it stands on, counted from one; 0 where it is not in a file yet.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The value.
+    pub node: Node,
+    /// Its line.
+    pub line: usize,
+}
+
+/// The kinds of value that Cargo's configuration knows.
+#[derive(Debug, Clone)]
+pub enum Node {
+    /// A string.
+    Text(String),
+    /// A string that is a secret.
+    Secret(Token),
+    /// An integer.
+    Integer(i64),
+    /// A boolean.
+    Boolean(bool),
+    /// An array.
+    List(Vec<Entry>),
+    /// A table.
+    Table(Table),
+}
+
+impl Node {
+    /// What Cargo calls this kind in its messages.
+    pub fn description(&self) -> &'static str {
+        match self {
+            Self::Text(_) | Self::Secret(_) => "a string",
+            Self::Integer(_) => "an integer",
+            Self::Boolean(_) => "a boolean",
+            Self::List(_) => "an array",
+            Self::Table(_) => "a table",
+        }
+    }
+
+    /// The table, if it is one.
+    pub fn as_table(&self) -> Option<&Table> {
+        match self {
+            Self::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the text under this key is a secret.
+pub fn is_secret(key: &str) -> bool {
+    matches!(key, "token" | "secret-key")
+}
+
+/// Reads a whole file's text.
+pub fn parse(path: &Path, text: &str) -> Result<Table> {
+    let reader = Reader { path, text };
+    let document = toml_edit::Document::parse(text).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        Error::malformed("this is not TOML")
+            .at(reader.place(offset))
+            .hint("mend that line; Cargo refuses the whole file")
+    })?;
+    let lines = Lines::of(text);
+    reader.table(document.as_table(), &lines)
+}
+
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Reader<'_> {
+    fn place(&self, offset: usize) -> Place {
+        Place::line(self.path, Lines::of(self.text).at(offset))
+    }
+
+    fn table(&self, table: &dyn toml_edit::TableLike, lines: &Lines) -> Result<Table> {
+        let mut entries = Table::new();
+        for (key, item) in table.iter() {
+            let offset = table
+                .key(key)
+                .and_then(toml_edit::Key::span)
+                .or_else(|| item.span());
+            let line = lines.at(offset.map_or(0, |span| span.start));
+            entries.insert(key.to_owned(), self.item(key, item, line, lines)?);
+        }
+        Ok(entries)
+    }
+
+    fn item(&self, key: &str, item: &Item, line: usize, lines: &Lines) -> Result<Entry> {
+        let node = match item {
+            Item::Table(table) => Node::Table(self.table(table, lines)?),
+            Item::ArrayOfTables(tables) => Node::List(
+                tables
+                    .iter()
+                    .map(|table| {
+                        Ok(Entry {
+                            node: Node::Table(self.table(table, lines)?),
+                            line,
+                        })
+                    })
+                    .collect::<Result<_>>()?,
+            ),
+            Item::Value(value) => return self.value(key, value, line, lines),
+            // An empty item never comes out of a parse.
+            Item::None => Node::Table(Table::new()),
+        };
+        Ok(Entry { node, line })
+    }
+
+    fn value(&self, key: &str, value: &Value, line: usize, lines: &Lines) -> Result<Entry> {
+        let node = match value {
+            Value::String(text) if is_secret(key) => {
+                Node::Secret(Token::new(text.value().as_str()))
+            }
+            Value::String(text) => Node::Text(text.value().clone()),
+            Value::Integer(number) => Node::Integer(*number.value()),
+            Value::Boolean(switch) => Node::Boolean(*switch.value()),
+            Value::Array(list) => Node::List(
+                list.iter()
+                    .map(|value| {
+                        let line = value.span().map_or(line, |span| lines.at(span.start));
+                        self.value(key, value, line, lines)
+                    })
+                    .collect::<Result<_>>()?,
+            ),
+            Value::InlineTable(table) => Node::Table(self.table(table, lines)?),
+            Value::Float(_) | Value::Datetime(_) => {
+                return Err(Error::malformed(format!(
+                    "`{key}` is {}, which Cargo's configuration does not have",
+                    if value.is_float() {
+                        "a float"
+                    } else {
+                        "a date"
+                    },
+                ))
+                .at(Place::line(self.path, line)));
+            }
+        };
+        Ok(Entry { node, line })
+    }
+}
+
+/// Where the lines of a text begin, so that a line is found without counting again.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        Self(
+            text.bytes()
+                .enumerate()
+                .filter(|&(_, byte)| byte == b'\n')
+                .map(|(at, _)| at)
+                .collect(),
+        )
+    }
+
+    fn at(&self, offset: usize) -> usize {
+        self.0.partition_point(|&newline| newline < offset) + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Node, Path, parse};
+
+    #[test]
+    fn values_know_their_lines_and_secrets_are_secret() {
+        let text = "# a comment\n[registries.corp]\nindex = \"url\"\ntoken = \"s3cret\"\nlist = [\n  \"a\",\n  \"b\",\n]\n";
+        let tree = parse(Path::new("config.toml"), text).unwrap();
+        let corp = tree["registries"].node.as_table().unwrap()["corp"]
+            .node
+            .as_table()
+            .unwrap();
+        assert_eq!((corp["index"].line, corp["token"].line), (3, 4));
+        assert!(matches!(&corp["list"].node, Node::List(list) if list[1].line == 7));
+        assert!(!format!("{tree:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_malformed_file_is_named_by_line_and_not_quoted() {
+        for (text, line) in [
+            ("a = 1\ntoken = s3cret\n", 2),
+            ("token = \"s3cret\n", 1),
+            ("a = 1.5", 1),
+        ] {
+            let error = parse(Path::new("credentials.toml"), text)
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.starts_with(&format!("credentials.toml:{line}: ")),
+                "{error}"
+            );
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+    }
+}

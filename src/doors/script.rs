@@ -1,0 +1,309 @@
+//! Scripts: a Rhai engine reflected from the table of commands. Home of `rhai`.
+//!
+//! A call becomes the words that the shell would parse, so there is one grammar and one set of messages.
+//! Invariant: every function is volatile, so none runs while a script is compiled or optimised.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use rhai::{
+    AST, Array, Dynamic, Engine, EvalAltResult, FuncRegistration, Map, Module, NativeCallContext,
+    OptimizationLevel, ParseError, Position, Scope,
+};
+use serde_json::Value as Json;
+
+use super::Runner;
+use crate::commands::grammar::Parsed;
+use crate::disk::replace;
+use crate::error::{Error, Kind, Place, Result};
+
+mod blame;
+mod modules;
+mod words;
+
+/// What a script reads as `args`.
+#[derive(Debug, Default)]
+pub struct Arguments {
+    /// From `-s NAME=VALUE`.
+    pub set: Vec<(String, String)>,
+    /// From the words after `--`.
+    pub rest: Vec<String>,
+}
+
+/// An error that a script can catch and look into.
+#[derive(Debug, Clone)]
+struct Thrown(Error);
+
+/// A Rhai engine with its variables. Those of the shell stay for the session.
+pub struct Interpreter {
+    engine: Engine,
+    scope: Scope<'static>,
+    /// The functions that lines of the shell have defined.
+    functions: AST,
+}
+
+/// Rhai's limits, which are lower in debug builds; a script must not depend on how credsh was built.
+const CALL_LEVELS: usize = 64;
+const EXPRESSION_DEPTH: usize = 64;
+const FUNCTION_EXPRESSION_DEPTH: usize = 32;
+
+impl Interpreter {
+    /// An engine that runs commands with this runner; `import` reaches only `folder`.
+    pub fn new(runner: &Runner, folder: Option<&Path>) -> Self {
+        let mut engine = Engine::new();
+        engine.set_optimization_level(OptimizationLevel::Simple);
+        engine.set_max_call_levels(CALL_LEVELS);
+        engine.set_max_expr_depths(EXPRESSION_DEPTH, FUNCTION_EXPRESSION_DEPTH);
+        engine.set_module_resolver(modules::FolderResolver::new(folder));
+        register_commands(&mut engine, runner);
+        register_builtins(&mut engine, runner);
+        let mut scope = Scope::new();
+        scope.push_constant("args", arguments(&runner.arguments));
+        Self {
+            engine,
+            scope,
+            functions: AST::empty(),
+        }
+    }
+
+    /// Runs a script from a file.
+    pub fn run_file(&mut self, file: &Path) -> Result<Json> {
+        let text = replace::read(file)?.ok_or_else(|| {
+            Error::failed("there is no such script")
+                .at(Place::file(file))
+                .hint("a script is a file; a line is run with `-c`")
+        })?;
+        self.run_text(&text, file)
+    }
+
+    /// Runs a script, and answers the value of its last expression.
+    pub fn run_text(&mut self, text: &str, name: &Path) -> Result<Json> {
+        let script = blank_shebang(text);
+        let compiled = self.engine.compile_with_scope(&self.scope, &script);
+        let mut ast = compiled.map_err(|error| self.syntax_error(&error, text, name))?;
+        ast.set_source(name.display().to_string());
+        match self
+            .engine
+            .eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast)
+        {
+            Ok(value) => Ok(to_json(&value)),
+            Err(error) => match *error {
+                // `exit()` stops and keeps what was done.
+                EvalAltResult::ErrorTerminated(..) => Ok(Json::Null),
+                error => Err(blame::blame(&error, text, name)),
+            },
+        }
+    }
+
+    /// Runs a line of the shell: variables and functions stay.
+    pub fn run_prompt_line(&mut self, line: &str) -> Result<Json> {
+        let name = Path::new("<prompt>");
+        let compiled = self.engine.compile_with_scope(&self.scope, line);
+        let ast = compiled.map_err(|error| self.syntax_error(&error, line, name))?;
+        let ast = self.functions.merge(&ast);
+        let value = self
+            .engine
+            .eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast);
+        self.functions = ast.clone_functions_only();
+        value
+            .map(|value| to_json(&value))
+            .map_err(|error| blame::blame(&error, line, name))
+    }
+
+    fn syntax_error(&self, error: &ParseError, text: &str, name: &Path) -> Error {
+        blame::at(
+            Error::usage(format!(
+                "this is not a script: {}",
+                blame::words_of_parser(error)
+            )),
+            error.position(),
+            text,
+            name,
+        )
+    }
+}
+
+/// `#!/usr/bin/env -S credsh -f` is for the kernel; the line stays, so that the others keep their numbers.
+fn blank_shebang(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.starts_with("#!") {
+        format!("//{text}").into()
+    } else {
+        text.into()
+    }
+}
+
+fn arguments(arguments: &Arguments) -> Map {
+    let mut map: Map = arguments
+        .set
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+    let rest: Array = arguments.rest.iter().map(Into::into).collect();
+    map.insert("rest".into(), rest.into());
+    map
+}
+
+/// One function for each command, under the words of its path.
+fn register_commands(engine: &mut Engine, runner: &Runner) {
+    let tree = runner.grammar.borrow().tree().clone();
+    let mut global = Module::new();
+    for command in tree.get_subcommands() {
+        if command.has_subcommands() {
+            let mut module = Module::new();
+            for child in command.get_subcommands() {
+                register(
+                    &mut module,
+                    runner,
+                    vec![command.get_name().to_owned(), child.get_name().to_owned()],
+                );
+            }
+            engine.register_static_module(command.get_name(), module.into());
+        } else {
+            register(&mut global, runner, vec![command.get_name().to_owned()]);
+        }
+    }
+    engine.register_global_module(global.into());
+}
+
+/// Registers a function for every number of arguments that can be meant; the grammar judges them.
+fn register(module: &mut Module, runner: &Runner, path: Vec<String>) {
+    let name = path.last().cloned().unwrap_or_default();
+    let call = Rc::new({
+        let runner = runner.clone();
+        move |context: &NativeCallContext<'_>, arguments: Vec<Dynamic>| {
+            call(&runner, &path, arguments, context.call_position())
+        }
+    });
+    macro_rules! arity {
+        ($($argument:ident)*) => {{
+            let call = Rc::clone(&call);
+            FuncRegistration::new(name.as_str()).with_volatility(true).set_into_module(
+                module,
+                move |context: NativeCallContext<'_>, $($argument: Dynamic),*| call(&context, vec![$($argument),*]),
+            );
+        }};
+    }
+    arity!();
+    arity!(a);
+    arity!(a b);
+    arity!(a b c);
+    arity!(a b c d);
+    arity!(a b c d e);
+    arity!(a b c d e f);
+    arity!(a b c d e f g);
+    arity!(a b c d e f g h);
+}
+
+fn call(
+    runner: &Runner,
+    path: &[String],
+    arguments: Vec<Dynamic>,
+    position: Position,
+) -> Result<Dynamic, Box<EvalAltResult>> {
+    perform(runner, path, arguments).map_err(|error| thrown(error, position))
+}
+
+fn perform(runner: &Runner, path: &[String], arguments: Vec<Dynamic>) -> Result<Dynamic> {
+    let words = {
+        let grammar = runner.grammar.borrow();
+        words::of_call(grammar.tree(), path, arguments)?
+    };
+    let parsed = runner.grammar.borrow_mut().parse(&words)?;
+    let document = match parsed {
+        Parsed::Text(text) => Json::String(text),
+        Parsed::Words(line) => runner.perform(&line.command, line.flags)?.json(),
+    };
+    // A list is what it lists.
+    let value = match document {
+        Json::Object(mut map) if path.last().is_some_and(|last| last == "list") => {
+            let first = map.keys().next().cloned().unwrap_or_default();
+            map.remove(&first).unwrap_or_default()
+        }
+        other => other,
+    };
+    rhai::serde::to_dynamic(value)
+        .map_err(|error| Error::failed("an answer cannot be read by a script").because(error))
+}
+
+/// As Rhai lets one be caught: `ErrorSystem` could not be.
+fn thrown(error: Error, position: Position) -> Box<EvalAltResult> {
+    EvalAltResult::ErrorRuntime(Dynamic::from(Thrown(error)), position).into()
+}
+
+fn register_builtins(engine: &mut Engine, runner: &Runner) {
+    engine
+        .register_type_with_name::<Thrown>("Error")
+        .register_get("kind", |thrown: &mut Thrown| kind_word(thrown.0.kind()))
+        .register_get("message", |thrown: &mut Thrown| {
+            thrown.0.message().to_owned()
+        })
+        .register_get("hint", |thrown: &mut Thrown| {
+            thrown.0.next_step().map_or(Dynamic::UNIT, Into::into)
+        })
+        .register_fn("to_string", |thrown: &mut Thrown| {
+            thrown.0.message().to_owned()
+        });
+
+    let mut module = Module::new();
+    let volatile = |name: &str| FuncRegistration::new(name).with_volatility(true);
+    let environment = runner.clone();
+    volatile("env").set_into_module(&mut module, move |name: &str| {
+        environment
+            .session
+            .borrow()
+            .world
+            .env
+            .get(name)
+            .map_or(Dynamic::UNIT, Into::into)
+    });
+    let planner = runner.clone();
+    volatile("is_dry_run").set_into_module(&mut module, move || {
+        planner.session.borrow().flags.is_plan()
+    });
+    volatile("fail").set_into_module(
+        &mut module,
+        |context: NativeCallContext<'_>, message: &str| -> Result<(), Box<EvalAltResult>> {
+            Err(thrown(Error::failed(message), context.call_position()))
+        },
+    );
+    volatile("exit").set_into_module(
+        &mut module,
+        |context: NativeCallContext<'_>| -> Result<(), Box<EvalAltResult>> {
+            Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, context.call_position()).into())
+        },
+    );
+    engine.register_global_module(module.into());
+
+    let printer = runner.clone();
+    engine.on_print(move |text| {
+        if printer.session.borrow().flags.json {
+            printer.session.borrow_mut().say(&format!("{text}\n"));
+        } else {
+            // An error of standard output ends the run where its own answer is printed.
+            let _ = printer.print(text);
+        }
+    });
+    let debugger = runner.clone();
+    engine.on_debug(move |text, _, position| {
+        debugger
+            .session
+            .borrow_mut()
+            .say(&format!("{position}: {text}\n"))
+    });
+}
+
+fn kind_word(kind: Kind) -> String {
+    serde_json::to_value(kind)
+        .ok()
+        .and_then(|word| word.as_str().map(ToOwned::to_owned))
+        .unwrap_or_default()
+}
+
+fn to_json(value: &Dynamic) -> Json {
+    rhai::serde::from_dynamic(value).unwrap_or_else(|_| Json::String(value.to_string()))
+}
+
+/// The folder that a script's imports are looked for in.
+pub fn folder_of(file: &Path) -> Option<PathBuf> {
+    file.parent().map(Path::to_path_buf)
+}

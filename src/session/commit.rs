@@ -1,0 +1,226 @@
+//! The one place where credsh changes the world.
+//!
+//! Everything is prepared in memory, under the locks, before the first byte is written; what cannot be
+//! prepared is an error and leaves every file as it was. If a later file cannot be written, the earlier ones
+//! are given their old text back.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::Session;
+use super::overlay::{Change, Savepoint, is_same};
+use crate::cargo::layers::Layer;
+use crate::disk::document::{Document, Value};
+use crate::disk::lock::{self, Lock};
+use crate::disk::replace;
+use crate::disk::tree::{self, Node};
+use crate::error::{Error, Place, Result};
+
+/// How long another process may hold a lock.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The new text of a file, ready to be written.
+struct Prepared {
+    file: PathBuf,
+    old: Zeroizing<String>,
+    new: Zeroizing<String>,
+    /// The credentials file under Cargo's own lock; others are replaced as a whole.
+    locked: Option<Lock>,
+}
+
+impl Prepared {
+    /// A file that is there only because it was locked goes again where nothing comes of it.
+    fn forget_creation(&self) {
+        if self.locked.as_ref().is_some_and(|lock| lock.created) {
+            // Left behind, it would be an empty file.
+            let _ = std::fs::remove_file(&self.file);
+        }
+    }
+}
+
+impl Session {
+    /// Writes what is pending and says what changed. In a plan nothing is written, and the same is said.
+    ///
+    /// Afterwards nothing is pending, whether this succeeded or not.
+    pub fn commit(&mut self) -> Result<Vec<Change>> {
+        let changes = self.overlay.changes_since(Savepoint::START);
+        let written = if changes.is_empty() || self.flags.is_plan() {
+            Ok(())
+        } else {
+            self.write(&changes)
+        };
+        self.overlay.clear();
+        self.config = None;
+        written.map(|()| changes)
+    }
+
+    fn write(&mut self, changes: &[Change]) -> Result<()> {
+        let credentials = self.config()?.credentials_file();
+        let _ours = self.lock_home()?;
+        let mut files: Vec<&Path> = Vec::new();
+        for change in changes {
+            if !files.contains(&change.file.as_path()) {
+                files.push(&change.file);
+            }
+        }
+        // The credentials last: to lock a missing file is to create it, and until here nothing may fail.
+        files.sort_by_key(|file| *file == credentials);
+        let mut prepared = Vec::new();
+        for file in files {
+            let edits: Vec<&Change> = changes
+                .iter()
+                .filter(|change| change.file == file)
+                .collect();
+            prepared.push(self.prepare(file, &edits, file == credentials)?);
+        }
+        write_all(&mut prepared)
+    }
+
+    /// Two credsh at once: the second waits.
+    fn lock_home(&mut self) -> Result<Lock> {
+        let file = self.home.join(".credsh").join("lock");
+        lock::own(&file.clone(), PATIENCE, &mut || {
+            self.announce_waiting(&file)
+        })
+    }
+
+    fn prepare(
+        &mut self,
+        file: &Path,
+        edits: &[&Change],
+        is_credentials: bool,
+    ) -> Result<Prepared> {
+        let (locked, old) = if is_credentials {
+            let mut lock = lock::with_cargo(file, PATIENCE, &mut || self.announce_waiting(file))?;
+            if lock.unsupported {
+                self.warn(&format!("this file system has no locks: a `cargo login` at the same time could be lost (`{}`)", file.display()));
+            }
+            let old = replace::read_open(&mut lock.file, file)?;
+            (Some(lock), old)
+        } else {
+            (None, replace::read(file)?.unwrap_or_default())
+        };
+        let mut prepared = Prepared {
+            file: file.to_path_buf(),
+            old,
+            new: Zeroizing::default(),
+            locked,
+        };
+        match self.edited(file, &prepared.old, edits, is_credentials) {
+            Ok(new) => prepared.new = new,
+            Err(error) => {
+                prepared.forget_creation();
+                return Err(error);
+            }
+        }
+        Ok(prepared)
+    }
+
+    fn edited(
+        &self,
+        file: &Path,
+        old: &str,
+        edits: &[&Change],
+        is_credentials: bool,
+    ) -> Result<Zeroizing<String>> {
+        let layer = Layer::alone(file, tree::parse(file, old)?, is_credentials);
+        self.check_unchanged(&layer, edits)?;
+        let mut document = Document::parse(file, old)?;
+        if is_credentials && edits.iter().any(|edit| edit.key == ["registry", "token"]) {
+            // The old layout's place of the same token (5); `cargo login` moves it, too.
+            document.unset(&["token"])?;
+        }
+        for edit in edits {
+            let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
+            match &edit.after {
+                Some(node) => document.set(&key, &value_of(node, file, &edit.dotted())?)?,
+                None => {
+                    document.unset(&key)?;
+                }
+            }
+        }
+        Ok(document.text())
+    }
+
+    /// What somebody else changed in the meantime, in a key that is about to be written, is not overwritten.
+    fn check_unchanged(&self, layer: &Layer, edits: &[&Change]) -> Result<()> {
+        for edit in edits {
+            let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
+            let now = layer.get(&key);
+            let is_known = [&edit.before, &edit.after]
+                .into_iter()
+                .any(|known| is_same(now.map(|entry| &entry.node), known.as_ref()));
+            if !is_known && !self.flags.yes {
+                let place =
+                    now.map_or_else(|| Place::file(&layer.file), |entry| layer.place(entry));
+                return Err(Error::failed(format!(
+                    "somebody else has changed `{}` since it was read; nothing was written",
+                    edit.dotted()
+                ))
+                .at(place)
+                .hint("look at it and repeat the command, or overwrite it with `--yes`"));
+            }
+        }
+        Ok(())
+    }
+
+    fn announce_waiting(&mut self, file: &Path) {
+        self.note(&format!("waiting for the lock of `{}`", file.display()));
+    }
+}
+
+fn value_of(node: &Node, file: &Path, key: &str) -> Result<Value> {
+    let refused = || {
+        Error::failed(format!("`{key}` has a value that credsh cannot write")).at(Place::file(file))
+    };
+    match node {
+        Node::Text(text) => Ok(Value::Text(text.clone())),
+        Node::Secret(token) => Ok(Value::Text(token.expose().to_owned())),
+        Node::List(list) => list
+            .iter()
+            .map(|entry| match &entry.node {
+                Node::Text(text) => Ok(text.clone()),
+                _ => Err(refused()),
+            })
+            .collect::<Result<_>>()
+            .map(Value::List),
+        _ => Err(refused()),
+    }
+}
+
+fn write_all(prepared: &mut [Prepared]) -> Result<()> {
+    for index in 0..prepared.len() {
+        if let Err(error) = write_one(&mut prepared[index]) {
+            // The first error is the one to tell; a file that cannot be mended either is named with it.
+            let mut error = error;
+            for earlier in &mut prepared[..index] {
+                std::mem::swap(&mut earlier.old, &mut earlier.new);
+                if let Err(second) = write_one(earlier) {
+                    error = error.because(format!(
+                        "and `{}` cannot be given its old text back: {second}",
+                        earlier.file.display()
+                    ));
+                }
+            }
+            for file in prepared.iter() {
+                file.forget_creation();
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+fn write_one(prepared: &mut Prepared) -> Result<()> {
+    if prepared.old == prepared.new {
+        return Ok(());
+    }
+    match &mut prepared.locked {
+        Some(lock) => {
+            replace::in_place(&mut lock.file, &prepared.file, &prepared.old, &prepared.new)
+        }
+        None => replace::atomically(&prepared.file, &prepared.new),
+    }
+}

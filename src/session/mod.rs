@@ -1,0 +1,300 @@
+//! One session: what is known, what is pending, and who is told.
+//!
+//! Commands read the configuration and add edits here; nothing reaches a disk before [`Session::commit`].
+//! There is always a transaction: at the prompt each command commits by itself, a batch commits once.
+
+mod commit;
+pub mod overlay;
+mod token_input;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::cargo::config::{Config, View};
+use crate::disk::tree::{Entry, Node};
+use crate::error::{Error, Place, Result};
+use crate::render::{Theme, notice};
+use crate::token::Token;
+use crate::world::World;
+
+use self::overlay::{Change, Overlay, Savepoint};
+
+/// How a run was asked to behave. Can be set for the whole process and again on a line.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
+pub struct Flags {
+    /// Print one JSON document on standard output, errors too
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print what would change; change nothing
+    #[arg(short = 'n', long, global = true)]
+    pub dry_run: bool,
+    /// Like --dry-run, and exit 2 if anything would change
+    #[arg(long, global = true)]
+    pub check: bool,
+    /// Print no notes
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Answer yes to confirmations
+    #[arg(short, long, global = true)]
+    pub yes: bool,
+    /// Never prompt
+    #[arg(long, global = true)]
+    pub no_input: bool,
+}
+
+impl Flags {
+    /// Both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            json: self.json | other.json,
+            dry_run: self.dry_run | other.dry_run,
+            check: self.check | other.check,
+            quiet: self.quiet | other.quiet,
+            yes: self.yes | other.yes,
+            no_input: self.no_input | other.no_input,
+        }
+    }
+
+    /// Whether this is a plan: nothing is written, nothing outside is asked.
+    pub fn is_plan(self) -> bool {
+        self.dry_run || self.check
+    }
+}
+
+/// A session.
+pub struct Session {
+    /// What is outside.
+    pub world: World,
+    /// How to behave now.
+    pub flags: Flags,
+    /// How things look.
+    pub theme: Theme,
+    /// Whether standard input is the script, and so no source of tokens.
+    pub stdin_is_script: bool,
+    /// Whether a batch is open, which commits once, at its end.
+    pub in_batch: bool,
+    home: PathBuf,
+    config: Option<Config>,
+    overlay: Overlay,
+    /// Changes that only performing them would tell: tokens that a plan did not read.
+    unknown: Vec<UnknownChange>,
+}
+
+/// A login whose token a plan does not read.
+#[derive(Debug, Clone)]
+pub struct UnknownChange {
+    /// The file that would be written.
+    pub file: PathBuf,
+    /// The key.
+    pub key: overlay::Key,
+    /// What is there now.
+    pub before: Option<Node>,
+}
+
+impl Session {
+    /// A session on this Cargo home.
+    pub fn new(world: World, home: PathBuf, flags: Flags, theme: Theme) -> Self {
+        Self {
+            world,
+            flags,
+            theme,
+            stdin_is_script: false,
+            in_batch: false,
+            home,
+            config: None,
+            overlay: Overlay::default(),
+            unknown: Vec::new(),
+        }
+    }
+
+    /// The Cargo home.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// What Cargo would see, pending edits included.
+    pub fn config(&mut self) -> Result<&Config> {
+        self.config_mut().map(|config| &*config)
+    }
+
+    fn config_mut(&mut self) -> Result<&mut Config> {
+        let config = match self.config.take() {
+            Some(config) => config,
+            None => Config::read(&self.world.env, &self.home, &self.world.directory)?,
+        };
+        Ok(self.config.insert(config))
+    }
+
+    /// Looks at the disk again before the next command, unless edits are pending on what was read.
+    pub fn refresh(&mut self) {
+        if self.overlay.is_empty() {
+            self.config = None;
+        }
+    }
+
+    /// Adds an edit of a file; one that changes nothing is none.
+    pub fn edit(&mut self, file: &Path, key: &[&str], value: Option<Node>) -> Result<()> {
+        self.config_mut()?.open(file)?;
+        let Self {
+            config: Some(config),
+            overlay,
+            ..
+        } = self
+        else {
+            return Ok(());
+        };
+        overlay.edit(config, file, key, value);
+        Ok(())
+    }
+
+    /// Adds an edit, and warns where a nearer file or a variable wins over it.
+    pub fn edit_setting(&mut self, file: &Path, key: &[&str], value: Option<Node>) -> Result<()> {
+        let is_set = value.is_some();
+        self.edit(file, key, value)?;
+        let winner = self.config()?.all(key, View::All).into_iter().next();
+        if let Some(winner) = winner
+            && winner.place.as_file() != Some(file)
+        {
+            let what = if is_set {
+                "wins over what is written"
+            } else {
+                "is still in force"
+            };
+            self.warn(&format!("`{}` in {} {what}", key.join("."), winner.place));
+        }
+        Ok(())
+    }
+
+    /// Notes a login whose token a plan does not read.
+    pub fn edit_unknown(&mut self, file: &Path, key: &[&str]) -> Result<()> {
+        let before = self
+            .config()?
+            .in_file(file, key)
+            .map(|entry: &Entry| entry.node.clone());
+        let key = key.iter().map(|&part| part.to_owned()).collect();
+        self.unknown.push(UnknownChange {
+            file: file.to_path_buf(),
+            key,
+            before,
+        });
+        Ok(())
+    }
+
+    /// Now, to roll back to.
+    pub fn savepoint(&self) -> Savepoint {
+        self.overlay.savepoint()
+    }
+
+    /// Undoes what is pending since then.
+    pub fn roll_back(&mut self, to: Savepoint) {
+        let Self {
+            config: Some(config),
+            overlay,
+            ..
+        } = self
+        else {
+            return;
+        };
+        overlay.roll_back(config, to);
+    }
+
+    /// Undoes everything that is pending.
+    pub fn roll_back_all(&mut self) {
+        self.overlay.clear();
+        self.unknown.clear();
+        self.config = None;
+    }
+
+    /// What is pending since then, as it will be reported.
+    pub fn changes_since(&self, from: Savepoint) -> Vec<Change> {
+        self.overlay.changes_since(from)
+    }
+
+    /// The logins that a plan could not look into.
+    pub fn unknown_changes(&self) -> &[UnknownChange] {
+        &self.unknown
+    }
+
+    /// Whether anything is pending.
+    pub fn has_changes(&self) -> bool {
+        !self.overlay.is_empty() || !self.unknown.is_empty()
+    }
+
+    /// Tells a detail that may be left out.
+    pub fn note(&mut self, text: &str) {
+        if !self.flags.quiet {
+            self.say(&notice::note(text, self.theme));
+        }
+    }
+
+    /// Tells what may hurt.
+    pub fn warn(&mut self, text: &str) {
+        self.say(&notice::warning(text, self.theme));
+    }
+
+    /// Prints on standard error. A reader who left does not matter there.
+    pub fn say(&mut self, text: &str) {
+        let _ = self
+            .world
+            .stderr
+            .write_all(text.as_bytes())
+            .and_then(|()| self.world.stderr.flush());
+    }
+
+    /// Asks before something that a person may not have meant; without anybody to ask, names `--yes`.
+    pub fn confirm(&mut self, question: &str) -> Result<bool> {
+        if self.flags.yes || self.flags.is_plan() {
+            return Ok(true);
+        }
+        if self.flags.no_input || !self.world.prompt.is_available() {
+            return Err(
+                Error::failed("this needs a confirmation, and there is nobody to ask")
+                    .hint("repeat it with `--yes`"),
+            );
+        }
+        self.world.prompt.confirm(question)
+    }
+
+    /// Asks for a secret that is not shown.
+    pub fn ask_secret(&mut self, question: &str) -> Result<Token> {
+        if self.flags.no_input || !self.world.prompt.is_available() {
+            return Err(
+                Error::failed("there is no terminal to ask for the token on")
+                    .hint("name a source: `--from stdin`, `--from env:NAME` or `--from file:PATH`"),
+            );
+        }
+        self.world.prompt.secret(question)
+    }
+
+    /// Whether a file that Cargo passes over says something about a key; it is open for edits then.
+    pub fn in_ignored_file(&mut self, file: &Path, key: &[&str]) -> Result<bool> {
+        let config = self.config_mut()?;
+        config.open(file)?;
+        Ok(config.in_file(file, key).is_some())
+    }
+
+    /// A path as given on a command line, relative to the current folder.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.world.directory.join(path)
+    }
+
+    /// The file that defines a key now and can be edited, for a value that has to change.
+    pub fn defining_file(&mut self, key: &[&str]) -> Result<Option<PathBuf>> {
+        let winner = self.config()?.all(key, View::All).into_iter().next();
+        match winner.map(|found| found.place) {
+            None => Ok(None),
+            Some(Place::Env(name)) => Err(Error::failed(format!(
+                "`{}` is set by the environment variable `{name}`, which credsh cannot edit",
+                key.join(".")
+            ))
+            .at(Place::Env(name.clone()))
+            .hint(format!("unset `{name}`, or change it where it is set"))),
+            Some(place) => Ok(place.as_file().map(Path::to_path_buf)),
+        }
+    }
+}
