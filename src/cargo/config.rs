@@ -315,6 +315,22 @@ impl Config {
             .get(key)
     }
 
+    /// The name under which a file is known here, whatever it was called: one file is never two.
+    pub fn known_as(&self, file: PathBuf) -> PathBuf {
+        let wanted = identity(&file);
+        let standard = [self.credentials_file(), self.home_file(), self.local_file()];
+        let known = self
+            .layers
+            .iter()
+            .chain(&self.others)
+            .map(|layer| &layer.file);
+        known
+            .chain(&standard)
+            .find(|known| identity(known) == wanted)
+            .cloned()
+            .unwrap_or(file)
+    }
+
     /// Makes a file known that may be about to be edited, and be it one that does not exist yet.
     pub fn open(&mut self, file: &Path) -> Result<()> {
         if self
@@ -363,6 +379,16 @@ impl Config {
             None => take_from(&mut layer.root, key),
         }
     }
+}
+
+/// A path without links and `..`, of a file that need not exist.
+fn identity(file: &Path) -> PathBuf {
+    file.canonicalize().unwrap_or_else(|_| {
+        match (file.parent().map(Path::canonicalize), file.file_name()) {
+            (Some(Ok(folder)), Some(name)) => folder.join(name),
+            _ => file.to_path_buf(),
+        }
+    })
 }
 
 fn existing_or_toml(folder: &Path, name: &str) -> PathBuf {

@@ -57,7 +57,8 @@ impl IndexUrl {
     /// What a person who types this URL may have missed, as a warning.
     pub fn doubt(&self) -> Option<String> {
         let web = matches!(self.0.scheme(), "http" | "https");
-        let git = self.0.path().trim_end_matches('/').ends_with(".git") || self.is_crates_io();
+        let path = self.0.path().trim_end_matches('/');
+        let git = chop_git(path) != path || self.is_crates_io();
         (web && !git).then(|| {
             format!(
                 "without `sparse+` this is the URL of a git repository; for a sparse index write `sparse+{}`",

@@ -147,7 +147,7 @@ impl Remove {
     /// Removes.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
         let key = ["credential-alias", self.name.0.as_str()];
-        if session.config()?.all(&key, View::All).is_empty() {
+        if !self.place.has(session, &key)? {
             let known = names(session.config()?);
             let words: Vec<&str> = known.iter().map(String::as_str).collect();
             let error = Error::not_found("there is no such alias");
@@ -187,10 +187,12 @@ pub(super) fn make_for(session: &mut Session, words: &[String], place: &Where) -
         })
         .collect();
     let taken = names(config);
-    let name = std::iter::once(base.clone())
-        .chain((2..).map(|number| format!("{base}-{number}")))
-        .find(|name| !taken.contains(name))
-        .unwrap_or(base);
+    let mut name = base.clone();
+    let mut number = 2;
+    while taken.contains(&name) {
+        name = format!("{base}-{number}");
+        number += 1;
+    }
     let key = ["credential-alias", name.as_str()];
     let file = place.file(session, &key)?;
     session.edit_setting(&file, &key, Some(provider_node(words)))?;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use crate::cargo::chain::check_spec;
-use crate::cargo::config::Config;
+use crate::cargo::config::{Config, View};
 use crate::cargo::registry::{Registry, Wanted};
 use crate::disk::tree::{Entry, Node};
 use crate::error::{Error, Result};
@@ -152,15 +152,25 @@ impl Where {
         }
     }
 
-    /// The file that was named, if one was.
+    /// The file that was named, if one was; it is open then.
     pub fn named(&self, session: &mut Session) -> Result<Option<PathBuf>> {
-        if let Some(file) = &self.config_file {
-            return Ok(Some(session.path(file)));
-        }
-        if self.local {
-            Ok(Some(session.config()?.local_file()))
-        } else {
-            Ok(None)
+        let file = match &self.config_file {
+            Some(file) => {
+                let file = session.path(file);
+                session.config()?.known_as(file)
+            }
+            None if self.local => session.config()?.local_file(),
+            None => return Ok(None),
+        };
+        session.open(&file)?;
+        Ok(Some(file))
+    }
+
+    /// Whether there is anything under this key: in the file that was named, else anywhere.
+    pub fn has(&self, session: &mut Session, key: &[&str]) -> Result<bool> {
+        match self.named(session)? {
+            Some(file) => Ok(session.config()?.in_file(&file, key).is_some()),
+            None => Ok(!session.config()?.all(key, View::All).is_empty()),
         }
     }
 }

@@ -9,7 +9,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use super::Command;
-use crate::error::{Error, Result, list};
+use crate::error::{Error, Result, list, nearest};
 use crate::session::Flags;
 
 /// The arguments of the process
@@ -39,7 +39,7 @@ pub struct Cli {
     /// Stay in the shell after -f and -c
     #[arg(short, long)]
     pub interactive: bool,
-    /// Cargo home [default: CARGO_HOME, else ~/.cargo]
+    /// Cargo home [default: `CARGO_HOME`, else `~/.cargo`]
     #[arg(long, value_name = "DIR")]
     pub home: Option<PathBuf>,
     /// Act as if started in DIR
@@ -97,11 +97,11 @@ impl Cli {
         let words = std::iter::once(OsString::from("credsh")).chain(args);
         let matches = match Self::command().try_get_matches_from(words) {
             Ok(matches) => matches,
-            Err(error) => return told(error),
+            Err(error) => return told(&error),
         };
         let cli = match Self::from_arg_matches(&matches) {
             Ok(cli) => cli,
-            Err(error) => return told(error),
+            Err(error) => return told(&error),
         };
         if cli.command.is_some() && !(cli.file.is_empty() && cli.command_line.is_empty()) {
             return Err(Error::usage(
@@ -175,23 +175,23 @@ impl Grammar {
     pub fn parse(&mut self, words: &[String]) -> Result<Parsed<Line>> {
         let matches = match self.0.try_get_matches_from_mut(words) {
             Ok(matches) => matches,
-            Err(error) => return told(error),
+            Err(error) => return told(&error),
         };
         match Line::from_arg_matches(&matches) {
             Ok(line) => Ok(Parsed::Words(line)),
-            Err(error) => told(error),
+            Err(error) => told(&error),
         }
     }
 }
 
-fn told<T>(error: clap::Error) -> Result<Parsed<T>> {
+fn told<T>(error: &clap::Error) -> Result<Parsed<T>> {
     match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             Ok(Parsed::Text(error.render().to_string()))
         }
-        _ => Err(usage_error(&error)),
+        _ => Err(usage_error(error)),
     }
 }
 
@@ -219,6 +219,18 @@ fn usage_error(error: &clap::Error) -> Error {
             Error::usage("there is no such option here").maybe_hint(
                 did_you_mean(texts(ContextKind::SuggestedArg)).or_else(|| Some(usage_of(error))),
             )
+        }
+        // The arguments of the process may end in words for a script, so there an unknown command is a word too many.
+        ErrorKind::UnknownArgument if usage_of(error).contains("[COMMAND]") => {
+            let tree = Cli::command();
+            let known: Vec<&str> = tree
+                .get_subcommands()
+                .map(clap::Command::get_name)
+                .collect();
+            Error::usage("there is no such command").hint(match nearest(&argument, &known) {
+                Some(known) => format!("did you mean `{known}`?"),
+                None => "`credsh help` lists the commands".to_owned(),
+            })
         }
         ErrorKind::UnknownArgument => {
             Error::usage("there is a word too many (it is not shown, because it may be a token)")

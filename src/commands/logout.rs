@@ -199,7 +199,7 @@ pub(super) fn forget_in_files(session: &mut Session, key: &[&str]) -> Result<Vec
         .map(|doubled| doubled.ignored.clone())
         .collect();
     for file in ignored {
-        if session.in_ignored_file(&file, key)? {
+        if session.open(&file)?.in_file(&file, key).is_some() {
             files.push(file);
         }
     }

@@ -102,7 +102,7 @@ impl Answer for Explanation {
         let place = |place: &Option<Place>| {
             place
                 .as_ref()
-                .map_or("built into Cargo".to_owned(), ToString::to_string)
+                .map_or("built into Cargo".to_owned(), |place| format!("in {place}"))
         };
         let mut blocks = vec![
             Block::Line(Span::new(
@@ -110,10 +110,7 @@ impl Answer for Explanation {
                 format!("registry {}", self.registry),
             )),
             Block::line(format!("  index {}", self.index.value)),
-            Block::Detail(Span::new(
-                Role::Faint,
-                format!("in {}", place(&self.index.place)),
-            )),
+            Block::Detail(Span::new(Role::Faint, place(&self.index.place))),
         ];
         for (index, tried) in self.providers.iter().enumerate() {
             let (role, outcome) = match tried.outcome {
@@ -127,10 +124,7 @@ impl Answer for Explanation {
             };
             let line = format!("  {}. `{}` {outcome}", index + 1, tried.command.join(" "));
             blocks.push(Block::Line(Span::new(role, line)));
-            blocks.push(Block::Detail(Span::new(
-                Role::Faint,
-                format!("in {}", place(&tried.place)),
-            )));
+            blocks.push(Block::Detail(Span::new(Role::Faint, place(&tried.place))));
             if let Some(detail) = &tried.detail {
                 blocks.push(Block::Detail(Span::plain(detail.clone())));
             }

@@ -59,8 +59,8 @@ impl Names {
             .unwrap_or_default();
         let Ok(config) = session.config() else {
             return Self {
-                directory,
                 variables,
+                directory,
                 ..Self::default()
             };
         };

@@ -80,7 +80,7 @@ impl Interpreter {
     pub fn run_text(&mut self, text: &str, name: &Path) -> Result<Json> {
         let script = blank_shebang(text);
         let compiled = self.engine.compile_with_scope(&self.scope, &script);
-        let mut ast = compiled.map_err(|error| self.syntax_error(&error, text, name))?;
+        let mut ast = compiled.map_err(|error| syntax_error(&error, text, name))?;
         ast.set_source(name.display().to_string());
         match self
             .engine
@@ -99,7 +99,7 @@ impl Interpreter {
     pub fn run_prompt_line(&mut self, line: &str) -> Result<Json> {
         let name = Path::new("<prompt>");
         let compiled = self.engine.compile_with_scope(&self.scope, line);
-        let ast = compiled.map_err(|error| self.syntax_error(&error, line, name))?;
+        let ast = compiled.map_err(|error| syntax_error(&error, line, name))?;
         let ast = self.functions.merge(&ast);
         let value = self
             .engine
@@ -109,18 +109,18 @@ impl Interpreter {
             .map(|value| to_json(&value))
             .map_err(|error| blame::blame(&error, line, name))
     }
+}
 
-    fn syntax_error(&self, error: &ParseError, text: &str, name: &Path) -> Error {
-        blame::at(
-            Error::usage(format!(
-                "this is not a script: {}",
-                blame::words_of_parser(error)
-            )),
-            error.position(),
-            text,
-            name,
-        )
-    }
+fn syntax_error(error: &ParseError, text: &str, name: &Path) -> Error {
+    blame::at(
+        Error::usage(format!(
+            "this is not a script: {}",
+            blame::words_of_parser(error)
+        )),
+        error.position(),
+        text,
+        name,
+    )
 }
 
 /// `#!/usr/bin/env -S credsh -f` is for the kernel; the line stays, so that the others keep their numbers.
@@ -226,6 +226,7 @@ fn perform(runner: &Runner, path: &[String], arguments: Vec<Dynamic>) -> Result<
 }
 
 /// As Rhai lets one be caught: `ErrorSystem` could not be.
+#[expect(clippy::unnecessary_box_returns, reason = "the form that Rhai wants")]
 fn thrown(error: Error, position: Position) -> Box<EvalAltResult> {
     EvalAltResult::ErrorRuntime(Dynamic::from(Thrown(error)), position).into()
 }
@@ -288,7 +289,7 @@ fn register_builtins(engine: &mut Engine, runner: &Runner) {
         debugger
             .session
             .borrow_mut()
-            .say(&format!("{position}: {text}\n"))
+            .say(&format!("{position}: {text}\n"));
     });
 }
 

@@ -82,7 +82,7 @@ impl Session {
     fn lock_home(&mut self) -> Result<Lock> {
         let file = self.home.join(".credsh").join("lock");
         lock::own(&file.clone(), PATIENCE, &mut || {
-            self.announce_waiting(&file)
+            self.announce_waiting(&file);
         })
     }
 

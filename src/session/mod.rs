@@ -271,11 +271,11 @@ impl Session {
         self.world.prompt.secret(question)
     }
 
-    /// Whether a file that Cargo passes over says something about a key; it is open for edits then.
-    pub fn in_ignored_file(&mut self, file: &Path, key: &[&str]) -> Result<bool> {
+    /// Makes a file known that Cargo may not read here, so that it can be looked into and edited.
+    pub fn open(&mut self, file: &Path) -> Result<&Config> {
         let config = self.config_mut()?;
         config.open(file)?;
-        Ok(config.in_file(file, key).is_some())
+        Ok(config)
     }
 
     /// A path as given on a command line, relative to the current folder.

@@ -138,7 +138,7 @@ impl Set {
             &["registries", self.name.as_str()]
         };
         let key = [table, &["credential-provider"]].concat();
-        if session.config()?.all(&key, View::All).is_empty() {
+        if !self.place.has(session, &key)? {
             return Ok(());
         }
         let file = self.place.file(session, &key)?;

@@ -16,8 +16,8 @@ pub(super) fn of_call(
 ) -> Result<Vec<String>> {
     let command = path
         .iter()
-        .fold(Some(tree), |command, word| command?.find_subcommand(word));
-    let command = command.ok_or_else(|| Error::usage("there is no such command"))?;
+        .try_fold(tree, |command, word| command.find_subcommand(word))
+        .ok_or_else(|| Error::usage("there is no such command"))?;
     let options = match arguments.last() {
         Some(last) if last.is_map() => arguments
             .pop()
