@@ -137,6 +137,7 @@ pub struct Chain {
 impl Chain {
     /// The chain of a registry.
     pub fn of(config: &Config, registry: &Registry) -> Result<Self> {
+        registry.check_settings(config)?;
         let mut warnings = Vec::new();
         let global = Self::global(config, &mut warnings)?;
         let own = match registry.setting("credential-provider") {

@@ -401,7 +401,7 @@ fn existing_or_toml(folder: &Path, name: &str) -> PathBuf {
 }
 
 fn text_node(key: &[&str], text: &str) -> Node {
-    if key.last().is_some_and(|last| is_secret(last)) {
+    if is_secret(key) {
         Node::Secret(Token::new(text))
     } else {
         Node::Text(text.to_owned())

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// The sparse index of crates.io, and the git repository that went before it.
 pub const CRATES_IO_INDEX: &str = "sparse+https://index.crates.io/";
-const CRATES_IO_GIT_INDEX: &str = "https://github.com/rust-lang/crates.io-index";
+pub const CRATES_IO_GIT_INDEX: &str = "https://github.com/rust-lang/crates.io-index";
 
 /// The URL of a registry's index.
 #[derive(Clone, PartialEq, Eq)]
@@ -155,19 +155,19 @@ mod tests {
     #[test]
     fn user_info_is_never_shown() {
         for text in [
-            "sparse+https://me:pw@host/x/",
-            "https://me@host/x.git",
+            "sparse+https://alice:pw@host/x/",
+            "https://alice@host/x.git",
             "ssh://git@host/x",
         ] {
             let shown = format!("{0} {0:?} {1:?}", url(text), url(text).checked().err());
             assert!(
-                !shown.contains("me") && !shown.contains("pw") && !shown.contains("git@"),
+                !shown.contains("alice") && !shown.contains("pw") && !shown.contains("git@"),
                 "{shown}"
             );
         }
         assert_eq!(
-            url("https://me@host/x.git").as_sent(),
-            "https://me@host/x.git"
+            url("https://alice@host/x.git").as_sent(),
+            "https://alice@host/x.git"
         );
     }
 

@@ -60,9 +60,7 @@ impl Inspection {
         if self.is_unknown() {
             return None;
         }
-        self.steps
-            .iter()
-            .find(|step| step.outcome == Outcome::Token)
+        self.steps.iter().find(|step| step.answer.is_some())
     }
 
     /// Whether only asking would tell.
@@ -158,12 +156,7 @@ impl Inspection {
             let Node::Secret(token) = &found.value else {
                 continue;
             };
-            if token.expose().is_empty() {
-                self.warnings.push(format!(
-                    "the token in {} is empty, and wins all the same",
-                    found.place
-                ));
-            } else if let Err(error) = token.clone().checked() {
+            if let Err(error) = token.clone().checked() {
                 self.warnings.push(format!(
                     "Cargo cannot send the token in {}: {}",
                     found.place,

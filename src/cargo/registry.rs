@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::config::{Config, Found, View, wrong_kind};
-use super::index_url::IndexUrl;
-use super::name::{CRATES_IO, RegistryName};
+use super::index_url::{CRATES_IO_GIT_INDEX, IndexUrl};
+use super::name::{CRATES_IO, RegistryName, variable};
 use crate::disk::tree::Node;
 use crate::error::{Error, Place, Result};
 
@@ -42,6 +42,7 @@ pub struct Registry {
 impl Registry {
     /// Finds the registry that is wanted.
     pub fn resolve(config: &Config, wanted: &Wanted) -> Result<Self> {
+        check_crates_io(config, View::Config)?;
         match wanted {
             Wanted::Default => match default(config)? {
                 Some(found) => {
@@ -80,7 +81,7 @@ impl Registry {
         let index = index.checked().map_err(|error| error.at(place.clone()))?;
         let place = Some(place);
         if index.is_crates_io() {
-            check_crates_io(config)?;
+            check_crates_io(config, View::All)?;
             let notes = vec![format!(
                 "`{name}` has crates.io's index, so Cargo uses crates.io's token"
             )];
@@ -113,7 +114,7 @@ impl Registry {
     }
 
     fn crates_io(config: &Config) -> Result<Self> {
-        check_crates_io(config)?;
+        check_crates_io(config, View::All)?;
         let name = CRATES_IO.parse().ok();
         let index = IndexUrl::crates_io();
         Ok(Self {
@@ -141,12 +142,50 @@ impl Registry {
         Some(path)
     }
 
-    /// The name that Cargo gives a provider; none for crates.io.
+    /// The index URL that Cargo gives a provider; crates.io's is still that of its git repository.
+    pub fn index_for_provider(&self) -> &str {
+        if self.is_crates_io {
+            CRATES_IO_GIT_INDEX
+        } else {
+            self.index.as_sent()
+        }
+    }
+
+    /// The name that Cargo gives a provider.
     pub fn name_for_provider(&self) -> Option<&str> {
-        self.name
-            .as_ref()
-            .map(RegistryName::as_str)
-            .filter(|name| *name != CRATES_IO)
+        self.name.as_ref().map(RegistryName::as_str)
+    }
+
+    /// Refuses what Cargo refuses in this registry's table: values of a wrong kind, and a variable that only
+    /// begins like one that is read (3).
+    pub fn check_settings(&self, config: &Config) -> Result<()> {
+        for setting in ["token", "secret-key"] {
+            let Some(key) = self.setting(setting) else {
+                continue;
+            };
+            if config.secret(&key)?.is_some() {
+                continue;
+            }
+            let prefix = format!("{}_", variable(&key));
+            if let Some((name, _)) = config
+                .env()
+                .iter()
+                .find(|(name, _)| name.starts_with(&prefix))
+            {
+                return Err(Error::malformed(format!(
+                    "Cargo takes this variable for a part of `{}`, finds no value, and refuses",
+                    key.join(".")
+                ))
+                .at(Place::Env(name.to_owned()))
+                .hint(format!("rename `{name}`")));
+            }
+        }
+        for setting in ["secret-key-subject", "protocol"] {
+            if let Some(key) = self.setting(setting) {
+                config.text(&key, View::All)?;
+            }
+        }
+        Ok(())
     }
 
     /// What to call it in a message.
@@ -240,12 +279,12 @@ fn as_malformed(error: &Error, name: &str, place: &Place) -> Error {
     malformed.maybe_hint(error.next_step().map(ToOwned::to_owned))
 }
 
-/// crates.io's settings are unusable where someone still sets its index (10).
-fn check_crates_io(config: &Config) -> Result<()> {
-    match config.text(&["registry", "index"], View::All)? {
+/// Nothing is usable where someone still sets the index of crates.io (10).
+fn check_crates_io(config: &Config, view: View) -> Result<()> {
+    match config.text(&["registry", "index"], view)? {
         None => Ok(()),
         Some(found) => Err(Error::malformed(
-            "`registry.index` is no longer supported, and Cargo refuses crates.io while it is set",
+            "`registry.index` is no longer supported, and Cargo refuses every registry while it is set",
         )
         .at(found.place)
         .hint("remove it, or use `[source.crates-io] replace-with`")),

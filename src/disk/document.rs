@@ -139,7 +139,8 @@ impl Document {
         let bom = text.starts_with('\u{feff}');
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let marks = statement::marks(text).map_err(|malformed| {
-            let line = 1 + text[..malformed.at].matches('\n').count();
+            let above = text.bytes().take(malformed.at);
+            let line = 1 + above.filter(|byte| *byte == b'\n').count();
             Error::malformed(malformed.reason).at(Place::line(path, line))
         })?;
         let unended = !text.is_empty() && !text.ends_with('\n');
@@ -205,7 +206,9 @@ impl Document {
         document.push_trivia(rest);
         if unended {
             let last = document.lines[ROOT].previous;
-            document.lines[last].text.push_str(line_end);
+            // Not pushed: a string that moves leaves a copy behind.
+            let text = [document.lines[last].text.as_str(), line_end].concat();
+            document.lines[last].text = Zeroizing::new(text);
         }
         Ok(document)
     }

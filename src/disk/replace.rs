@@ -186,21 +186,34 @@ fn beside(path: &Path, old: Option<&Metadata>, new: &str) -> io::Result<bool> {
     }
     file.write_all(new.as_bytes())?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
+    let moved = match old {
+        Some(_) => file.persist(path),
+        None => match file.persist_noclobber(path) {
+            // A file system that cannot tell.
+            Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => {
+                error.file.persist(path)
+            }
+            moved => moved,
+        },
+    };
+    moved.map_err(|error| error.error)?;
+    // Not every file system can sync a folder, and the text is in its place already.
     #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(true)
 }
 
 /// Where a chain of symbolic links ends, even if nothing is there.
 fn follow(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
-    while fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
-        // A circle has been refused when the file was read.
+    for _ in 0..40 {
+        if !fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
+            return Ok(path);
+        }
         let target = fs::read_link(&path)?;
         path = path.parent().unwrap_or(Path::new("")).join(target);
     }
-    Ok(path)
+    Err(io::Error::other("too many symbolic links"))
 }
 
 /// One name, and owned by the user that we are.

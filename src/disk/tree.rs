@@ -61,93 +61,98 @@ impl Node {
     }
 }
 
-/// Whether the text under this key is a secret.
-pub fn is_secret(key: &str) -> bool {
-    matches!(key, "token" | "secret-key")
+/// Whether the text under this key is a secret, whatever table it stands in. The names of aliases are free.
+pub fn is_secret(key: &[impl AsRef<str>]) -> bool {
+    let first = key.first().map(AsRef::as_ref);
+    let last = key.last().map(AsRef::as_ref);
+    matches!(last, Some("token" | "secret-key")) && first != Some("credential-alias")
 }
 
 /// Reads a whole file's text.
 pub fn parse(path: &Path, text: &str) -> Result<Table> {
-    let reader = Reader { path, text };
+    let lines = Lines::of(text);
     let document = toml_edit::Document::parse(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
+        let line = lines.at(error.span().map_or(0, |span| span.start));
         Error::malformed("this is not TOML")
-            .at(reader.place(offset))
+            .at(Place::line(path, line))
             .hint("mend that line; Cargo refuses the whole file")
     })?;
-    let lines = Lines::of(text);
-    reader.table(document.as_table(), &lines)
+    let mut reader = Reader {
+        path,
+        lines: &lines,
+        key: Vec::new(),
+    };
+    reader.table(document.as_table())
 }
 
+/// Walks a parsed file and knows where it is.
 struct Reader<'a> {
     path: &'a Path,
-    text: &'a str,
+    lines: &'a Lines,
+    key: Vec<String>,
 }
 
 impl Reader<'_> {
-    fn place(&self, offset: usize) -> Place {
-        Place::line(self.path, Lines::of(self.text).at(offset))
-    }
-
-    fn table(&self, table: &dyn toml_edit::TableLike, lines: &Lines) -> Result<Table> {
+    fn table(&mut self, table: &dyn toml_edit::TableLike) -> Result<Table> {
         let mut entries = Table::new();
         for (key, item) in table.iter() {
-            let offset = table
+            let span = table
                 .key(key)
                 .and_then(toml_edit::Key::span)
                 .or_else(|| item.span());
-            let line = lines.at(offset.map_or(0, |span| span.start));
-            entries.insert(key.to_owned(), self.item(key, item, line, lines)?);
+            let line = self.lines.at(span.map_or(0, |span| span.start));
+            self.key.push(key.to_owned());
+            let entry = self.item(item, line)?;
+            self.key.pop();
+            entries.insert(key.to_owned(), entry);
         }
         Ok(entries)
     }
 
-    fn item(&self, key: &str, item: &Item, line: usize, lines: &Lines) -> Result<Entry> {
+    fn item(&mut self, item: &Item, line: usize) -> Result<Entry> {
         let node = match item {
-            Item::Table(table) => Node::Table(self.table(table, lines)?),
-            Item::ArrayOfTables(tables) => Node::List(
-                tables
-                    .iter()
-                    .map(|table| {
-                        Ok(Entry {
-                            node: Node::Table(self.table(table, lines)?),
-                            line,
-                        })
+            Item::Table(table) => Node::Table(self.table(table)?),
+            Item::ArrayOfTables(tables) => {
+                let tables = tables.iter().map(|table| {
+                    Ok(Entry {
+                        node: Node::Table(self.table(table)?),
+                        line,
                     })
-                    .collect::<Result<_>>()?,
-            ),
-            Item::Value(value) => return self.value(key, value, line, lines),
+                });
+                Node::List(tables.collect::<Result<_>>()?)
+            }
+            Item::Value(value) => return self.value(value, line),
             // An empty item never comes out of a parse.
             Item::None => Node::Table(Table::new()),
         };
         Ok(Entry { node, line })
     }
 
-    fn value(&self, key: &str, value: &Value, line: usize, lines: &Lines) -> Result<Entry> {
+    fn value(&mut self, value: &Value, line: usize) -> Result<Entry> {
         let node = match value {
-            Value::String(text) if is_secret(key) => {
+            Value::String(text) if is_secret(&self.key) => {
                 Node::Secret(Token::new(text.value().as_str()))
             }
             Value::String(text) => Node::Text(text.value().clone()),
             Value::Integer(number) => Node::Integer(*number.value()),
             Value::Boolean(switch) => Node::Boolean(*switch.value()),
-            Value::Array(list) => Node::List(
-                list.iter()
-                    .map(|value| {
-                        let line = value.span().map_or(line, |span| lines.at(span.start));
-                        self.value(key, value, line, lines)
-                    })
-                    .collect::<Result<_>>()?,
-            ),
-            Value::InlineTable(table) => Node::Table(self.table(table, lines)?),
+            Value::Array(list) => {
+                let items = list.iter().map(|item| {
+                    let line = item.span().map_or(line, |span| self.lines.at(span.start));
+                    self.value(item, line)
+                });
+                Node::List(items.collect::<Result<_>>()?)
+            }
+            Value::InlineTable(table) => Node::Table(self.table(table)?),
             Value::Float(_) | Value::Datetime(_) => {
+                let kind = if value.is_float() {
+                    "a float"
+                } else {
+                    "a date"
+                };
                 return Err(Error::malformed(format!(
-                    "`{key}` is {}, which Cargo's configuration does not have",
-                    if value.is_float() {
-                        "a float"
-                    } else {
-                        "a date"
-                    },
+                    "`{}` is {kind}, which Cargo's configuration does not have",
+                    self.key.join(".")
                 ))
                 .at(Place::line(self.path, line)));
             }

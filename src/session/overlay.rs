@@ -147,8 +147,7 @@ pub enum Action {
 impl Change {
     /// What happens.
     pub fn action(&self) -> Action {
-        let is_secret = self.key.last().is_some_and(|last| is_secret(last));
-        match (is_secret, self.after.is_some()) {
+        match (is_secret(&self.key), self.after.is_some()) {
             (true, true) => Action::Login,
             (true, false) => Action::Logout,
             (false, true) => Action::Set,

@@ -6,5 +6,12 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod cargo;
+mod facts;
+mod facts_providers;
+mod facts_registries;
 mod harness;
+mod ingredients;
+mod layouts;
+mod oracle;
 mod table;

@@ -61,7 +61,7 @@ pub struct Step {
     pub outcome: Outcome,
     /// What there is to say about that.
     pub detail: Option<String>,
-    /// Its token.
+    /// Its token, if Cargo could send it.
     pub answer: Option<Answer>,
     /// Its failure.
     pub error: Option<Error>,
@@ -156,7 +156,20 @@ pub fn walk(config: &Config, chain: &Chain, request: &Request<'_>) -> Vec<Step> 
         match get(config, provider, request) {
             Ok(Said::Token(answer)) => {
                 step.outcome = Outcome::Token;
-                step.answer = Some(answer);
+                if let Err(error) = answer.token.clone().checked() {
+                    let refused = Error::failed(format!(
+                        "Cargo would refuse to send this token: {}",
+                        error.message()
+                    ));
+                    let refused = match &answer.place {
+                        Some(place) => refused.at(place.clone()),
+                        None => refused,
+                    };
+                    step.detail = Some(refused.message().to_owned());
+                    step.error = Some(refused);
+                } else {
+                    step.answer = Some(answer);
+                }
             }
             Ok(Said::NotFound) => step.outcome = Outcome::NotFound,
             Ok(Said::UrlNotSupported) => step.outcome = Outcome::UrlNotSupported,

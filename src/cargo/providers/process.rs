@@ -64,7 +64,7 @@ fn perform(
         v: PROTOCOL_VERSION_1,
         action,
         registry: RegistryInfo {
-            index_url: request.registry.index.as_sent(),
+            index_url: request.registry.index_for_provider(),
             name: request.registry.name_for_provider(),
             headers: Vec::new(),
         },

@@ -18,9 +18,9 @@ pub(super) fn get(config: &Config, provider: &Provider, registry: &Registry) -> 
     command.args(
         arguments
             .iter()
-            .map(|argument| argument.replace("{index_url}", registry.index.as_sent())),
+            .map(|argument| argument.replace("{index_url}", registry.index_for_provider())),
     );
-    command.env("CARGO_REGISTRY_INDEX_URL", registry.index.as_sent());
+    command.env("CARGO_REGISTRY_INDEX_URL", registry.index_for_provider());
     if let Some(name) = registry.name_for_provider() {
         command.env("CARGO_REGISTRY_NAME_OPT", name);
     }

@@ -125,12 +125,7 @@ impl Document {
         let names = statement::spell_path(names);
         let spelt = statement::nested(inner, value);
         let parts = [&manner.0, &names, manner.1, &spelt, self.line_end];
-        let mut text = Zeroizing::new(String::with_capacity(
-            parts.iter().map(|part| part.len()).sum(),
-        ));
-        for part in parts {
-            text.push_str(part);
-        }
+        let text = Zeroizing::new(parts.concat());
         let id = self.push(after, &text, Kind::Key { header, path });
         self.index(id, Some(after));
     }

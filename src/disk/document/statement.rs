@@ -171,8 +171,12 @@ pub(super) fn set(
     }
     let (braces, outside) = braces.ok_or("leads through a value that is not a table")?;
     let names = &path[outside..=depth];
-    let mut new = Zeroizing::new(format!("{} = ", spell_path(names)));
-    new.push_str(&nested(&path[depth + 1..], value));
+    let parts = [
+        &spell_path(names),
+        " = ",
+        &nested(&path[depth + 1..], value),
+    ];
+    let new = Zeroizing::new(parts.concat());
     let mut entries = entries(braces);
     entries.sort_by_key(|(_, end)| *end);
     let mut cells = cells(text, braces, entries.iter().map(|(_, end)| *end), line_end);
@@ -249,15 +253,12 @@ pub(super) fn manner(text: &str, path: &[&str], depth: usize) -> (String, &'stat
 
 /// `{ a = { b = value } }` for the names `a`, `b`; the value itself for none.
 pub(super) fn nested(names: &[&str], value: &Value) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::new());
-    for name in names {
-        text.push_str("{ ");
-        text.push_str(&spell_name(name));
-        text.push_str(" = ");
-    }
-    text.push_str(&spell(value));
-    text.push_str(&" }".repeat(names.len()));
-    text
+    let opening: String = names
+        .iter()
+        .map(|name| ["{ ", &spell_name(name), " = "].concat())
+        .collect();
+    let parts = [opening.as_str(), &spell(value), &" }".repeat(names.len())];
+    Zeroizing::new(parts.concat())
 }
 
 /// A dotted key.
@@ -294,7 +295,7 @@ fn spell(value: &Value) -> Zeroizing<String> {
 fn spell_like(old: &str, text: &str) -> Zeroizing<String> {
     let literal = !text.contains('\'') && !text.chars().any(char::is_control);
     let wanted = old.starts_with('\'') || (!old.starts_with('"') && text.contains(['"', '\\']));
-    let mut spelt = Zeroizing::new(String::with_capacity(2 * text.len() + 2));
+    let mut spelt = Zeroizing::new(String::with_capacity(6 * text.len() + 2));
     if literal && wanted {
         spelt.push('\'');
         spelt.push_str(text);

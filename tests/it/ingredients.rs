@@ -1,0 +1,327 @@
+//! What generated layouts are made of: places, programs, and values that are right, wrong, or only look so.
+
+/// The programs that layouts may name. Each prints or answers a token of its own.
+pub const PROGRAMS: &[(&str, &str)] = &[
+    // For `cargo:token-from-stdout`.
+    ("one-line", "echo sentinel-one-line"),
+    ("arguments", r#"echo "sentinel-arguments-$#-$*""#),
+    ("no-newline", "printf sentinel-no-newline"),
+    ("carriage-return", r"printf 'sentinel-cr\r\n'"),
+    ("two-lines", r"printf 'sentinel-two\nlines\n'"),
+    ("empty-line", r"printf 'sentinel-empty-line\n\n'"),
+    ("nothing", "exit 0"),
+    ("no-text", r"printf '\377\n'"),
+    ("fails", "echo sentinel-fails; exit 7"),
+    (
+        "variables",
+        r#"echo "sentinel-variables-$CARGO_REGISTRY_NAME_OPT-$CARGO_REGISTRY_INDEX_URL-$CARGO""#,
+    ),
+    // Credential providers. `plug-echo` answers with the request that it got.
+    (
+        "plug-never",
+        r#"echo '{"v":[2,1]}'; read -r line; echo '{"Ok":{"kind":"get","token":"Bearer sentinel-never","cache":"never","operation_independent":false}}'"#,
+    ),
+    (
+        "plug-echo",
+        r#"echo '{"v":[1]}'; read -r line; line=$(printf %s "$line" | sed 's/[\\"]/\\&/g'); echo "{\"Ok\":{\"kind\":\"get\",\"token\":\"sentinel $# $* $line\",\"cache\":\"session\",\"operation_independent\":true}}""#,
+    ),
+    (
+        "plug-no-newline",
+        r#"echo '{"v":[1]}'; read -r line; printf '{"Ok":{"kind":"get","token":"sentinel-plug-no-newline","cache":"session","operation_independent":true}}'"#,
+    ),
+    (
+        "plug-chatty",
+        r#"echo '{"v":[1]}'; read -r line; echo '{"Ok":{"kind":"get","token":"sentinel-chatty","cache":"session","operation_independent":true}}'; echo more; echo noise >&2"#,
+    ),
+    (
+        "plug-status",
+        r#"echo '{"v":[1]}'; read -r line; echo '{"Ok":{"kind":"get","token":"sentinel-status","cache":"session","operation_independent":true}}'; exit 3"#,
+    ),
+    (
+        "plug-absent-status",
+        r#"echo '{"v":[1]}'; read -r line; echo '{"Err":{"kind":"not-found"}}'; exit 1"#,
+    ),
+    ("plug-garbage", "echo 'hello, world'; read -r line"),
+    (
+        "plug-garbage-later",
+        r#"echo '{"v":[1]}'; read -r line; echo 'hello, world'"#,
+    ),
+    ("plug-version", r#"echo '{"v":[2]}'; read -r line"#),
+    ("plug-silent", "exit 0"),
+    ("plug-quits", r#"echo '{"v":[1]}'"#),
+];
+
+/// Credential providers, by what each answers to whatever it is asked.
+pub const ANSWERS: &[(&str, &str)] = &[
+    (
+        "plug-token",
+        r#"{"Ok":{"kind":"get","token":"sentinel-plug","cache":"session","operation_independent":true}}"#,
+    ),
+    (
+        "plug-expires",
+        r#"{"Ok":{"kind":"get","token":"sentinel-expires","cache":"expires","expiration":4102444800,"operation_independent":true}}"#,
+    ),
+    (
+        "plug-cache",
+        r#"{"Ok":{"kind":"get","token":"sentinel-cache","cache":"tomorrow","operation_independent":true,"more":[1]}}"#,
+    ),
+    (
+        "plug-no-cache",
+        r#"{"Ok":{"kind":"get","token":"sentinel-no-cache"}}"#,
+    ),
+    (
+        "plug-empty",
+        r#"{"Ok":{"kind":"get","token":"","cache":"session","operation_independent":true}}"#,
+    ),
+    (
+        "plug-accent",
+        r#"{"Ok":{"kind":"get","token":"sentinel-\u00e9","cache":"session","operation_independent":true}}"#,
+    ),
+    ("plug-wrong-kind", r#"{"Ok":{"kind":"login"}}"#),
+    ("plug-unknown-kind", r#"{"Ok":{"kind":"dance"}}"#),
+    ("plug-absent", r#"{"Err":{"kind":"not-found"}}"#),
+    ("plug-url", r#"{"Err":{"kind":"url-not-supported"}}"#),
+    (
+        "plug-operation",
+        r#"{"Err":{"kind":"operation-not-supported"}}"#,
+    ),
+    (
+        "plug-other",
+        r#"{"Err":{"kind":"other","message":"no luck","caused-by":["rain"]}}"#,
+    ),
+    ("plug-unknown-error", r#"{"Err":{"kind":"headache"}}"#),
+];
+
+/// Places that Cargo reads when it stands in `work/a/b`, nearest first, and one that it does not.
+pub const CONFIGS: &[&str] = &[
+    "work/a/b/.cargo/config.toml",
+    "work/a/.cargo/config.toml",
+    "work/.cargo/config.toml",
+    "work/.cargo/config",
+    ".cargo/config.toml",
+    "home/config.toml",
+    "home/config.toml",
+    "home/config",
+    "work/c/.cargo/config.toml",
+];
+pub const CREDENTIALS: &[&str] = &[
+    "home/credentials.toml",
+    "home/credentials.toml",
+    "home/credentials",
+];
+pub const REGISTRIES: &[&str] = &[
+    "corp",
+    "corp",
+    "corp",
+    "my-reg",
+    "my_reg",
+    "Corp2",
+    "crates-io",
+    "crates-io",
+];
+
+/// What ends in a token, mostly.
+pub const PROVIDERS: &[&[&str]] = &[
+    &["cargo:token"],
+    &["cargo:token"],
+    &["cargo:token", "ignored"],
+    &["cargo:token-from-stdout", "one-line"],
+    &["cargo:token-from-stdout", "no-newline"],
+    &[
+        "cargo:token-from-stdout",
+        "arguments",
+        "{index_url}",
+        "--url={index_url}",
+    ],
+    &["cargo:token-from-stdout", "variables"],
+    &["plug-token"],
+    &["plug-never", "argument"],
+    &["plug-echo"],
+    &["plug-echo", "--account", "me"],
+    &["plug-expires"],
+    &["plug-cache"],
+    &["plug-chatty"],
+    &["plug-no-newline"],
+    &["bin/plug-here"],
+    &["bin/plug-here", "argument"],
+    &["al"],
+    &["al"],
+    &["al2"],
+    &["al", "argument"],
+];
+
+/// What lets the next provider have its turn.
+pub const PASSING: &[&[&str]] = &[
+    &["plug-absent"],
+    &["plug-url"],
+    &["plug-absent", "argument"],
+    &["cargo:wincred"],
+    &["cargo:macos-keychain"],
+    &["cargo:wincred", "argument"],
+];
+
+/// What stops everything.
+pub const FAILING: &[&[&str]] = &[
+    &["cargo:token-from-stdout"],
+    &["cargo:token-from-stdout", "carriage-return"],
+    &["cargo:token-from-stdout", "two-lines"],
+    &["cargo:token-from-stdout", "empty-line"],
+    &["cargo:token-from-stdout", "nothing"],
+    &["cargo:token-from-stdout", "no-text"],
+    &["cargo:token-from-stdout", "fails"],
+    &["cargo:token-from-stdout", "no-such-program"],
+    &["cargo:token-from-stdout", "bin/plug-here"],
+    &["cargo:paseto"],
+    &["cargo:keychain"],
+    &["no-such-plugin"],
+    &["./bin/no-such-plugin"],
+    &["plug-empty"],
+    &["plug-accent"],
+    &["plug-no-cache"],
+    &["plug-wrong-kind"],
+    &["plug-unknown-kind"],
+    &["plug-operation"],
+    &["plug-other"],
+    &["plug-unknown-error"],
+    &["plug-status"],
+    &["plug-absent-status"],
+    &["plug-garbage"],
+    &["plug-garbage-later"],
+    &["plug-version"],
+    &["plug-silent"],
+    &["plug-quits"],
+];
+
+/// Values that are wrong, or look so: table (`OWN` is that of the registry), key, TOML.
+pub const ODD_VALUES: &[(&str, &str, &str)] = &[
+    ("registries.bad", "index", "'not a url'"),
+    ("registries.bad", "index", "''"),
+    ("registries.bad", "index", "3"),
+    (
+        "registries.bad",
+        "index",
+        "['sparse+https://host.invalid/']",
+    ),
+    (
+        "registries.bad",
+        "index",
+        "'sparse+https://host.invalid/no-slash'",
+    ),
+    (
+        "registries.bad",
+        "index",
+        "'https://me:password@host.invalid/'",
+    ),
+    ("registries.bad", "token", "3"),
+    ("registries.bad", "credential-provider", "3"),
+    ("registries", "bad", "3"),
+    ("", "registries", "3"),
+    ("", "registry", "'text'"),
+    ("", "credential-alias", "3"),
+    ("OWN", "token", "5"),
+    ("OWN", "token", "true"),
+    ("OWN", "token", "['sentinel-array']"),
+    ("OWN", "token", "''"),
+    ("OWN", "token", "' sentinel-with-spaces '"),
+    ("OWN", "token", "'sentinel-é'"),
+    ("OWN", "token", "\"sentinel-\\t-tab\""),
+    ("OWN", "token", "\"sentinel-\\n-line\""),
+    ("OWN", "index", "'not a url'"),
+    ("OWN", "index", "'<corp>no-slash'"),
+    ("OWN", "index", "5"),
+    ("OWN", "credential-provider", "''"),
+    ("OWN", "credential-provider", "'  plug-token  '"),
+    ("OWN", "credential-provider", "[]"),
+    ("OWN", "credential-provider", "['']"),
+    (
+        "OWN",
+        "credential-provider",
+        "['plug-echo', '', 'two words']",
+    ),
+    ("OWN", "credential-provider", "[3]"),
+    ("OWN", "credential-provider", "3"),
+    ("OWN", "credential-provider", "{ path = 'plug-token' }"),
+    ("OWN", "secret-key", "'k3.secret.sentinel'"),
+    ("OWN", "secret-key", "3"),
+    ("OWN", "protocol", "3"),
+    ("OWN", "unknown", "3"),
+    ("registries.twin", "index", "'<OWN>'"),
+    ("registry", "index", "'<corp>'"),
+    ("registry", "default", "3"),
+    ("registry", "default", "'nowhere'"),
+    ("registry", "global-credential-providers", "'cargo:token'"),
+    ("registry", "global-credential-providers", "[]"),
+    ("registry", "global-credential-providers", "['']"),
+    (
+        "registry",
+        "global-credential-providers",
+        "['cargo:token', '']",
+    ),
+    ("registry", "global-credential-providers", "[3]"),
+    ("registry", "global-credential-providers", "3"),
+    (
+        "registry",
+        "global-credential-providers",
+        "['  plug-echo   argument ']",
+    ),
+    ("credential-alias", "al", "''"),
+    ("credential-alias", "al", "[]"),
+    ("credential-alias", "al", "['']"),
+    ("credential-alias", "al", "3"),
+    ("source.crates-io", "replace-with", "'mirror'"),
+    ("", "include", "'part.toml'"),
+    ("", "include", "3"),
+    ("", "include", "['missing.toml']"),
+    ("", "include", "['part.txt']"),
+    ("", "include", "['*.toml']"),
+    ("", "include", "['config.toml']"),
+    ("", "include", "[{ optional = true }]"),
+    (
+        "",
+        "include",
+        "[{ path = 'missing.toml', optional = 'yes' }]",
+    ),
+    ("", "token", "'sentinel-top-level'"),
+    ("", "token", "3"),
+    ("unrelated", "float", "1.5"),
+    ("unrelated", "date", "2027-01-31"),
+    ("unrelated", "broken", "'"),
+];
+
+/// Variables that are wrong, or look so. `OWN` begins those of the registry.
+pub const ODD_VARIABLES: &[(&str, &str)] = &[
+    ("OWN_TOKEN", ""),
+    ("OWN_TOKEN", "12345"),
+    ("OWN_TOKEN", "true"),
+    ("OWN_TOKEN", " sentinel with spaces "),
+    ("OWN_TOKEN", "sentinel-é"),
+    ("OWN_TOKEN_FILE", "sentinel-file"),
+    ("OWN_CREDENTIAL_PROVIDER", ""),
+    ("OWN_CREDENTIAL_PROVIDER", "  "),
+    ("OWN_CREDENTIAL_PROVIDER", "5"),
+    ("OWN_CREDENTIAL_PROVIDER", "true"),
+    ("OWN_CREDENTIAL_PROVIDER", "bin/plug-here"),
+    ("OWN_CREDENTIAL_PROVIDER_ARGS", "x"),
+    ("OWN_INDEX", ""),
+    ("OWN_INDEX", "not a url"),
+    ("OWN_PROTOCOL", "sparse"),
+    ("OWN_SECRET_KEY", "sentinel-secret"),
+    ("OWN", "x"),
+    ("CARGO_REGISTRIES", "x"),
+    ("CARGO_REGISTRY", "x"),
+    ("CARGO_REGISTRIES_BAD_INDEX", "not a url"),
+    ("CARGO_REGISTRIES_corp_INDEX", "<mirror>"),
+    ("CARGO_REGISTRY_DEFAULT", ""),
+    ("CARGO_REGISTRY_DEFAULT", "nowhere"),
+    ("CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS", ""),
+    ("CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS", "  "),
+    ("CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS", "3"),
+    (
+        "CARGO_REGISTRY_GLOBAL_CREDENTIAL_PROVIDERS",
+        "[\"plug-token\"]",
+    ),
+    ("CARGO_CREDENTIAL_ALIAS", "x"),
+    ("CARGO_CREDENTIAL_ALIAS_AL", ""),
+    ("CARGO_CREDENTIAL_ALIAS_AL", "3"),
+    ("CARGO_CREDENTIAL_ALIAS_al", "plug-token"),
+];
