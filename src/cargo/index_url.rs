@@ -10,8 +10,9 @@ use url::Url;
 
 use crate::error::{Error, Result};
 
-/// The sparse index of crates.io, and the git repository that went before it.
+/// The sparse index of crates.io.
 pub const CRATES_IO_INDEX: &str = "sparse+https://index.crates.io/";
+/// The git repository that went before it, and that Cargo still names to providers.
 pub const CRATES_IO_GIT_INDEX: &str = "https://github.com/rust-lang/crates.io-index";
 
 /// The URL of a registry's index.

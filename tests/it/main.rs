@@ -7,6 +7,7 @@
 )]
 
 mod cargo;
+mod doors;
 mod facts;
 mod facts_providers;
 mod facts_registries;
@@ -14,4 +15,6 @@ mod harness;
 mod ingredients;
 mod layouts;
 mod oracle;
+mod repository;
+mod scripts;
 mod table;
