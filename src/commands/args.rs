@@ -37,7 +37,7 @@ pub struct Target {
     positional: Option<RegistryRef>,
     /// The same as an option
     #[arg(
-        short,
+        short = 'r',
         long = "registry",
         value_name = "REGISTRY",
         conflicts_with = "positional"

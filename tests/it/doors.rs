@@ -70,7 +70,7 @@ fn one_process_a_line() -> [String; 2] {
 #[test]
 fn all_doors_leave_the_same_bytes() {
     let expected = one_process_a_line();
-    expect_test::expect![[r##"
+    expect_test::expect![[r#"
         # mine
         [build]
         jobs = 2 # two
@@ -86,7 +86,7 @@ fn all_doors_leave_the_same_bytes() {
 
         [credential-alias]
         vault = ["cargo-credential-vault", "--profile", "a b"]
-    "##]]
+    "#]]
     .assert_eq(&expected[0]);
 
     let mut piped = sandbox();
