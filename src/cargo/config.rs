@@ -6,11 +6,15 @@
 //! An open transaction's edits are made in the layers themselves ([`Config::put`] gives back what was there,
 //! which is all that undoing needs), so every reader sees what will be.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+mod by_index;
 mod edits;
 mod shapes;
 
+use self::by_index::ByIndex;
+pub(super) use self::by_index::malformed_index;
 use super::layers::{Doubled, Layer, Layers, both_names};
 use super::name::variable;
 use crate::disk::tree::{Entry, Node, is_secret};
@@ -57,6 +61,7 @@ pub struct Config {
     /// Files that Cargo does not read here, opened for editing.
     others: Vec<Layer>,
     doubled: Vec<Doubled>,
+    by_index: OnceCell<ByIndex>,
 }
 
 impl Config {
@@ -72,6 +77,7 @@ impl Config {
             layers,
             others: Vec::new(),
             doubled,
+            by_index: OnceCell::new(),
         })
     }
 
@@ -272,15 +278,18 @@ impl Config {
         Ok(items)
     }
 
-    /// The names of the tables under a key, in alphabetical order, each once.
-    pub fn names(&self, key: &[&str], view: View) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .layers
+    /// The keys of a table in all files, as often as they are there.
+    pub fn keys<'a>(&'a self, table: &'a [&'a str], view: View) -> impl Iterator<Item = &'a str> {
+        self.layers
             .iter()
-            .filter(|layer| view == View::All || !layer.is_credentials)
-            .filter_map(|layer| layer.table(key))
-            .flat_map(|table| table.keys().cloned())
-            .collect();
+            .filter(move |layer| view == View::All || !layer.is_credentials)
+            .filter_map(move |layer| layer.table(table))
+            .flat_map(|table| table.keys().map(String::as_str))
+    }
+
+    /// The same in alphabetical order, each once.
+    pub fn names(&self, table: &[&str], view: View) -> Vec<String> {
+        let mut names: Vec<String> = self.keys(table, view).map(ToOwned::to_owned).collect();
         names.sort();
         names.dedup();
         names

@@ -74,15 +74,14 @@ impl Config {
 
     /// Puts an entry into a file that is open, or takes it out, and gives back what was there.
     pub fn put(&mut self, file: &Path, key: &[String], entry: Option<Entry>) -> Option<Entry> {
-        let layer = self
-            .layers
-            .iter_mut()
-            .chain(&mut self.others)
-            .find(|layer| layer.file == file)?;
-        match entry {
-            Some(entry) => put_into(&mut layer.root, key, entry),
-            None => take_from(&mut layer.root, key),
-        }
+        self.changing(key, |config| {
+            let mut layers = config.layers.iter_mut().chain(&mut config.others);
+            let layer = layers.find(|layer| layer.file == file)?;
+            match entry {
+                Some(entry) => put_into(&mut layer.root, key, entry),
+                None => take_from(&mut layer.root, key),
+            }
+        })
     }
 }
 

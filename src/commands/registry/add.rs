@@ -98,10 +98,11 @@ impl Add {
 fn twin(config: &Config, name: &RegistryName) -> Option<String> {
     let flat = |name: &str| name.replace('-', "_").to_uppercase();
     let mine = flat(name.as_str());
-    config
-        .names(&["registries"], View::Config)
-        .into_iter()
-        .find(|other| other != name.as_str() && flat(other) == mine)
+    let mut others = config.keys(&["registries"], View::Config);
+    let is_twin = |other: &&str| {
+        other.len() == name.as_str().len() && *other != name.as_str() && flat(other) == mine
+    };
+    others.find(is_twin).map(ToOwned::to_owned)
 }
 
 /// Sets a registry's own provider.
