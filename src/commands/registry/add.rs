@@ -94,15 +94,22 @@ impl Add {
     }
 }
 
-/// Another name with the same environment variables.
+/// Another name with the same environment variables: to those `-` is `_`, and case does not matter.
 fn twin(config: &Config, name: &RegistryName) -> Option<String> {
-    let flat = |name: &str| name.replace('-', "_").to_uppercase();
-    let mine = flat(name.as_str());
-    let mut others = config.keys(&["registries"], View::Config);
-    let is_twin = |other: &&str| {
-        other.len() == name.as_str().len() && *other != name.as_str() && flat(other) == mine
+    let flat = |c: char| {
+        if c == '-' {
+            '_'
+        } else {
+            c.to_ascii_uppercase()
+        }
     };
-    others.find(is_twin).map(ToOwned::to_owned)
+    let is_twin = |other: &&str| {
+        *other != name.as_str() && other.chars().map(flat).eq(name.as_str().chars().map(flat))
+    };
+    config
+        .keys(&["registries"], View::Config)
+        .find(is_twin)
+        .map(ToOwned::to_owned)
 }
 
 /// Sets a registry's own provider.
