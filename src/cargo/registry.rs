@@ -10,6 +10,7 @@ use super::index_url::{CRATES_IO_GIT_INDEX, IndexUrl};
 use super::name::{CRATES_IO, RegistryName, variable};
 use crate::disk::tree::Node;
 use crate::error::{Error, Place, Result};
+use crate::token::looks_like_token;
 
 /// What a person asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,12 @@ impl Registry {
         match wanted {
             Wanted::Default => match default(config)? {
                 Some(found) => {
-                    let name = found.value.parse().map_err(|error: Error| error.at(found.place))?;
+                    let name = found.value.parse().map_err(|error: Error| {
+                        Error::malformed("`registry.default` is no name of a registry")
+                            .because(error.message())
+                            .maybe_hint(error.next_step().map(ToOwned::to_owned))
+                            .at(found.place)
+                    })?;
                     Self::named(config, name)
                 }
                 None if is_replaced(config)? => Err(Error::failed(
@@ -78,7 +84,9 @@ impl Registry {
             value: index,
             place,
         } = index_of(config, name.as_str())?.ok_or_else(|| unknown(config, &name))?;
-        let index = index.checked().map_err(|error| error.at(place.clone()))?;
+        let index = index
+            .checked()
+            .map_err(|error| as_malformed(&error, name.as_str(), &place))?;
         let place = Some(place);
         if index.is_crates_io() {
             check_crates_io(config, View::All)?;
@@ -212,6 +220,7 @@ pub fn default(config: &Config) -> Result<Option<Found<String>>> {
 /// All the registries that Cargo would know by name here: crates.io first, then in alphabetical order. A
 /// name without an index is none.
 pub fn all_names(config: &Config) -> Result<Vec<RegistryName>> {
+    config.check_tables(&["registries"], View::Config)?;
     let mut names: Vec<RegistryName> = CRATES_IO.parse().into_iter().collect();
     for name in config.names(&["registries"], View::Config) {
         if let Ok(name) = name.parse::<RegistryName>()
@@ -243,13 +252,19 @@ pub fn nearest(config: &Config, name: &str) -> Option<RegistryName> {
     nearest.parse().ok()
 }
 
-/// No such registry. The name is not repeated: it may be a token.
-fn unknown(config: &Config, name: &RegistryName) -> Error {
+/// No such registry. The name is not repeated: it may be a token, as with `cargo login TOKEN`.
+pub fn unknown(config: &Config, name: &RegistryName) -> Error {
     let error = Error::not_found("no registry of this name is configured here");
     match nearest(config, name.as_str()) {
         Some(known) => error.hint(format!(
             "did you mean `{known}`? `registry list` shows them all"
         )),
+        None if looks_like_token(name.as_str()) => Error::usage(
+            "this looks like a token, and a token is never an argument",
+        )
+        .hint(
+            "revoke it if others can see this terminal or its history, and run `login` without it",
+        ),
         None => {
             error.hint("`registry list` shows those that are; `registry add NAME INDEX` adds one")
         }
@@ -330,11 +345,21 @@ fn key_of(config: &Config, index: &IndexUrl) -> Result<Option<String>> {
     match names.as_slice() {
         [] => Ok(None),
         [_] => Ok(names.pop()),
-        _ => Err(Error::malformed(format!(
-            "the registries {} have one index URL; Cargo refuses them all",
-            crate::error::list(&names)
-        ))
-        .hint("remove all but one")),
+        [.., last] => {
+            let error = Error::malformed(format!(
+                "the registries {} have one index URL; Cargo refuses them all",
+                crate::error::list(&names)
+            ))
+            .hint(format!("keep one: `registry remove {last}`"));
+            let place = config
+                .all(&["registries", last, "index"], View::Config)
+                .into_iter()
+                .next();
+            Err(match place {
+                Some(found) => error.at(found.place),
+                None => error,
+            })
+        }
     }
 }
 
@@ -345,28 +370,10 @@ pub fn with_canonical(config: &Config, index: &IndexUrl) -> Result<Vec<String>> 
 
 /// Every registry's index is looked at, and one that is no URL breaks the query for any other (10).
 fn names_in_files(config: &Config, wanted: &str) -> Result<Vec<String>> {
-    if let Some((layer, entry)) = config.in_files(&["registries"], View::Config).next()
-        && entry.node.as_table().is_none()
-    {
-        return Err(wrong_kind(
-            &["registries"],
-            "a table",
-            &entry.node,
-            layer.place(entry),
-        ));
-    }
+    config.check_tables(&["registries"], View::Config)?;
     let mut names = Vec::new();
     for name in config.names(&["registries"], View::Config) {
-        if let Some((layer, entry)) = config.in_files(&["registries", &name], View::Config).next()
-            && entry.node.as_table().is_none()
-        {
-            return Err(wrong_kind(
-                &["registries", &name],
-                "a table",
-                &entry.node,
-                layer.place(entry),
-            ));
-        }
+        config.check_tables(&["registries", &name], View::Config)?;
         let key = ["registries", &name, "index"];
         let Some((layer, entry)) = config.in_files(&key, View::Config).next() else {
             continue;
