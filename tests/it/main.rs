@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod bad_input;
 mod cargo;
 mod facts;
 mod facts_providers;
@@ -14,4 +15,5 @@ mod harness;
 mod ingredients;
 mod layouts;
 mod oracle;
+mod secrets;
 mod table;
