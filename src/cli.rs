@@ -72,7 +72,9 @@ fn prepare(mut world: World, cli: &Cli) -> Result<Session, (Box<World>, Error)> 
     if let Some(directory) = &cli.directory {
         let directory = world.directory.join(directory);
         if !directory.is_dir() {
-            let error = Error::usage("there is no such folder").at(Place::Option("--directory"));
+            let error = Error::usage("there is no such folder")
+                .at(Place::Option("--directory"))
+                .hint("name a folder that exists, relative to the current one");
             return Err((Box::new(world), error));
         }
         // Cargo's own idea of the folder: without `..` and links, so that its parents are its parents.
@@ -90,19 +92,25 @@ fn prepare(mut world: World, cli: &Cli) -> Result<Session, (Box<World>, Error)> 
 
 /// `--home`, `CARGO_HOME`, or `.cargo` in the person's home.
 fn cargo_home(world: &World, option: Option<&Path>) -> Result<PathBuf> {
-    if let Some(home) = option {
-        return Ok(normal(&world.directory.join(home)));
+    let (home, place) = match (option, world.env.non_empty("CARGO_HOME"), &world.user_home) {
+        (Some(home), ..) => (home.to_path_buf(), Place::Option("--home")),
+        (None, Some(home), _) => (home.into(), Place::Env("CARGO_HOME".to_owned())),
+        (None, None, Some(home)) => (home.join(".cargo"), Place::file(home.join(".cargo"))),
+        (None, None, None) => {
+            return Err(
+                Error::failed("there is no home folder to find Cargo's files in")
+                    .hint("set `CARGO_HOME`, or use `--home DIR`"),
+            );
+        }
+    };
+    let home = normal(&world.directory.join(home));
+    // One that is missing is made when something is written.
+    if home.exists() && !home.is_dir() {
+        return Err(Error::failed("this Cargo home is not a folder")
+            .at(place)
+            .hint("name a folder, existing or not, with `--home DIR` or `CARGO_HOME`"));
     }
-    if let Some(home) = world.env.non_empty("CARGO_HOME") {
-        return Ok(normal(&world.directory.join(home)));
-    }
-    match &world.user_home {
-        Some(home) => Ok(home.join(".cargo")),
-        None => Err(
-            Error::failed("there is no home folder to find Cargo's files in")
-                .hint("set `CARGO_HOME`, or use `--home DIR`"),
-        ),
-    }
+    Ok(home)
 }
 
 /// Without `.` parts, which would make one file look like two.
@@ -199,6 +207,8 @@ fn read_stdin(runner: &Runner) -> Result<String> {
             Kind::Usage,
             format!("standard input is not UTF-8 at byte {at}"),
         )
+        .at(Place::file("<stdin>"))
+        .hint("lines and scripts are UTF-8; a token is piped into `credsh login`")
     })
 }
 

@@ -195,6 +195,7 @@ impl Error {
         Self::failed(format!("cannot {doing}"))
             .at(Place::file(file))
             .because(reason_of(error))
+            .hint("see with `ls -ld` what is at that path, and whose it is")
     }
 
     /// The next step, as a whole sentence or the exact command to type.
@@ -211,6 +212,13 @@ impl Error {
         self
     }
 
+    /// The next step, where nobody has said a better one.
+    #[must_use]
+    pub fn or_hint(mut self, hint: impl FnOnce() -> String) -> Self {
+        self.0.hint.get_or_insert_with(hint);
+        self
+    }
+
     /// Where it happened; an inner place that is known already stays.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
@@ -223,6 +231,18 @@ impl Error {
     pub fn moved_to(mut self, place: Place) -> Self {
         self.0.place = Some(place);
         self
+    }
+
+    /// The line or call of a script that failed. That says more than the place that the command itself
+    /// names, which becomes a cause.
+    #[must_use]
+    pub fn called_at(self, place: Place) -> Self {
+        let inner = self.0.place.as_ref().map(ToString::to_string);
+        let error = self.moved_to(place);
+        match inner {
+            Some(inner) => error.because(format!("about {inner}")),
+            None => error,
+        }
     }
 
     /// What lies beneath; the most direct cause first.
@@ -259,7 +279,7 @@ impl Error {
 }
 
 /// The system's reason, in our words: lower case, without `(os error 13)`.
-fn reason_of(error: &std::io::Error) -> String {
+pub(crate) fn reason_of(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut letters = text.chars();

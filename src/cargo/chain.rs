@@ -288,6 +288,7 @@ fn is_path(program: &str) -> bool {
 pub fn check_spec(words: &[String]) -> Result<()> {
     match words.first() {
         Some(first) if !first.is_empty() => Ok(()),
-        _ => Err(Error::usage("a provider needs a name or a program")),
+        _ => Err(Error::usage("a provider needs a name or a program")
+            .hint("`provider list` shows some; every system has `cargo:token`")),
     }
 }

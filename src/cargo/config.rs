@@ -142,8 +142,27 @@ impl Config {
         from_env.into_iter().chain(files).collect()
     }
 
+    /// Cargo refuses a key that leads through something that is not a table, whatever else is said about it.
+    pub fn check_tables(&self, key: &[&str], view: View) -> Result<()> {
+        for depth in 1..=key.len() {
+            let table = &key[..depth];
+            for (layer, entry) in self.in_files(table, view) {
+                if entry.node.as_table().is_none() {
+                    return Err(wrong_kind(
+                        table,
+                        "a table",
+                        &entry.node,
+                        layer.place(entry),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A string.
     pub fn text(&self, key: &[&str], view: View) -> Result<Option<Found<String>>> {
+        self.check_tables(&key[..key.len() - 1], view)?;
         let name = variable(key);
         if let Some(text) = self.env.get(&name) {
             return Ok(Some(Found {
@@ -165,6 +184,7 @@ impl Config {
 
     /// A string that is a secret.
     pub fn secret(&self, key: &[&str]) -> Result<Option<Found<Token>>> {
+        self.check_tables(&key[..key.len() - 1], View::All)?;
         let Some(found) = self.all(key, View::All).into_iter().next() else {
             return Ok(None);
         };
@@ -179,6 +199,7 @@ impl Config {
 
     /// A program with arguments: a string that is split on white space, or an array of strings.
     pub fn words(&self, key: &[&str]) -> Result<Option<Words>> {
+        self.check_tables(&key[..key.len() - 1], View::All)?;
         let name = variable(key);
         if let Some(text) = self.env.get(&name) {
             return Self::some_words(key, split(text), Place::Env(name), false).map(Some);
@@ -210,7 +231,9 @@ impl Config {
     ) -> Result<Words> {
         if words.is_empty() {
             return Err(
-                Error::malformed(format!("`{}` names no program", key.join("."))).at(place),
+                Error::malformed(format!("`{}` names no program", key.join(".")))
+                    .at(place)
+                    .hint("name a provider, as `cargo:token`, or remove it"),
             );
         }
         Ok(Words {
@@ -263,6 +286,7 @@ impl Config {
 
     /// A list that is joined from all files, the farthest first, the environment last (6).
     pub fn joined(&self, key: &[&str]) -> Result<Vec<Found<String>>> {
+        self.check_tables(&key[..key.len() - 1], View::All)?;
         let mut items = Vec::new();
         let entries: Vec<_> = self.in_files(key, View::All).collect();
         for (layer, entry) in entries.into_iter().rev() {
@@ -365,11 +389,12 @@ fn strings_of(key: &[&str], layer: &Layer, entry: &Entry) -> Result<Vec<Found<St
 }
 
 /// Cargo refuses a value of another kind than it wants.
-pub(super) fn wrong_kind(key: &[&str], wanted: &str, found: &Node, place: Place) -> Error {
+pub(crate) fn wrong_kind(key: &[&str], wanted: &str, found: &Node, place: Place) -> Error {
     Error::malformed(format!(
         "`{}` must be {wanted}, not {}",
         key.join("."),
         found.description()
     ))
+    .hint(format!("make it {wanted}; Cargo refuses it as it is"))
     .at(place)
 }

@@ -15,6 +15,9 @@ pub const CRATES_IO_INDEX: &str = "sparse+https://index.crates.io/";
 /// The git repository that went before it, and that Cargo still names to providers.
 pub const CRATES_IO_GIT_INDEX: &str = "https://github.com/rust-lang/crates.io-index";
 
+/// What to write.
+const URL_FORM: &str = "an index URL looks like `sparse+https://host/path/`";
+
 /// The URL of a registry's index.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IndexUrl(Url);
@@ -44,8 +47,18 @@ impl IndexUrl {
     /// What Cargo refuses once this registry is asked for (10).
     pub fn checked(self) -> Result<Self> {
         if self.0.password().is_some() {
+            let mut right = self.0.clone();
+            // Neither fails for a URL that has them.
+            let _ = right
+                .set_username("")
+                .and_then(|()| right.set_password(None));
+            let right = if self.is_sparse() {
+                with_slash(right.as_str())
+            } else {
+                right.to_string()
+            };
             return Err(Error::usage("an index URL may not contain a password")
-                .hint("leave it out, and log in instead"));
+                .hint(format!("write `{right}`, and log in instead")));
         }
         if self.is_sparse() && !self.0.path().ends_with('/') {
             let right = self.masked();
@@ -72,9 +85,9 @@ impl IndexUrl {
     pub fn canonical(&self) -> Result<String> {
         let mut url = self.0.clone();
         if url.cannot_be_a_base() {
-            return Err(Error::usage(
-                "Cargo does not take a URL of this form for an index",
-            ));
+            return Err(
+                Error::usage("Cargo does not take a URL of this form for an index").hint(URL_FORM),
+            );
         }
         if url.path().ends_with('/')
             && let Ok(mut segments) = url.path_segments_mut()
@@ -122,7 +135,7 @@ impl FromStr for IndexUrl {
         Url::parse(text).map(Self).map_err(|reason| {
             Error::usage("this is not a URL")
                 .because(reason)
-                .hint("an index URL looks like `sparse+https://host/path/`")
+                .hint(URL_FORM)
         })
     }
 }

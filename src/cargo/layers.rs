@@ -133,7 +133,9 @@ impl Layers {
         above: &mut Vec<PathBuf>,
     ) -> Result<()> {
         if above.iter().any(|other| other == file) {
-            return Err(Error::malformed("this file includes itself").at(Place::file(file)));
+            return Err(Error::malformed("this file includes itself")
+                .at(Place::file(file))
+                .hint("take it out of `include`, there or in a file that it includes"));
         }
         above.push(file.to_path_buf());
         let includes = match root.remove("include") {
@@ -205,7 +207,9 @@ struct Include {
 
 fn includes_of(file: &Path, entry: &Entry) -> Result<Vec<Include>> {
     let wrong = |line: usize, what: &str| {
-        Err(Error::malformed(format!("`include` {what}")).at(Place::line(file, line)))
+        Err(Error::malformed(format!("`include` {what}"))
+            .at(Place::line(file, line))
+            .hint("write it as `include = [\"other.toml\"]`"))
     };
     let Node::List(list) = &entry.node else {
         return wrong(

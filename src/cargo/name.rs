@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 /// What crates.io is called on Cargo's command line.
 pub const CRATES_IO: &str = "crates-io";
 
+/// What to write.
+const NAME_FORM: &str = "a name is letters, digits, `-` and `_`, as `my-corp`; an index URL begins with `sparse+https://`";
+
 /// A name that Cargo accepts for a registry (9).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegistryName(String);
@@ -35,7 +38,8 @@ impl FromStr for RegistryName {
                 "a registry's name cannot have `{}` as its character {}: {reason}",
                 c.escape_default(),
                 index + 1
-            )))
+            ))
+            .hint(NAME_FORM))
         };
         for (index, c) in text.chars().enumerate() {
             match c {
@@ -52,7 +56,7 @@ impl FromStr for RegistryName {
             }
         }
         if text.is_empty() {
-            return Err(Error::usage("a registry's name cannot be empty"));
+            return Err(Error::usage("a registry's name cannot be empty").hint(NAME_FORM));
         }
         Ok(Self(text.to_owned()))
     }

@@ -9,6 +9,7 @@ use super::config::{Config, Found, View, malformed_index};
 use super::index_url::{CRATES_IO_GIT_INDEX, IndexUrl};
 use super::name::{CRATES_IO, RegistryName, variable};
 use crate::error::{Error, Place, Result};
+use crate::token::looks_like_token;
 
 /// What a person asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +46,12 @@ impl Registry {
         match wanted {
             Wanted::Default => match default(config)? {
                 Some(found) => {
-                    let name = found.value.parse().map_err(|error: Error| error.at(found.place))?;
+                    let name = found.value.parse().map_err(|error: Error| {
+                        Error::malformed("`registry.default` is no name of a registry")
+                            .because(error.message())
+                            .maybe_hint(error.next_step().map(ToOwned::to_owned))
+                            .at(found.place)
+                    })?;
                     Self::named(config, name)
                 }
                 None if is_replaced(config)? => Err(Error::failed(
@@ -77,7 +83,9 @@ impl Registry {
             value: index,
             place,
         } = index_of(config, name.as_str())?.ok_or_else(|| unknown(config, &name))?;
-        let index = index.checked().map_err(|error| error.at(place.clone()))?;
+        let index = index
+            .checked()
+            .map_err(|error| malformed_index(&error, name.as_str(), &place))?;
         let place = Some(place);
         if index.is_crates_io() {
             check_crates_io(config, View::All)?;
@@ -211,6 +219,7 @@ pub fn default(config: &Config) -> Result<Option<Found<String>>> {
 /// All the registries that Cargo would know by name here: crates.io first, then in alphabetical order. A
 /// name without an index is none.
 pub fn all_names(config: &Config) -> Result<Vec<RegistryName>> {
+    config.check_tables(&["registries"], View::Config)?;
     let mut names: Vec<RegistryName> = CRATES_IO.parse().into_iter().collect();
     for name in config.names(&["registries"], View::Config) {
         if let Ok(name) = name.parse::<RegistryName>()
@@ -242,13 +251,19 @@ pub fn nearest(config: &Config, name: &str) -> Option<RegistryName> {
     nearest.parse().ok()
 }
 
-/// No such registry. The name is not repeated: it may be a token.
-fn unknown(config: &Config, name: &RegistryName) -> Error {
+/// No such registry. The name is not repeated: it may be a token, as with `cargo login TOKEN`.
+pub fn unknown(config: &Config, name: &RegistryName) -> Error {
     let error = Error::not_found("no registry of this name is configured here");
     match nearest(config, name.as_str()) {
         Some(known) => error.hint(format!(
             "did you mean `{known}`? `registry list` shows them all"
         )),
+        None if looks_like_token(name.as_str()) => Error::usage(
+            "this looks like a token, and a token is never an argument",
+        )
+        .hint(
+            "revoke it if others can see this terminal or its history, and run `login` without it",
+        ),
         None => {
             error.hint("`registry list` shows those that are; `registry add NAME INDEX` adds one")
         }
@@ -320,11 +335,21 @@ fn key_of(config: &Config, index: &IndexUrl) -> Result<Option<String>> {
     match names.as_slice() {
         [] => Ok(None),
         [_] => Ok(names.pop()),
-        _ => Err(Error::malformed(format!(
-            "the registries {} have one index URL; Cargo refuses them all",
-            crate::error::list(&names)
-        ))
-        .hint("remove all but one")),
+        [.., last] => {
+            let error = Error::malformed(format!(
+                "the registries {} have one index URL; Cargo refuses them all",
+                crate::error::list(&names)
+            ))
+            .hint(format!("keep one: `registry remove {last}`"));
+            let place = config
+                .all(&["registries", last, "index"], View::Config)
+                .into_iter()
+                .next();
+            Err(match place {
+                Some(found) => error.at(found.place),
+                None => error,
+            })
+        }
     }
 }
 

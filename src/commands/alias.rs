@@ -127,7 +127,8 @@ impl Set {
         if Kind::of(name) != Kind::Plugin {
             return Err(Error::usage(
                 "Cargo ignores an alias that has the name of a built-in provider",
-            ));
+            )
+            .hint("take another name"));
         }
         let key = ["credential-alias", name.as_str()];
         if let Ok(Some(now)) = session.config()?.words(&key)

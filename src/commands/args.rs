@@ -111,7 +111,8 @@ impl FromStr for AliasName {
 
     fn from_str(text: &str) -> Result<Self> {
         if text.is_empty() {
-            return Err(Error::usage("an alias needs a name"));
+            return Err(Error::usage("an alias needs a name")
+                .hint("name it with letters, digits, `-` and `_`"));
         }
         // Cargo looks an alias up by a key path, so a dot in a name would be another table (16).
         match text
@@ -124,7 +125,8 @@ impl FromStr for AliasName {
                 "an alias cannot have `{}` as its character {}: Cargo would not find it",
                 c.escape_default(),
                 index + 1
-            ))),
+            ))
+            .hint("name it with letters, digits, `-` and `_`")),
         }
     }
 }

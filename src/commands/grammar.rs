@@ -104,9 +104,10 @@ impl Cli {
             Err(error) => return told(&error),
         };
         if cli.command.is_some() && !(cli.file.is_empty() && cli.command_line.is_empty()) {
-            return Err(Error::usage(
-                "a command does not go together with `-f` or `-c`",
-            ));
+            return Err(
+                Error::usage("a command does not go together with `-f` or `-c`")
+                    .hint("run it as one more `-c 'COMMAND'`, in its order"),
+            );
         }
         let indices = |id: &str| {
             matches
@@ -133,7 +134,8 @@ impl Cli {
 fn name_and_value(text: &str) -> Result<(String, String)> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err(Error::usage("a script variable is written `NAME=VALUE`")),
+        _ => Err(Error::usage("a script variable is written `NAME=VALUE`")
+            .hint("write `-s team=core`, and read it in the script as `args.team`")),
     }
 }
 
@@ -191,7 +193,7 @@ fn told<T>(error: &clap::Error) -> Result<Parsed<T>> {
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             Ok(Parsed::Text(error.render().to_string()))
         }
-        _ => Err(usage_error(error)),
+        _ => Err(usage_error(error).or_hint(|| usage_of(error))),
     }
 }
 
@@ -274,7 +276,8 @@ fn usage_error(error: &clap::Error) -> Error {
                 ))
             }
         }
-        ErrorKind::InvalidUtf8 => Error::usage("an argument is not Unicode"),
+        ErrorKind::InvalidUtf8 => Error::usage("an argument is not Unicode")
+            .hint("only paths may have such bytes; write the word as UTF-8"),
         kind => Error::usage(kind.as_str().unwrap_or("the words are wrong")).hint(usage_of(error)),
     }
 }

@@ -7,9 +7,9 @@ use super::args::{ProviderSpec, Target, Where};
 use super::registry::set_provider;
 use crate::cargo::chain::{Chain, Kind, Origin, Provider};
 use crate::cargo::providers::not_yet;
-use crate::cargo::registry::{Registry, Wanted};
+use crate::cargo::registry::Registry;
 use crate::disk::tree::Node;
-use crate::error::{Error, Kind as ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::session::overlay::is_same;
 use crate::token::{Scheme, Source};
@@ -46,7 +46,7 @@ impl Login {
     /// Logs in.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
         let wanted = self.target.wanted();
-        let registry = self.resolve(session, &wanted)?;
+        let registry = Registry::resolve(session.config()?, &wanted)?;
         if let Some(ProviderSpec(words)) = &self.provider {
             let name = registry.name.clone().ok_or_else(|| {
                 Error::failed("a provider is set for a name, and this index has none").hint(
@@ -71,18 +71,6 @@ impl Login {
         }
         self.store(session, &registry, &chain)?;
         Outcome::change()
-    }
-
-    /// A word that looks like a token is one that somebody typed, as with `cargo login TOKEN`.
-    fn resolve(&self, session: &mut Session, wanted: &Wanted) -> Result<Registry> {
-        let resolved = Registry::resolve(session.config()?, wanted);
-        match (resolved, wanted) {
-            (Err(error), Wanted::Name(name)) if error.kind() == ErrorKind::NotFound && looks_like_token(name.as_str()) => {
-                Err(Error::usage("this looks like a token, and a token is never an argument")
-                    .hint("revoke it if others can see this terminal or its history, and run `login` without it"))
-            }
-            (resolved, _) => resolved,
-        }
     }
 
     fn store(&self, session: &mut Session, registry: &Registry, chain: &Chain) -> Result<()> {
@@ -165,10 +153,4 @@ fn taker(chain: &Chain) -> Result<&Provider> {
         .hint("put another provider before it, or use `--provider`"));
     }
     Ok(provider)
-}
-
-/// Registries are called by a word; tokens are long, or begin as crates.io's do.
-fn looks_like_token(word: &str) -> bool {
-    const LONGEST_WORD: usize = 24;
-    word.starts_with("cio") || word.chars().count() > LONGEST_WORD
 }

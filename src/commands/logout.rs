@@ -9,11 +9,11 @@ use serde_json::Value as Json;
 use super::args::Target;
 use super::{Answer, Outcome, document};
 use crate::cargo::chain::{Chain, Kind};
-use crate::cargo::config::View;
+use crate::cargo::config::{View, wrong_kind};
 use crate::cargo::name::{RegistryName, variable};
 use crate::cargo::registry::{Registry, Wanted, all_names};
 use crate::disk::tree::Node;
-use crate::error::{Error, Kind as ErrorKind, Place, Result};
+use crate::error::{Kind as ErrorKind, Place, Result};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
 
@@ -114,9 +114,11 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
                 .collect();
             (Some(registry), table)
         }
-        // Not configured any more; its token may be there all the same.
+        // Not configured any more, or refused by Cargo; its token may be there all the same.
         Err(error) => match wanted {
-            Wanted::Name(name) if error.kind() == ErrorKind::NotFound => {
+            Wanted::Name(name)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Malformed) =>
+            {
                 let table = vec!["registries".to_owned(), name.to_string()];
                 let key = [&table[0], &table[1], "token"];
                 if config.all(&key, View::All).is_empty() {
@@ -227,10 +229,7 @@ pub(super) fn forget_in_files(session: &mut Session, key: &[&str]) -> Result<Vec
         {
             Some((layer, entry)) if matches!(entry.node, Node::Secret(_)) => layer.place(entry),
             Some((layer, entry)) => {
-                return Err(
-                    Error::malformed(format!("`{}` is not a string", key.join(".")))
-                        .at(layer.place(entry)),
-                );
+                return Err(wrong_kind(key, "a string", &entry.node, layer.place(entry)));
             }
             None => Place::file(&file),
         };

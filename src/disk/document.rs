@@ -141,7 +141,9 @@ impl Document {
         let marks = statement::marks(text).map_err(|malformed| {
             let above = text.bytes().take(malformed.at);
             let line = 1 + above.filter(|byte| *byte == b'\n').count();
-            Error::malformed(malformed.reason).at(Place::line(path, line))
+            Error::malformed(malformed.reason)
+                .at(Place::line(path, line))
+                .hint("mend that line first")
         })?;
         let unended = !text.is_empty() && !text.ends_with('\n');
         let line_end = match text.find('\n') {

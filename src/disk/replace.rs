@@ -53,6 +53,7 @@ pub(crate) fn read_open(file: &mut File, path: &Path) -> Result<Zeroizing<String
             bytes.zeroize();
             Error::malformed(format!("this is not UTF-8, from byte {} on", at + 1))
                 .at(Place::line(path, line))
+                .hint("save it as UTF-8")
         })
 }
 
@@ -118,7 +119,9 @@ pub(super) fn require_file(path: &Path, metadata: &Metadata) -> Result<()> {
         kind if kind.is_dir() => "this is a folder, not a file",
         _ => "this is not a regular file",
     };
-    Err(Error::failed(what).at(Place::file(path)))
+    Err(Error::failed(what)
+        .at(Place::file(path))
+        .hint("name a file, or move what is there out of the way"))
 }
 
 /// Writes the range that differs, padded to the old length, then cuts. If that fails, puts the old text back

@@ -154,7 +154,8 @@ impl Reader<'_> {
                     "`{}` is {kind}, which Cargo's configuration does not have",
                     self.key.join(".")
                 ))
-                .at(Place::line(self.path, line)));
+                .at(Place::line(self.path, line))
+                .hint("write it as a string, or remove it; Cargo refuses the whole file"));
             }
         };
         Ok(Entry { node, line })

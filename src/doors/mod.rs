@@ -140,8 +140,11 @@ impl Runner {
                 .run_file(file)
                 .map(|_| ());
         }
-        let text = replace::read(file)?
-            .ok_or_else(|| Error::failed("there is no such file").at(Place::file(file)))?;
+        let text = replace::read(file)?.ok_or_else(|| {
+            Error::failed("there is no such file")
+                .at(Place::file(file))
+                .hint("name a script (`.rhai`) or a file of shell lines")
+        })?;
         self.run_lines(&text, file).map(|_| ())
     }
 
@@ -151,7 +154,7 @@ impl Runner {
         for (number, line) in line::logical_lines(text) {
             let ended = self
                 .run_line(&line)
-                .map_err(|error| error.at(Place::line(name, number)))?;
+                .map_err(|error| error.called_at(Place::line(name, number)))?;
             status = if status == 0 { ended } else { status };
         }
         Ok(status)

@@ -16,6 +16,7 @@ use super::Runner;
 use crate::commands::grammar::Parsed;
 use crate::disk::replace;
 use crate::error::{Error, Kind, Place, Result};
+use crate::token::masked;
 
 mod blame;
 mod modules;
@@ -264,7 +265,10 @@ fn register_builtins(engine: &mut Engine, runner: &Runner) {
     volatile("fail").set_into_module(
         &mut module,
         |context: NativeCallContext<'_>, message: &str| -> Result<(), Box<EvalAltResult>> {
-            Err(thrown(Error::failed(message), context.call_position()))
+            Err(thrown(
+                Error::failed(masked(message)),
+                context.call_position(),
+            ))
         },
     );
     volatile("exit").set_into_module(

@@ -232,10 +232,13 @@ pub fn shown(node: Option<&Node>) -> Json {
     }
 }
 
-/// Only an index URL can contain user-info.
+/// Without the user-info of a URL, and be it one that Cargo could not parse.
 fn masked(text: &str) -> String {
-    match text.parse::<crate::cargo::index_url::IndexUrl>() {
-        Ok(url) if text.contains('@') => url.to_string(),
-        _ => text.to_owned(),
+    match text.split_once("://") {
+        Some((scheme, rest)) => match rest.rsplit_once('@') {
+            Some((_, host)) => format!("{scheme}://***@{host}"),
+            None => text.to_owned(),
+        },
+        None => text.to_owned(),
     }
 }

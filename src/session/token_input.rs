@@ -5,38 +5,43 @@
 use std::io::Read;
 use std::process::{Command, Stdio};
 
+use zeroize::Zeroizing;
+
 use super::Session;
 use crate::cargo::chain::{Chain, Origin, resolve};
 use crate::cargo::providers::{self, Operation, Outcome, Request};
 use crate::cargo::registry::Registry;
 use crate::disk::replace;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Place, Result, reason_of};
 use crate::token::{Source, Token};
 
 /// Cargo would take a longer one, no server does; a source that never ends is noticed here.
 const LONGEST_TOKEN: usize = 1024 * 1024;
 
+/// As much as a source is read: white space around a token does not count.
+const LONGEST_SOURCE: u64 = LONGEST_TOKEN as u64 + 1024;
+
 impl Session {
     /// The token, cleaned and checked.
     pub fn read_token(&mut self, source: &Source, registry: &Registry) -> Result<Token> {
         let place = match source {
-            Source::Env(name) => Some(Place::Env(name.clone())),
-            Source::File(path) => Some(Place::file(self.path(path))),
-            _ => None,
+            Source::Env(name) => Place::Env(name.clone()),
+            Source::File(path) => Place::file(self.path(path)),
+            Source::Stdin => Place::file("<stdin>"),
+            Source::Prompt | Source::Command(_) | Source::Provider(_) => Place::Option("--from"),
         };
-        let text = self.read_source(source, registry)?;
-        let checked = text.cleaned().checked().map_err(|error| match place {
-            Some(place) => error.at(place),
-            None => error,
-        });
-        let token = checked?;
-        if token.expose().len() > LONGEST_TOKEN {
-            return Err(Error::failed(format!(
-                "this is no token: it has {} bytes, and at most {LONGEST_TOKEN} are taken",
-                token.expose().len()
-            )));
-        }
-        Ok(token)
+        self.read_source(source, registry)
+            .and_then(|text| {
+                let token = text.cleaned();
+                if token.expose().len() > LONGEST_TOKEN {
+                    return Err(Error::failed(format!(
+                        "this is no token: it has more than {LONGEST_TOKEN} bytes"
+                    ))
+                    .hint("name a source that gives the token and nothing else"));
+                }
+                token.checked()
+            })
+            .map_err(|error| error.at(place))
     }
 
     fn read_source(&mut self, source: &Source, registry: &Registry) -> Result<Token> {
@@ -49,12 +54,12 @@ impl Session {
             Source::Stdin => self.one_line_of_stdin(),
             Source::Env(name) => match self.world.env.get_os(name) {
                 None => Err(Error::failed(format!("the variable `{name}` is not set"))
-                    .at(Place::Env(name.clone()))),
+                    .hint(format!("set and export `{name}`, or name another source"))),
                 Some(value) => match value.to_str() {
                     Some(text) => Ok(Token::new(text)),
                     None => Err(
                         Error::failed(format!("the variable `{name}` is not Unicode"))
-                            .at(Place::Env(name.clone())),
+                            .hint(format!("set `{name}` again, to the token and nothing else")),
                     ),
                 },
             },
@@ -62,7 +67,9 @@ impl Session {
                 let file = self.path(path);
                 match replace::read(&file)? {
                     Some(text) => Ok(Token::new(text.as_str())),
-                    None => Err(Error::failed("there is no such file").at(Place::file(file))),
+                    None => Err(Error::failed("there is no such file").hint(
+                        "the path after `file:` is relative to the current folder; `~` is not expanded",
+                    )),
                 }
             }
             Source::Command(words) => self.output_of(words),
@@ -72,44 +79,41 @@ impl Session {
 
     /// One line, and nothing behind it but white space.
     fn one_line_of_stdin(&mut self) -> Result<Token> {
-        let mut bytes = zeroize::Zeroizing::new(Vec::new());
-        let limit = LONGEST_TOKEN as u64 + 1;
-        (&mut self.world.stdin)
-            .take(limit)
-            .read_to_end(&mut bytes)
-            .map_err(|error| Error::failed("cannot read standard input").because(error))?;
-        let text = std::str::from_utf8(&bytes).map_err(|error| {
-            Error::failed(format!(
-                "standard input is not UTF-8 at byte {}",
-                error.valid_up_to() + 1
-            ))
-        })?;
-        Ok(Token::new(text))
+        read_text(&mut self.world.stdin, "standard input")
     }
 
     fn output_of(&self, words: &[String]) -> Result<Token> {
         let [program, arguments @ ..] = words else {
             return Err(Error::usage("the source names no command"));
         };
-        let output = Command::new(program)
+        let mut child = Command::new(program)
             .args(arguments)
             .env_clear()
             .envs(self.world.env.all())
             .current_dir(&self.world.directory)
             .stdin(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
-            .output()
-            .map_err(|error| Error::failed(format!("cannot start `{program}`")).because(error))?;
-        if !output.status.success() {
-            return Err(Error::failed(format!(
-                "`{program}` ended with {}",
-                output.status
-            )));
-        }
-        let text = String::from_utf8(output.stdout).map_err(|_| {
-            Error::failed(format!("`{program}` printed something that is not UTF-8"))
+            .spawn()
+            .map_err(|error| {
+                Error::failed(format!("cannot start `{program}`"))
+                    .because(reason_of(&error))
+                    .hint("name a program on `PATH` or by its path; no shell runs it, so none of a shell's own words")
+            })?;
+        let text = match child.stdout.take() {
+            Some(mut stdout) => read_text(&mut stdout, &format!("what `{program}` prints")),
+            None => Ok(Token::new("")),
+        };
+        // The pipe is closed: one that has more to print is ended by that, if it has not ended already.
+        let status = child.wait().map_err(|error| {
+            Error::failed(format!("cannot wait for `{program}`")).because(reason_of(&error))
         })?;
-        Ok(Token::new(text))
+        let text = text?;
+        if !status.success() && text.expose().len() <= LONGEST_TOKEN {
+            return Err(Error::failed(format!("`{program}` ended with {status}"))
+                .hint("run it by itself to see what it lacks"));
+        }
+        Ok(text)
     }
 
     /// What another provider has for this registry.
@@ -137,6 +141,27 @@ impl Session {
             },
             None => None,
         }
-        .ok_or_else(|| Error::not_found(format!("`{name}` has no token for {}", registry.label())))
+        .ok_or_else(|| {
+            Error::not_found(format!("`{name}` has no token for {}", registry.label())).hint(
+                format!("`why {}` says what each provider has", registry.word()),
+            )
+        })
+    }
+}
+
+/// The text of a source, as far as any token could go.
+fn read_text(source: &mut dyn Read, what: &str) -> Result<Token> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    source
+        .take(LONGEST_SOURCE)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Error::failed(format!("cannot read {what}")).because(reason_of(&error)))?;
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => Ok(Token::new(text)),
+        Err(error) => Err(Error::failed(format!(
+            "{what} is not UTF-8 at byte {}",
+            error.valid_up_to() + 1
+        ))
+        .hint("a token is plain text: name a source that gives nothing else")),
     }
 }

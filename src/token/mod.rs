@@ -6,4 +6,5 @@ mod source;
 
 pub use scheme::Scheme;
 pub use secret::Token;
+pub(crate) use secret::{looks_like_token, masked};
 pub use source::Source;

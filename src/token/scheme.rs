@@ -49,7 +49,8 @@ impl Scheme {
             Self::Raw => Ok(token),
             Self::Basic if !token.expose().contains(':') => Err(Error::failed(
                 "`--scheme basic` needs a text of the form `USER:PASSWORD`",
-            )),
+            )
+            .hint("let the source give both; what is encoded already needs no `--scheme`")),
             Self::Basic => Ok(Token::new(format!(
                 "Basic {}",
                 STANDARD.encode(token.expose())

@@ -14,6 +14,9 @@ use crate::error::{Error, Result};
 /// Tokens shorter than this get no fingerprint: it could be found again by trying.
 const SHORTEST_FINGERPRINTED: usize = 20;
 
+/// Longer words are taken for tokens, where a name is meant.
+const LONGEST_NAME: usize = 24;
+
 /// What `cargo login` tells people to paste.
 const PASTED_COMMAND: &str = "cargo login";
 
@@ -68,7 +71,8 @@ impl Token {
     /// anything but printable ASCII and tabs (`spec/cargo.md` 27).
     pub fn checked(self) -> Result<Self> {
         if self.0.is_empty() {
-            return Err(Error::failed("the token is empty"));
+            return Err(Error::failed("the token is empty")
+                .hint("see that the source gives one; the registry's web site issues them"));
         }
         let allowed = |c: char| c == '\t' || (' '..='~').contains(&c);
         match self.0.chars().enumerate().find(|&(_, c)| !allowed(c)) {
@@ -78,7 +82,8 @@ impl Token {
                 kind_of(c),
                 index + 1,
                 self.0.chars().count(),
-            ))),
+            ))
+            .hint("copy it again, in one piece and with nothing around it")),
         }
     }
 }
@@ -93,6 +98,52 @@ fn kind_of(c: char) -> &'static str {
     }
 }
 
+/// Whether a word where a name belongs is rather a token, as in `cargo login TOKEN`. Names are shorter, and
+/// crates.io's tokens begin alike.
+pub(crate) fn looks_like_token(word: &str) -> bool {
+    word.starts_with("cio") || word.chars().count() > LONGEST_NAME
+}
+
+/// A text with every word that could be a token, or a part of one, as dots: as many, so that what stands
+/// under a column stays there. URLs without user-info and the names of sources stay readable.
+pub(crate) fn masked(text: &str) -> String {
+    let is_edge = |c: char| c.is_whitespace() || "\"'`,;()[]{}<>".contains(c);
+    let mut shown = String::new();
+    let mut after_scheme = false;
+    for piece in text.split_inclusive(is_edge) {
+        let word = piece.trim_end_matches(is_edge);
+        let hides = after_scheme || could_be_part(word);
+        shown.extend(word.chars().map(|c| if hides { '·' } else { c }));
+        shown.push_str(&piece[word.len()..]);
+        if !word.is_empty() {
+            // In small letters, the other two are words of a sentence.
+            let is_scheme =
+                word.eq_ignore_ascii_case("bearer") || matches!(word, "Basic" | "Token");
+            after_scheme = is_scheme && piece.ends_with(' ');
+        }
+    }
+    shown
+}
+
+fn could_be_part(word: &str) -> bool {
+    const SHORTEST: usize = 10;
+    if word.contains("://") {
+        return word.contains('@');
+    }
+    let is_variable = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    if word.starts_with("env:")
+        || word.starts_with("file:")
+        || word.contains('_') && word.chars().all(is_variable)
+    {
+        return false;
+    }
+    word.split([':', '=']).any(|part| {
+        let length = part.chars().count();
+        let has_digit = part.contains(|c: char| c.is_ascii_digit());
+        length > LONGEST_NAME || length >= SHORTEST && (has_digit || part.starts_with("cio"))
+    })
+}
+
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token(…)")
@@ -101,7 +152,33 @@ impl fmt::Debug for Token {
 
 #[cfg(test)]
 mod tests {
-    use super::Token;
+    use super::{Token, masked};
+
+    #[test]
+    fn a_word_that_could_be_a_token_is_not_shown() {
+        for line in [
+            r#"login("corp", "cio1234567890abcdef");"#,
+            r#"login("Bearer abc");"#,
+            r#"login("bearer abc");"#,
+            r#"login("a \" abc1234567890");"#,
+            r#"login("me:abc1234567890");"#,
+            "login('abcdefghijklmnopqrstuvwxyzabc');",
+            "let t = `abc1234567890",
+            "let t = abc1234567890; // abc1234567890",
+            r#"registry::add("x", "https://me:abc@host/");"#,
+        ] {
+            let shown = masked(line);
+            assert!(
+                shown.contains('·') && shown.chars().count() == line.chars().count(),
+                "{shown}"
+            );
+            assert!(!shown.contains("123") && !shown.contains("abc"), "{shown}");
+        }
+        let message = "set CARGO_REGISTRIES_MY_CORP_TOKEN_2 to the token of its registry";
+        assert_eq!(masked(message), message);
+        let plain = r#"registry::add("corp", "sparse+https://host/1234567890/"); login("x", #{ from: "env:A_LONG_VARIABLE_NAME_1" });"#;
+        assert_eq!(masked(plain), plain);
+    }
 
     #[test]
     fn a_fingerprint_is_stable_and_withheld_where_it_would_give_the_token_away() {

@@ -160,6 +160,12 @@ impl Sandbox {
         self
     }
 
+    /// Standard input of the next run is no terminal, and there is one all the same.
+    pub fn terminal_is_elsewhere(&mut self) -> &mut Self {
+        self.terminal.stdin = false;
+        self
+    }
+
     /// What a person answers to yes-or-no questions of the next run.
     pub fn answers(&mut self, answers: &[bool]) -> &mut Self {
         self.answers = answers.iter().rev().copied().collect();
@@ -214,6 +220,17 @@ impl Sandbox {
             );
         }
         run
+    }
+
+    /// The built program as a process of its own, in this world.
+    pub fn process(&self) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_credsh"));
+        command
+            .env_clear()
+            .envs(&self.env)
+            .current_dir(&self.directory)
+            .stdin(std::process::Stdio::null());
+        command
     }
 
     /// Runs credsh and expects success.

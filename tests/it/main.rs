@@ -1,11 +1,16 @@
 //! What credsh does, seen from outside. One file per feature, one binary.
 
+#![expect(
+    clippy::too_many_lines,
+    reason = "a table of cases is as long as it has cases"
+)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "a test that cannot go on has failed"
 )]
 
+mod bad_input;
 mod cargo;
 mod doors;
 mod facts;
@@ -20,4 +25,5 @@ mod readme;
 mod registries;
 mod repository;
 mod scripts;
+mod secrets;
 mod table;

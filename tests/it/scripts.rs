@@ -171,7 +171,7 @@ fn errors_can_be_caught_and_looked_into() {
     let run = sandbox.stdin(script).ok(&["-f", "-"]);
     assert_eq!(
         run.stdout,
-        "not-found|no registry of this name is configured here|`registry list` shows those that are\nfailed|x|\n7\n"
+        "not-found|no registry of this name is configured here|`registry list` shows those that are; `registry add NAME INDEX` adds one\nfailed|x|\n7\n"
     );
 }
 

@@ -28,16 +28,7 @@ impl Config {
     }
 
     fn all_by_index(&self) -> Result<ByIndex> {
-        if let Some((layer, entry)) = self.in_files(&["registries"], View::Config).next()
-            && entry.node.as_table().is_none()
-        {
-            return Err(wrong_kind(
-                &["registries"],
-                "a table",
-                &entry.node,
-                layer.place(entry),
-            ));
-        }
+        self.check_tables(&["registries"], View::Config)?;
         let mut all = ByIndex::new();
         for name in self.names(&["registries"], View::Config) {
             if let Some(canonical) = self.canonical_index(&name)? {
@@ -49,17 +40,7 @@ impl Config {
 
     /// What Cargo would compare of the index that files give to a name.
     fn canonical_index(&self, name: &str) -> Result<Option<String>> {
-        let table = ["registries", name];
-        if let Some((layer, entry)) = self.in_files(&table, View::Config).next()
-            && entry.node.as_table().is_none()
-        {
-            return Err(wrong_kind(
-                &table,
-                "a table",
-                &entry.node,
-                layer.place(entry),
-            ));
-        }
+        self.check_tables(&["registries", name], View::Config)?;
         let key = ["registries", name, "index"];
         let Some((layer, entry)) = self.in_files(&key, View::Config).next() else {
             return Ok(None);

@@ -40,7 +40,8 @@ fn check_tables<'a>(
                     other.node.description(),
                     far.place(other),
                 ))
-                .at(near.place(one)));
+                .at(near.place(one))
+                .hint("write both alike, or remove one"));
             }
             _ => {}
         }

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
-use crate::cargo::config::{Config, View};
+use crate::cargo::config::{Config, View, wrong_kind};
 use crate::commands::Outcome;
 use crate::commands::alias;
 use crate::commands::args::{ProviderSpec, SpecWords, Where, list_node};
 use crate::disk::tree::{Entry, Node};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::session::Session;
 
 const KEY: [&str; 2] = ["registry", "global-credential-providers"];
@@ -63,12 +63,14 @@ pub struct Remove {
 
 /// Change when a provider of the global chain is tried
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Examples:\n  provider move cargo:token --last")]
+#[command(
+    group(ArgGroup::new("where").required(true).args(["first", "last", "before"])),
+    after_help = "Examples:\n  provider move cargo:token --last"
+)]
 pub struct Move {
     #[command(flatten)]
     spec: SpecWords,
     #[command(flatten)]
-    #[group(required = true)]
     position: Position,
     #[command(flatten)]
     place: Where,
@@ -92,10 +94,10 @@ impl Listed {
                 .iter()
                 .map(|entry| match &entry.node {
                     Node::Text(text) => Ok(text.clone()),
-                    _ => Err(wrong_shape(&file)),
+                    other => Err(wrong_shape(other, &file, entry.line)),
                 })
                 .collect::<Result<_>>()?,
-            Some(_) => return Err(wrong_shape(&file)),
+            Some(entry) => return Err(wrong_shape(&entry.node, &file, entry.line)),
         };
         tried.reverse();
         Ok(Self { file, tried })
@@ -111,7 +113,7 @@ impl Listed {
                 let other = words.join(" ");
                 self.position(&other).ok_or_else(|| {
                     Error::not_found(format!("`{other}` is not in the list of that file"))
-                        .at(crate::error::Place::file(&self.file))
+                        .at(Place::file(&self.file))
                         .hint("`provider list` shows where each one stands")
                 })?
             }
@@ -130,9 +132,8 @@ impl Listed {
     }
 }
 
-fn wrong_shape(file: &std::path::Path) -> Error {
-    Error::malformed(format!("`{}` must be an array of strings", KEY.join(".")))
-        .at(crate::error::Place::file(file))
+fn wrong_shape(found: &Node, file: &std::path::Path, line: usize) -> Error {
+    wrong_kind(&KEY, "an array of strings", found, Place::line(file, line))
 }
 
 /// Two spellings of one provider: a list's entries are split on white space.

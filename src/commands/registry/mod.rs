@@ -13,8 +13,9 @@ pub(super) use self::add::{refuse_mixed_shapes, set_provider};
 
 use super::Outcome;
 use crate::cargo::chain::Provider;
-use crate::cargo::config::Config;
+use crate::cargo::config::{Config, View};
 use crate::cargo::name::RegistryName;
+use crate::cargo::registry::unknown;
 use crate::error::{Error, Result};
 use crate::session::Session;
 
@@ -52,27 +53,22 @@ fn refuse_crates_io(name: &RegistryName, doing: &str) -> Result<()> {
     if name.is_crates_io() {
         return Err(Error::usage(format!(
             "crates.io is built into Cargo and cannot be {doing}"
-        )));
+        ))
+        .hint("`registry show crates-io` shows what can be set of it"));
     }
     Ok(())
 }
 
 /// Refuses a name that no file and no variable defines.
 fn must_exist(config: &Config, name: &RegistryName) -> Result<()> {
+    config.check_tables(&["registries", name.as_str()], View::All)?;
     if is_defined(config, name.as_str()) {
         return Ok(());
     }
-    let error = Error::not_found("no registry of this name is configured here");
-    Err(
-        match crate::cargo::registry::nearest(config, name.as_str()) {
-            Some(known) => error.hint(format!("did you mean `{known}`?")),
-            None => error.hint("`registry list` shows those that are"),
-        },
-    )
+    Err(unknown(config, name))
 }
 
 fn is_defined(config: &Config, name: &str) -> bool {
-    use crate::cargo::config::View;
     !config
         .all(&["registries", name, "index"], View::Config)
         .is_empty()

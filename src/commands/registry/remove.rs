@@ -9,7 +9,7 @@ use crate::cargo::registry::Wanted;
 use crate::commands::Outcome;
 use crate::commands::logout::{Places, log_out};
 use crate::disk::tree::Node;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::session::Session;
 
 /// Remove a registry, and log out of it
@@ -33,7 +33,12 @@ impl Remove {
         let places = if self.keep_token {
             None
         } else {
-            Some(log_out(session, &Wanted::Name(name.clone()))?)
+            match log_out(session, &Wanted::Name(name.clone())) {
+                Ok(places) => Some(places),
+                // What Cargo refuses can be removed all the more; there is no token of it.
+                Err(error) if error.kind() == Kind::Malformed && !has_token(session, name)? => None,
+                Err(error) => return Err(error),
+            }
         };
         let mut keys = Vec::new();
         for layer in session.config()?.files() {
@@ -65,4 +70,9 @@ impl Remove {
             None => Outcome::change(),
         }
     }
+}
+
+fn has_token(session: &mut Session, name: &RegistryName) -> Result<bool> {
+    let key = ["registries", name.as_str(), "token"];
+    Ok(!session.config()?.all(&key, View::All).is_empty())
 }

@@ -103,6 +103,10 @@ impl Set {
             return Err(Error::failed(format!(
                 "this index belongs to {} already; Cargo refuses both then",
                 list(&names)
+            ))
+            .hint(format!(
+                "use that name, or remove it first: `registry remove {}`",
+                names[0]
             )));
         }
         if let Some(doubt) = index.doubt() {

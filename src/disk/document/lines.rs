@@ -70,6 +70,7 @@ impl Document {
     pub(super) fn refused(&self, key: &[&str], id: Id, what: &str) -> Error {
         Error::malformed(format!("`{}` {what}", statement::spell_path(key)))
             .at(Place::line(&self.path, self.line_of(id)))
+            .hint("mend that line first")
     }
 
     pub(super) fn push(&mut self, after: Id, text: &str, kind: Kind) -> Id {

@@ -10,6 +10,7 @@ use rhai::{EvalAltResult, ParseError, ParseErrorType, Position};
 use super::Thrown;
 use crate::disk::replace;
 use crate::error::{Error, Place};
+use crate::token::masked;
 
 /// The error of a run.
 pub(super) fn blame(error: &EvalAltResult, text: &str, name: &Path) -> Error {
@@ -44,13 +45,13 @@ pub(super) fn blame(error: &EvalAltResult, text: &str, name: &Path) -> Error {
             .clone()
             .try_cast::<Thrown>()
             .map_or_else(|| Error::failed("failed"), |thrown| thrown.0),
-        EvalAltResult::ErrorRuntime(value, _) => Error::failed(value.to_string()),
+        EvalAltResult::ErrorRuntime(value, _) => Error::failed(masked(&value.to_string())),
         EvalAltResult::ErrorParsing(kind, _) => {
             Error::usage(format!("this is not a script: {}", words_of(kind)))
         }
         EvalAltResult::ErrorFunctionNotFound(call, _) => Error::usage(format!(
             "there is no function `{}`",
-            call.split(" (").next().unwrap_or(call)
+            masked(call.split(" (").next().unwrap_or(call))
         ))
         .hint("`help` lists the commands; each is a function"),
         EvalAltResult::ErrorModuleNotFound(..) => {
@@ -86,13 +87,7 @@ pub(super) fn at(error: Error, position: Position, text: &str, name: &Path) -> E
     };
     let caret = " ".repeat(column.unwrap_or(1).saturating_sub(1));
     let shown = masked(code);
-    // The place of a script's call says more than the place that the command itself names.
-    let outer = error.place().map(ToString::to_string);
-    let error = error.moved_to(place).because(format!("{shown}\n{caret}^"));
-    match outer {
-        Some(place) => error.because(format!("about {place}")),
-        None => error,
-    }
+    error.called_at(place).because(format!("{shown}\n{caret}^"))
 }
 
 /// The file of a script that Rhai names as it was imported: relative to the first one, without `.rhai`.
@@ -139,70 +134,4 @@ fn lower(text: &str) -> String {
         .next()
         .map(|first| first.to_lowercase().chain(letters).collect())
         .unwrap_or_default()
-}
-
-/// A line with `…` in the place of every literal that could be a token.
-fn masked(line: &str) -> String {
-    let mut shown = String::new();
-    let mut rest = line;
-    while let Some(start) = rest.find(['"', '`', '\'']) {
-        let quote = rest[start..].chars().next().unwrap_or('"');
-        let body = &rest[start + 1..];
-        let end = body.find(quote).unwrap_or(body.len());
-        let literal = &body[..end];
-        shown.push_str(&rest[..=start]);
-        // As many columns as before, so that the caret stays under its word.
-        if could_be_token(literal) {
-            shown.extend(literal.chars().map(|_| '·'));
-        } else {
-            shown.push_str(literal);
-        }
-        rest = &body[end..];
-        if let Some(after) = rest.strip_prefix(quote) {
-            shown.push(quote);
-            rest = after;
-        }
-    }
-    shown.push_str(rest);
-    shown
-}
-
-fn could_be_token(literal: &str) -> bool {
-    const LONGEST_WORD: usize = 24;
-    const SHORTEST_TOKEN: usize = 10;
-    let length = literal.chars().count();
-    let is_source_or_url = literal.contains(':') && !literal.starts_with("Bearer");
-    let has_scheme = ["Bearer ", "Basic ", "Token "]
-        .iter()
-        .any(|scheme| literal.starts_with(scheme));
-    let is_one_word = !literal.contains(char::is_whitespace);
-    let has_digit = literal.contains(|c: char| c.is_ascii_digit());
-    has_scheme
-        || is_one_word
-            && !is_source_or_url
-            && (length > LONGEST_WORD || has_digit && length >= SHORTEST_TOKEN)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::masked;
-
-    #[test]
-    fn a_literal_that_could_be_a_token_is_not_shown() {
-        for line in [
-            r#"login("corp", "cio1234567890abcdef");"#,
-            r#"login("Bearer abc");"#,
-            "login('abcdefghijklmnopqrstuvwxyzabc');",
-            "let t = `abc1234567890",
-        ] {
-            let shown = masked(line);
-            assert!(
-                shown.contains('·') && shown.chars().count() == line.chars().count(),
-                "{shown}"
-            );
-            assert!(!shown.contains("123") && !shown.contains("abc"), "{shown}");
-        }
-        let plain = r#"registry::add("corp", "sparse+https://host/1234567890/"); login("x", #{ from: "env:A_LONG_VARIABLE_NAME_1" });"#;
-        assert_eq!(masked(plain), plain);
-    }
 }
