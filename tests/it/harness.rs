@@ -9,7 +9,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use credsh::world::{Env, Prompt, Terminal, World};
+use credsh::world::{Env, Interrupts, Prompt, Terminal, World};
 use credsh::{Error, Token};
 
 /// Every token of the tests contains this word.
@@ -193,6 +193,7 @@ impl Sandbox {
                 typed: std::mem::take(&mut self.typed),
                 answers: std::mem::take(&mut self.answers),
             }),
+            interrupts: Interrupts::default(),
         };
         let status = credsh::run(world, args.iter().map(|&arg| arg.to_owned().into()));
         let run = Run {

@@ -57,6 +57,7 @@ pub(super) fn blame(error: &EvalAltResult, text: &str, name: &Path) -> Error {
             Error::failed("there is no such script to import")
                 .hint("`import` reaches the folder of the script only, without `.rhai`")
         }
+        EvalAltResult::ErrorTerminated(..) => Error::interrupted(),
         EvalAltResult::ErrorStackOverflow(_) => Error::failed("functions call each other too deep"),
         other => Error::failed(lower(&without_position(other))),
     };
