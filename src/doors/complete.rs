@@ -327,6 +327,10 @@ impl<'a> State<'a> {
                 .get_arg_conflicts_with(a)
                 .iter()
                 .any(|other| other.get_id() == b.get_id())
+                || self.command.get_groups().any(|group| {
+                    let has = |argument: &Arg| group.get_args().any(|id| id == argument.get_id());
+                    !group.clone().is_multiple() && has(a) && has(b)
+                })
         };
         self.used
             .iter()

@@ -112,7 +112,14 @@ impl Interpreter {
             Ok(value) => Ok(Some(to_json(&value))),
             Err(error) => match *error {
                 EvalAltResult::ErrorTerminated(token, _) if token.is_unit() => Ok(None),
-                error => Err(blame::blame(&error, line, name)),
+                error => Err(match error.unwrap_inner() {
+                    // It may be a token, so it is not repeated.
+                    EvalAltResult::ErrorVariableNotFound(..) => {
+                        Error::usage("there is no such command, variable or function")
+                            .hint("`help` lists the commands")
+                    }
+                    _ => blame::blame(&error, line, name),
+                }),
             },
         }
     }

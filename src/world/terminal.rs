@@ -96,18 +96,16 @@ impl Prompt for TerminalPrompt {
     }
 
     fn secret(&mut self, question: &str) -> Result<Token> {
-        // The crate raises the signal itself; held, it comes back here and the terminal is restored.
+        // The crate asks first and stops the echo then; who types at once must not see it either.
+        let silence = Silence::of_the_terminal();
+        // It raises the signal itself; held, that comes back as an error and the terminal is restored.
         let held = self.interrupts.hold();
         let answer = rpassword::prompt_password(question).map(Token::new);
         drop(held);
-        if let Ok(mut device) = device() {
-            // The rest of a pasted text would be read, shown and remembered as a line of the shell.
-            #[cfg(unix)]
-            let _ = rustix::termios::tcflush(&device, rustix::termios::QueueSelector::IFlush);
-            // After Ctrl-D the cursor still stands behind the question.
-            if is_end(&answer) {
-                let _ = writeln!(device);
-            }
+        drop(silence);
+        // After Ctrl-D the cursor still stands behind the question.
+        if let (true, Ok(mut device)) = (is_end(&answer), device()) {
+            let _ = writeln!(device);
         }
         answer.map_err(|error| prompt_failed(&error))
     }
@@ -118,6 +116,49 @@ impl Prompt for TerminalPrompt {
         drop(held);
         let answer = answer.map_err(|error| prompt_failed(&error))?;
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+}
+
+/// While this lives, the terminal neither shows what is typed nor turns a key into a signal. Afterwards it is
+/// as it was, and the rest of a pasted text is gone: it would be read, shown and remembered as a line.
+#[cfg(unix)]
+struct Silence(Option<(File, rustix::termios::Termios)>);
+
+#[cfg(unix)]
+impl Silence {
+    fn of_the_terminal() -> Self {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let silence = device().and_then(|device| {
+            let before = tcgetattr(&device)?;
+            let mut silent = before.clone();
+            silent.local_modes.remove(
+                LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG,
+            );
+            tcsetattr(&device, OptionalActions::Now, &silent)?;
+            Ok((device, before))
+        });
+        // Without a terminal the question itself fails, and says so.
+        Self(silence.ok())
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Silence {
+    fn drop(&mut self) {
+        if let Some((device, before)) = &self.0 {
+            let _ =
+                rustix::termios::tcsetattr(device, rustix::termios::OptionalActions::Flush, before);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Silence;
+
+#[cfg(not(unix))]
+impl Silence {
+    fn of_the_terminal() -> Self {
+        Self
     }
 }
 

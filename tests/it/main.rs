@@ -7,6 +7,7 @@
 )]
 
 mod cargo;
+mod completion;
 mod facts;
 mod facts_providers;
 mod facts_registries;
@@ -14,4 +15,8 @@ mod harness;
 mod ingredients;
 mod layouts;
 mod oracle;
+#[cfg(unix)]
+mod pty;
+#[cfg(unix)]
+mod shell;
 mod table;

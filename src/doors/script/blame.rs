@@ -74,6 +74,10 @@ pub(super) fn blame(error: &EvalAltResult, text: &str, name: &Path) -> Error {
 
 /// An error with its place in a script, the line and a caret.
 pub(super) fn at(error: Error, position: Position, text: &str, name: &Path) -> Error {
+    // A line at the prompt stands right above, and need not be shown twice.
+    if name == Path::new(super::PROMPT) && !text.contains('\n') {
+        return error;
+    }
     let (Some(line), column) = (position.line(), position.position()) else {
         return error.at(Place::file(name));
     };
