@@ -171,7 +171,13 @@ impl<'a> Shell<'a> {
                     self.runner.print(&lines.join("\n"))?;
                     Ok(Next::Go(0))
                 }
-                _ => self.runner.run_line(text).map(Next::Go),
+                _ => {
+                    let status = self.runner.run_line(text)?;
+                    if text.trim() == "help" {
+                        self.runner.print(&terminal_help())?;
+                    }
+                    Ok(Next::Go(status))
+                }
             },
             Language::Rhai
                 if is_name(text)
@@ -273,4 +279,13 @@ fn with_terminal_words(tree: &clap::Command) -> clap::Command {
         .fold(tree.clone(), |tree, (word, about)| {
             tree.subcommand(clap::Command::new(*word).about(*about))
         })
+}
+
+/// What `help` cannot know, because only a terminal has it.
+fn terminal_help() -> String {
+    let words: Vec<&str> = TERMINAL_WORDS.iter().map(|(word, _)| *word).collect();
+    format!(
+        "Here also: {}. Tab completes, Ctrl-D leaves; what is no command is Rhai: `1 + 2`",
+        words.join(", ")
+    )
 }
