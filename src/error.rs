@@ -180,6 +180,11 @@ impl Error {
         Self::new(Kind::Unavailable, message)
     }
 
+    /// Somebody pressed Ctrl-C.
+    pub fn interrupted() -> Self {
+        Self::new(Kind::Interrupted, "interrupted")
+    }
+
     /// The words were wrong (64).
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::process::ExitCode;
 
-use credsh::world::{Terminal, TerminalPrompt, World};
+use credsh::world::{Interrupts, Terminal, TerminalPrompt, World};
 
 #[expect(
     clippy::disallowed_methods,
@@ -12,6 +12,7 @@ use credsh::world::{Terminal, TerminalPrompt, World};
 fn main() -> ExitCode {
     let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let is_terminal = stdout().is_terminal();
+    let interrupts = Interrupts::of_this_process();
     let world = World {
         env: std::env::vars_os().collect(),
         directory: std::env::current_dir().unwrap_or_default(),
@@ -25,7 +26,8 @@ fn main() -> ExitCode {
             stderr: stderr().is_terminal(),
             width: width.filter(|_| is_terminal),
         },
-        prompt: Box::new(TerminalPrompt),
+        prompt: Box::new(TerminalPrompt::new(interrupts.clone())),
+        interrupts,
     };
     keep_memory_private();
     ExitCode::from(credsh::run(world, std::env::args_os().skip(1)))

@@ -8,8 +8,12 @@ use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::path::PathBuf;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::token::Token;
+
+mod terminal;
+
+pub use terminal::{Held, Interrupts, TerminalPrompt};
 
 /// Everything that a run may touch, apart from the file system and the programs that Cargo would start.
 pub struct World {
@@ -29,6 +33,8 @@ pub struct World {
     pub terminal: Terminal,
     /// How to ask a person.
     pub prompt: Box<dyn Prompt>,
+    /// Whether somebody has pressed Ctrl-C.
+    pub interrupts: Interrupts,
 }
 
 /// Which streams are terminals, and how wide the one that shows data is.
@@ -107,55 +113,4 @@ pub trait Prompt {
     fn secret(&mut self, question: &str) -> Result<Token>;
     /// Asks a question that is answered by yes or no.
     fn confirm(&mut self, question: &str) -> Result<bool>;
-}
-
-/// Asks on the terminal device itself, never on standard input.
-#[derive(Debug, Default)]
-pub struct TerminalPrompt;
-
-impl Prompt for TerminalPrompt {
-    fn is_available(&self) -> bool {
-        #[cfg(unix)]
-        return std::fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open("/dev/tty")
-            .is_ok();
-        #[cfg(not(unix))]
-        return std::io::IsTerminal::is_terminal(&std::io::stdin());
-    }
-
-    fn secret(&mut self, question: &str) -> Result<Token> {
-        rpassword::prompt_password(question)
-            .map(Token::new)
-            .map_err(|error| prompt_failed(&error))
-    }
-
-    fn confirm(&mut self, question: &str) -> Result<bool> {
-        let answer = (|| {
-            #[cfg(unix)]
-            let mut device = std::fs::OpenOptions::new()
-                .read(true)
-                .write(true)
-                .open("/dev/tty")?;
-            #[cfg(unix)]
-            let input = device.try_clone()?;
-            #[cfg(not(unix))]
-            let (mut device, input) = (std::io::stderr(), std::io::stdin());
-            write!(device, "{question} [y/N] ")?;
-            device.flush()?;
-            let mut line = String::new();
-            std::io::BufRead::read_line(&mut std::io::BufReader::new(input), &mut line)?;
-            Ok(line)
-        })()
-        .map_err(|error| prompt_failed(&error))?;
-        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
-    }
-}
-
-fn prompt_failed(error: &std::io::Error) -> Error {
-    match error.kind() {
-        std::io::ErrorKind::Interrupted => Error::new(Kind::Interrupted, "interrupted"),
-        _ => Error::failed("cannot read from the terminal").because(error),
-    }
 }

@@ -152,6 +152,7 @@ impl Runner {
     pub fn run_lines(&self, text: &str, name: &Path) -> Result<u8> {
         let mut status = 0;
         for (number, line) in line::logical_lines(text) {
+            self.session.borrow().world.interrupts.check()?;
             let ended = self
                 .run_line(&line)
                 .map_err(|error| error.called_at(Place::line(name, number)))?;

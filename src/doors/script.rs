@@ -43,6 +43,9 @@ pub struct Interpreter {
     functions: AST,
 }
 
+/// What a line of the shell is called where a script has its file.
+const PROMPT: &str = "<prompt>";
+
 /// Rhai's limits, which are lower in debug builds; a script must not depend on how credsh was built.
 const CALL_LEVELS: usize = 64;
 const EXPRESSION_DEPTH: usize = 64;
@@ -89,26 +92,46 @@ impl Interpreter {
         {
             Ok(value) => Ok(to_json(&value)),
             Err(error) => match *error {
-                // `exit()` stops and keeps what was done.
-                EvalAltResult::ErrorTerminated(..) => Ok(Json::Null),
+                // `exit()` stops and keeps what was done; Ctrl-C does not.
+                EvalAltResult::ErrorTerminated(token, _) if token.is_unit() => Ok(Json::Null),
                 error => Err(blame::blame(&error, text, name)),
             },
         }
     }
 
-    /// Runs a line of the shell: variables and functions stay.
-    pub fn run_prompt_line(&mut self, line: &str) -> Result<Json> {
-        let name = Path::new("<prompt>");
+    /// Runs a line of the shell: variables and functions stay. `None` is a wish to leave.
+    pub fn run_prompt_line(&mut self, line: &str) -> Result<Option<Json>> {
+        let name = Path::new(PROMPT);
         let compiled = self.engine.compile_with_scope(&self.scope, line);
         let ast = compiled.map_err(|error| syntax_error(&error, line, name))?;
         let ast = self.functions.merge(&ast);
-        let value = self
-            .engine
-            .eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast);
         self.functions = ast.clone_functions_only();
-        value
-            .map(|value| to_json(&value))
-            .map_err(|error| blame::blame(&error, line, name))
+        match self
+            .engine
+            .eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast)
+        {
+            Ok(value) => Ok(Some(to_json(&value))),
+            Err(error) => match *error {
+                EvalAltResult::ErrorTerminated(token, _) if token.is_unit() => Ok(None),
+                error => Err(match error.unwrap_inner() {
+                    // It may be a token, so it is not repeated.
+                    EvalAltResult::ErrorVariableNotFound(..) => {
+                        Error::usage("there is no such command, variable or function")
+                            .hint("`help` lists the commands")
+                    }
+                    _ => blame::blame(&error, line, name),
+                }),
+            },
+        }
+    }
+
+    /// The variables and functions that lines of the shell have made.
+    pub fn names(&self) -> Vec<String> {
+        let variables = self.scope.iter().map(|(name, ..)| name.to_owned());
+        let functions = self.functions.iter_functions();
+        variables
+            .chain(functions.map(|function| function.name.to_owned()))
+            .collect()
     }
 }
 
@@ -278,6 +301,13 @@ fn register_builtins(engine: &mut Engine, runner: &Runner) {
         },
     );
     engine.register_global_module(module.into());
+
+    let interrupts = runner.session.borrow().world.interrupts.clone();
+    engine.on_progress(move |_| {
+        interrupts
+            .is_pressed()
+            .then(|| Dynamic::from(Error::interrupted()))
+    });
 
     let printer = runner.clone();
     engine.on_print(move |text| {

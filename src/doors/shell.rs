@@ -3,24 +3,24 @@
 //! Invariant: nothing that a person types at a hidden prompt goes through the line editor, so it is in no
 //! history; a line that does not parse is on no disk.
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 
-use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
-use rustyline::highlight::{CmdKind, Highlighter};
-use rustyline::hint::{Hinter, HistoryHinter};
 use rustyline::history::{FileHistory, History};
-use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Cmd, CompletionType, Config, Context, Editor, EventHandler, Helper, KeyEvent};
+use rustyline::{Cmd, CompletionType, Config, Editor, EventHandler, KeyEvent};
 use serde_json::Value as Json;
 
-use super::complete::{Names, complete};
+use self::assistant::Assistant;
+use self::unit::{Language, language, pieces};
+use super::Runner;
+use super::complete::Names;
 use super::script::Interpreter;
-use super::{Runner, line};
 use crate::cargo::registry::default;
 use crate::error::{Error, Kind, Result};
-use crate::render::{Role, paint};
+use crate::world::Held;
+
+mod assistant;
+mod unit;
 
 /// Words that only a terminal has.
 const TERMINAL_WORDS: [(&str, &str); 3] = [
@@ -35,9 +35,13 @@ const HISTORY_LENGTH: usize = 2_000;
 /// A shell on a runner.
 pub struct Shell<'a> {
     runner: &'a Runner,
+    /// The table, and the words that only a terminal has.
+    tree: clap::Command,
     editor: Editor<Assistant, FileHistory>,
     interpreter: Interpreter,
     history: Option<PathBuf>,
+    /// Ctrl-C interrupts what runs, never the shell.
+    _held: Held,
 }
 
 enum Next {
@@ -59,13 +63,12 @@ impl<'a> Shell<'a> {
         let history_store = FileHistory::with_config(&config);
         let mut editor = Editor::with_history(config, history_store).map_err(config_error)?;
         let _ = editor.history_mut().set_max_len(HISTORY_LENGTH);
-        let color = runner.session.borrow().theme.color;
-        editor.set_helper(Some(Assistant {
-            tree: runner.grammar.borrow().tree().clone(),
-            names: Names::default(),
-            hinter: HistoryHinter::new(),
-            color,
-        }));
+        let tree = with_terminal_words(runner.grammar.borrow().tree());
+        let (color, held) = {
+            let session = runner.session.borrow();
+            (session.theme.color, session.world.interrupts.hold())
+        };
+        editor.set_helper(Some(Assistant::new(tree.clone(), color)));
         editor.bind_sequence(KeyEvent::ctrl('L'), EventHandler::Simple(Cmd::ClearScreen));
         editor.bind_sequence(KeyEvent::alt('\r'), EventHandler::Simple(Cmd::Newline));
         if let Some(file) = &history {
@@ -74,9 +77,11 @@ impl<'a> Shell<'a> {
         }
         Ok(Self {
             runner,
+            tree,
             editor,
             interpreter: Interpreter::new(runner, None),
             history,
+            _held: held,
         })
     }
 
@@ -126,60 +131,80 @@ impl<'a> Shell<'a> {
         }
     }
 
+    /// Runs what was entered, piece by piece, and remembers it as the one thing that it was.
     fn run_text(&mut self, text: &str) -> Result<Next> {
+        let interrupts = self.runner.session.borrow().world.interrupts.clone();
+        interrupts.forget();
         let mut status = 0;
-        for (_, text) in line::logical_lines(text) {
-            match self.run_line(&text) {
-                Ok(Next::Leave) => return Ok(Next::Leave),
+        // What does not parse may be a token that was pasted at the wrong place.
+        let mut is_understood = true;
+        for piece in pieces(&self.tree, text) {
+            let ended = self.run_piece(&piece);
+            let error = match ended {
                 Ok(Next::Go(ended)) => {
-                    self.remember(&text, true);
                     status = ended;
+                    continue;
                 }
-                Err(error) => {
-                    // What does not parse may be a token that was pasted at the wrong place.
-                    self.remember(&text, error.kind() != Kind::Usage);
-                    self.runner.show_error(&error)?;
-                    status = error.kind().exit_status();
-                }
+                Ok(Next::Leave) => return Ok(Next::Leave),
+                // Whatever it says, this is why.
+                Err(_) if interrupts.is_pressed() => Error::interrupted(),
+                Err(error) => error,
+            };
+            is_understood &= error.kind() != Kind::Usage;
+            self.runner.show_error(&error)?;
+            status = error.kind().exit_status();
+            if error.kind() == Kind::Interrupted {
+                break;
             }
         }
+        self.remember(text, is_understood);
         Ok(Next::Go(status))
     }
 
-    fn run_line(&mut self, text: &str) -> Result<Next> {
-        let first = text.split_whitespace().next().unwrap_or_default();
-        match first {
-            "exit" | "quit" => return Ok(Next::Leave),
-            "history" => {
-                let lines: Vec<String> = self.editor.history().iter().cloned().collect();
-                self.runner.print(&lines.join("\n"))?;
-                return Ok(Next::Go(0));
+    fn run_piece(&mut self, text: &str) -> Result<Next> {
+        match language(&self.tree, text) {
+            Language::Unknown => Err(self.unknown(text)),
+            Language::Command => match text.split_whitespace().next().unwrap_or_default() {
+                "exit" | "quit" => Ok(Next::Leave),
+                "history" => {
+                    let lines: Vec<String> = self.editor.history().iter().cloned().collect();
+                    self.runner.print(&lines.join("\n"))?;
+                    Ok(Next::Go(0))
+                }
+                _ => {
+                    let status = self.runner.run_line(text)?;
+                    if text.trim() == "help" {
+                        self.runner.print(&terminal_help())?;
+                    }
+                    Ok(Next::Go(status))
+                }
+            },
+            Language::Rhai
+                if is_name(text)
+                    && !self
+                        .interpreter
+                        .names()
+                        .iter()
+                        .any(|name| name == text.trim()) =>
+            {
+                Err(self.unknown(text))
             }
-            _ => {}
+            Language::Rhai => match self.interpreter.run_prompt_line(text)? {
+                Some(value) => self.show(&value).map(|()| Next::Go(0)),
+                None => Ok(Next::Leave),
+            },
         }
-        let is_command = {
-            let grammar = self.runner.grammar.borrow();
-            let tree = grammar.tree();
-            first.starts_with('-') || tree.find_subcommand(first).is_some()
-        };
-        if is_command && !is_call(text) {
-            return self.runner.run_line(text).map(Next::Go);
-        }
-        if looks_like_word(text) {
-            return Err(self.unknown_command(first));
-        }
-        let value = self.interpreter.run_prompt_line(text)?;
-        self.show(&value)?;
-        Ok(Next::Go(0))
     }
 
-    fn unknown_command(&self, word: &str) -> Error {
-        let grammar = self.runner.grammar.borrow();
-        let names: Vec<&str> = grammar
-            .tree()
+    /// The first word means nothing. It is not repeated, because it may be a token.
+    fn unknown(&self, text: &str) -> Error {
+        let word = text.split_whitespace().next().unwrap_or_default();
+        let own = self.interpreter.names();
+        let names: Vec<&str> = self
+            .tree
             .get_subcommands()
             .map(clap::Command::get_name)
-            .chain(TERMINAL_WORDS.iter().map(|(word, _)| *word))
+            .chain(own.iter().map(String::as_str))
             .collect();
         let error = Error::usage("there is no such command or function");
         match crate::error::nearest(word, &names) {
@@ -230,6 +255,8 @@ fn append(file: &std::path::Path, text: &str) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut history = options.open(file)?;
+    #[cfg(unix)]
+    history.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     if history.metadata()?.len() == 0 {
         history.write_all(b"#V2\n")?;
     }
@@ -237,181 +264,28 @@ fn append(file: &std::path::Path, text: &str) -> std::io::Result<()> {
     history.write_all(format!("{text}\n").as_bytes())
 }
 
-/// `login("corp")` is a script's call, `login corp` a command.
-fn is_call(text: &str) -> bool {
-    let name_end = text
-        .find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
-        .unwrap_or(text.len());
-    text[name_end..].starts_with('(') || text[..name_end].contains("::")
+/// One word that could be a name, and nothing else.
+fn is_name(text: &str) -> bool {
+    let text = text.trim();
+    !text.starts_with(|c: char| c.is_ascii_digit())
+        && !matches!(text, "true" | "false")
+        && text.chars().all(|c| c.is_alphanumeric() || c == '_')
 }
 
-/// Words without anything of a language between them: rather a misspelt command than a script.
-fn looks_like_word(text: &str) -> bool {
-    let mut words = text.split_whitespace();
-    let first = words.next().unwrap_or_default();
-    let is_word = |word: &str| {
-        word.chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
-    };
-    let is_keyword = matches!(
-        first,
-        "let"
-            | "const"
-            | "if"
-            | "for"
-            | "while"
-            | "loop"
-            | "do"
-            | "fn"
-            | "print"
-            | "throw"
-            | "try"
-            | "return"
-            | "true"
-            | "false"
-    );
-    let is_number = first.chars().all(|c| c.is_ascii_digit());
-    let second = words.next();
-    is_word(first)
-        && !is_keyword
-        && !is_number
-        && second
-            .is_some_and(|second| second.starts_with('-') && second.len() > 1 || is_word(second))
-}
-
-/// What helps while typing.
-struct Assistant {
-    tree: clap::Command,
-    names: Names,
-    hinter: HistoryHinter,
-    color: bool,
-}
-
-impl Helper for Assistant {}
-
-impl Completer for Assistant {
-    type Candidate = Pair;
-
-    fn complete(
-        &self,
-        line: &str,
-        cursor: usize,
-        _: &Context<'_>,
-    ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let (start, mut candidates) = complete(&self.tree, &self.names, line, cursor);
-        if start == 0 {
-            candidates.extend(
-                TERMINAL_WORDS
-                    .iter()
-                    .filter(|(word, _)| word.starts_with(&line[..cursor]))
-                    .map(|(word, about)| super::complete::Candidate {
-                        text: (*word).to_owned(),
-                        about: Some((*about).to_owned()),
-                    }),
-            );
-        }
-        let is_only_one = candidates.len() == 1;
-        let pairs = candidates.into_iter().map(|candidate| {
-            // After a source's kind and after a folder the word goes on.
-            let goes_on = candidate.text.ends_with([':', '/', '=']);
-            let space = if is_only_one && !goes_on { " " } else { "" };
-            Pair {
-                display: candidate.text.clone(),
-                replacement: format!("{}{space}", candidate.text),
-            }
-        });
-        Ok((start, pairs.collect()))
-    }
-}
-
-impl Hinter for Assistant {
-    type Hint = String;
-
-    fn hint(&self, line: &str, cursor: usize, context: &Context<'_>) -> Option<String> {
-        if line.trim().is_empty() {
-            None
-        } else {
-            self.hinter.hint(line, cursor, context)
-        }
-    }
-}
-
-impl Highlighter for Assistant {
-    fn highlight<'l>(&self, line: &'l str, _cursor: usize) -> Cow<'l, str> {
-        if !self.color || is_call(line) {
-            return Cow::Borrowed(line);
-        }
-        Cow::Owned(highlighted(&self.tree, line))
-    }
-
-    fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
-        Cow::Owned(paint(Role::Faint, hint, self.color))
-    }
-
-    fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {
-        self.color
-    }
-}
-
-/// A line with its commands and options painted; a first word that is no command is red.
-fn highlighted(tree: &clap::Command, line: &str) -> String {
-    let mut shown = String::new();
-    let mut command = Some(tree);
-    let mut is_first = true;
-    for piece in line.split_inclusive(char::is_whitespace) {
-        let word = piece.trim_end();
-        let child = command.and_then(|command| command.find_subcommand(word));
-        let role = if word.starts_with('-') {
-            Role::Label
-        } else if child.is_some() {
-            Role::Name
-        } else if is_first
-            && piece.len() > word.len()
-            && !TERMINAL_WORDS.iter().any(|(known, _)| *known == word)
-            && looks_like_word(line)
-        {
-            Role::Bad
-        } else {
-            Role::Plain
-        };
-        if !word.is_empty() {
-            is_first = false;
-            if !word.starts_with('-') {
-                command = child;
-            }
-        }
-        shown.push_str(&paint(role, word, true));
-        shown.push_str(&piece[word.len()..]);
-    }
-    shown
-}
-
-impl Validator for Assistant {
-    /// An open quote or bracket, or a backslash at the end, goes on in the next line; two empty lines end it.
-    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let text = context.input();
-        let is_given_up = text.ends_with("\n\n");
-        let goes_on = line::is_open(text)
-            || (is_call(text) || !looks_like_word(text)) && has_open_bracket(text);
-        Ok(if goes_on && !is_given_up {
-            ValidationResult::Incomplete
-        } else {
-            ValidationResult::Valid(None)
+/// The table and what only a terminal has, so that Tab, colours and "did you mean" know one tree.
+fn with_terminal_words(tree: &clap::Command) -> clap::Command {
+    TERMINAL_WORDS
+        .iter()
+        .fold(tree.clone(), |tree, (word, about)| {
+            tree.subcommand(clap::Command::new(*word).about(*about))
         })
-    }
 }
 
-fn has_open_bracket(text: &str) -> bool {
-    let mut depth = 0_i32;
-    let mut quote = None;
-    for c in text.chars() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (None, '"' | '`') => quote = Some(c),
-            (None, '(' | '[' | '{') => depth += 1,
-            (None, ')' | ']' | '}') => depth -= 1,
-            _ => {}
-        }
-    }
-    depth > 0
+/// What `help` cannot know, because only a terminal has it.
+fn terminal_help() -> String {
+    let words: Vec<&str> = TERMINAL_WORDS.iter().map(|(word, _)| *word).collect();
+    format!(
+        "Here also: {}. Tab completes, Ctrl-D leaves; what is no command is Rhai: `1 + 2`",
+        words.join(", ")
+    )
 }

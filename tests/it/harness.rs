@@ -9,7 +9,7 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use credsh::world::{Env, Prompt, Terminal, World};
+use credsh::world::{Env, Interrupts, Prompt, Terminal, World};
 use credsh::{Error, Token};
 
 /// Every token of the tests contains this word.
@@ -86,6 +86,7 @@ impl Sandbox {
     /// for writing could not be started ("text file busy").
     pub fn program(&self, path: &str, text: &str) -> PathBuf {
         let path = self.root().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let mut shell = std::process::Command::new("sh")
             .args(["-c", "cat >\"$0\" && chmod +x \"$0\""])
             .arg(&path)
@@ -205,6 +206,7 @@ impl Sandbox {
                 typed: std::mem::take(&mut self.typed),
                 answers: std::mem::take(&mut self.answers),
             }),
+            interrupts: Interrupts::default(),
         };
         let status = credsh::run(world, args.iter().map(|&arg| arg.to_owned().into()));
         let run = Run {

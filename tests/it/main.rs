@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod cargo;
+mod completion;
 mod doors;
 mod facts;
 mod facts_providers;
@@ -21,9 +22,11 @@ mod ingredients;
 mod layouts;
 mod login;
 mod oracle;
+mod pty;
 mod readme;
 mod registries;
 mod repository;
 mod scripts;
 mod secrets;
+mod shell;
 mod table;

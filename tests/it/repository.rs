@@ -10,11 +10,15 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_complete", &["src/commands/completions.rs"]),
     ("nu_ansi_term", &["src/render/"]),
     ("rhai", &["src/doors/script.rs", "src/doors/script/"]),
-    ("rpassword", &["src/world.rs"]),
-    ("rustix", &["src/main.rs", "src/disk/", "src/world.rs"]),
+    ("rpassword", &["src/world/terminal.rs"]),
+    (
+        "rustix",
+        &["src/main.rs", "src/disk/", "src/world/terminal.rs"],
+    ),
     ("rustyline", &["src/doors/shell.rs", "src/doors/shell/"]),
     ("sha2", &["src/token/secret.rs"]),
     ("shlex", &["src/words.rs"]),
+    ("signal_hook", &["src/world/terminal.rs"]),
     ("strsim", &["src/error.rs"]),
     ("tempfile", &["src/disk/"]),
     ("terminal_size", &["src/main.rs"]),
@@ -87,13 +91,13 @@ fn every_crate_has_one_home() {
         .unwrap()
         .parse()
         .unwrap();
-    let mut dependencies: BTreeSet<String> = manifest["dependencies"]
-        .as_table()
-        .unwrap()
+    let unix = &manifest["target"]["cfg(unix)"]["dependencies"];
+    let tables = [&manifest["dependencies"], unix];
+    let dependencies: BTreeSet<String> = tables
         .iter()
+        .flat_map(|table| table.as_table().unwrap().iter())
         .map(|(name, _)| name.replace('-', "_"))
         .collect();
-    dependencies.insert("rustix".to_owned());
     let known: BTreeSet<String> = HOMES
         .iter()
         .map(|(name, _)| *name)

@@ -58,6 +58,7 @@ pub(super) fn blame(error: &EvalAltResult, text: &str, name: &Path) -> Error {
             Error::failed("there is no such script to import")
                 .hint("`import` reaches the folder of the script only, without `.rhai`")
         }
+        EvalAltResult::ErrorTerminated(..) => Error::interrupted(),
         EvalAltResult::ErrorStackOverflow(_) => Error::failed("functions call each other too deep"),
         other => Error::failed(lower(&without_position(other))),
     };
@@ -74,6 +75,10 @@ pub(super) fn blame(error: &EvalAltResult, text: &str, name: &Path) -> Error {
 
 /// An error with its place in a script, the line and a caret.
 pub(super) fn at(error: Error, position: Position, text: &str, name: &Path) -> Error {
+    // A line at the prompt stands right above, and need not be shown twice.
+    if name == Path::new(super::PROMPT) && !text.contains('\n') {
+        return error;
+    }
     let (Some(line), column) = (position.line(), position.position()) else {
         return error.at(Place::file(name));
     };

@@ -1,0 +1,208 @@
+//! What is entered at once, a line or a pasted block, as the pieces that run one after another.
+//!
+//! A piece is a command or Rhai, and each has its own idea of where it ends. The same idea decides whether
+//! Enter goes on in a new line, so a block that is pasted is cut as if it had been typed.
+
+use crate::doors::line;
+
+/// What a piece is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Language {
+    /// A command of the table.
+    Command,
+    /// Words, but the first is no command: rather a misspelt command than a script.
+    Unknown,
+    /// A script.
+    Rhai,
+}
+
+/// What a piece that begins like this is.
+pub(super) fn language(tree: &clap::Command, text: &str) -> Language {
+    let text = text.trim_start();
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let is_option = first
+        .trim_start_matches('-')
+        .starts_with(|c: char| c.is_ascii_alphabetic())
+        && first.starts_with('-');
+    if is_call(text) {
+        Language::Rhai
+    } else if is_option || tree.find_subcommand(first).is_some() {
+        Language::Command
+    } else if looks_like_words(text) {
+        Language::Unknown
+    } else {
+        Language::Rhai
+    }
+}
+
+/// The pieces of a text. Comments and blank lines are none.
+pub(super) fn pieces(tree: &clap::Command, text: &str) -> Vec<String> {
+    let mut pieces = Vec::new();
+    let mut open: Option<String> = None;
+    for line in text.split('\n') {
+        let line = line.trim_end_matches('\r');
+        let piece = match open.take() {
+            Some(before) => line::join(&before, line),
+            None if is_nothing(line) => continue,
+            None => line.to_owned(),
+        };
+        if goes_on(tree, &piece) {
+            open = Some(piece);
+        } else {
+            pieces.push(piece);
+        }
+    }
+    // Still open at the end: the parser says so.
+    pieces.extend(open);
+    pieces
+}
+
+/// Whether a new line belongs to what there is.
+pub(super) fn goes_on(tree: &clap::Command, piece: &str) -> bool {
+    match language(tree, piece) {
+        Language::Rhai => is_rhai_open(piece),
+        Language::Command | Language::Unknown => line::is_open(piece),
+    }
+}
+
+fn is_nothing(line: &str) -> bool {
+    let line = line.trim_start();
+    // `#{` begins a map.
+    line.is_empty() || line.starts_with('#') && !line.starts_with("#{")
+}
+
+/// `login("corp")` is a script's call, `login corp` a command.
+pub(super) fn is_call(text: &str) -> bool {
+    let name_end = text
+        .find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
+        .unwrap_or(text.len());
+    text[name_end..].starts_with('(') || text[..name_end].contains("::")
+}
+
+/// Words without anything of a language between them.
+fn looks_like_words(text: &str) -> bool {
+    const KEYWORDS: [&str; 16] = [
+        "let", "const", "if", "for", "while", "loop", "do", "fn", "print", "throw", "try",
+        "return", "true", "false", "switch", "import",
+    ];
+    let is_word = |word: &str| {
+        word.chars()
+            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
+    };
+    let mut words = text.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let is_number = first.chars().all(|c| c.is_ascii_digit());
+    is_word(first)
+        && !KEYWORDS.contains(&first)
+        && !is_number
+        && words
+            .next()
+            .is_some_and(|second| second.starts_with('-') && second.len() > 1 || is_word(second))
+}
+
+/// An open bracket, text or comment, or a backslash at the end.
+fn is_rhai_open(text: &str) -> bool {
+    let mut depth = 0_i32;
+    let mut letters = text.chars().peekable();
+    while let Some(c) = letters.next() {
+        match c {
+            '"' | '`' => loop {
+                match letters.next() {
+                    None => return true,
+                    Some('\\') if c == '"' => {
+                        letters.next();
+                    }
+                    Some(end) if end == c => break,
+                    Some(_) => {}
+                }
+            },
+            '/' if letters.peek() == Some(&'/') => {
+                while letters.next_if(|&c| c != '\n').is_some() {}
+            }
+            '/' if letters.peek() == Some(&'*') => {
+                letters.next();
+                let mut before = ' ';
+                loop {
+                    match letters.next() {
+                        None => return true,
+                        Some('/') if before == '*' => break,
+                        Some(c) => before = c,
+                    }
+                }
+            }
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            '\\' if letters.peek().is_none() => return true,
+            _ => {}
+        }
+    }
+    depth > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Language, language, pieces};
+    use crate::commands::grammar::Grammar;
+
+    #[test]
+    fn a_block_is_cut_where_enter_would_have_ended_a_line() {
+        let grammar = Grammar::default();
+        let check = |text: &str, expected: &[&str]| {
+            assert_eq!(pieces(grammar.tree(), text), expected, "{text:?}");
+        };
+        check("registry list\nstatus", &["registry list", "status"]);
+        check("\n# a comment\n status \n\n", &[" status "]);
+        check(
+            "login corp \\\n  --from env:T",
+            &["login corp   --from env:T"],
+        );
+        check(
+            "alias set x 'a\nb'\nstatus",
+            &["alias set x 'a\nb'", "status"],
+        );
+        check(
+            "fn f(x) {\n  x + 1\n}\nf(1)",
+            &["fn f(x) {\n  x + 1\n}", "f(1)"],
+        );
+        check("#{ a: 1,\n b: 2 }", &["#{ a: 1,\n b: 2 }"]);
+        check("let x = `a\nb`;\nx", &["let x = `a\nb`;", "x"]);
+        check("print(\"a \\\" ( \")\nx", &["print(\"a \\\" ( \")", "x"]);
+        check("1 + // don't (\n2", &["1 + // don't (", "2"]);
+        check("/* (\n don't */ 1\n2", &["/* (\n don't */ 1", "2"]);
+        check("registy 'a\nb'", &["registy 'a", "b'"]);
+        check("status 'never closed", &["status 'never closed"]);
+    }
+
+    #[test]
+    fn a_first_word_that_is_no_command_makes_a_script() {
+        let grammar = Grammar::default();
+        let check =
+            |text: &str, expected| assert_eq!(language(grammar.tree(), text), expected, "{text:?}");
+        for text in [
+            "status",
+            "  login corp",
+            "--json status",
+            "-n login corp",
+            "help",
+        ] {
+            check(text, Language::Command);
+        }
+        for text in ["registy list", "logn corp", "logn -n", "lst --json"] {
+            check(text, Language::Unknown);
+        }
+        for text in [
+            "1 + 2",
+            "x",
+            "let x = 1",
+            "login(\"corp\")",
+            "registry::list()",
+            "x.len()",
+            "-5 + 3",
+            "if true { 1 }",
+            "#{ a: 1 }",
+            "\"a b\"",
+        ] {
+            check(text, Language::Rhai);
+        }
+    }
+}

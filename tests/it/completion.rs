@@ -1,0 +1,203 @@
+//! What Tab offers, as a function: a line with `|` for the cursor, and the candidates.
+
+use credsh::commands::grammar::Grammar;
+use credsh::doors::complete::{Names, complete};
+
+use crate::harness::Sandbox;
+
+/// What there is to name in every row.
+fn names(sandbox: &Sandbox) -> Names {
+    let all = |words: &str| words.split(' ').map(ToOwned::to_owned).collect();
+    for file in [
+        "token.txt",
+        "token two.txt",
+        "it's",
+        ".hidden",
+        "keys/a.txt",
+        "keys/b c",
+    ] {
+        sandbox.write(&format!("work/{file}"), "");
+    }
+    Names {
+        registries: all("crates-io corp corp-two lab"),
+        providers: all("cargo:token cargo:libsecret cargo-credential-1password vault"),
+        aliases: all("vault vulcan"),
+        variables: all("CORP_TOKEN CARGO_HOME HOME"),
+        directory: sandbox.work(),
+    }
+}
+
+/// Rows of `line => candidates`, the candidates apart by two spaces; nothing where there are none. `..` at the end means
+/// "and others".
+const ROWS: &str = "
+    regis|                       => registry
+    r|                           => registry  run
+    st|                          => status
+    |st                          => alias  completions  help  login  logout  ..
+    zzz|                         =>
+    zzz |                        =>
+    zzz lo|                      =>
+      lo|                        => login  logout
+    --json lo|                   => login  logout
+    -n lo|                       => login  logout
+    registry |                   => add  list  remove  rename  set  show
+    registry re|                 => remove  rename
+    registry re|move corp        => remove  rename
+    registry nothing |           =>
+    registry --json sh|          => show
+    provider |                   => add  list  move  remove
+    token |                      => show
+    alias s|                     => set
+    login |                      => corp  corp-two  crates-io  lab
+    login c|                     => corp  corp-two  crates-io
+    login corp|                  => corp  corp-two
+    login lab|                   => lab
+    login 'co|                   => corp  corp-two
+    login \"cr|                  => crates-io
+    login c\\o|                  => corp  corp-two
+    'login' la|                  => lab
+    login corp |                 =>
+    login corp l|                =>
+    login -r co|                 => corp  corp-two
+    login --registry co|         => corp  corp-two
+    login --registry=co|         => --registry=corp  --registry=corp-two
+    login -r corp |              =>
+    login corp --reg|            =>
+    login -r corp --reg|         =>
+    login corp --fr|             => --from
+    login --quiet corp --qu|     =>
+    login --quiet |              => corp  corp-two  crates-io  lab
+    login corp --j|              => --json
+    login corp --no|             => --no-input
+    --dry|                       => --dry-run
+    login corp --from |          => command:  env:  file:  prompt  provider:  stdin
+    login corp --from p|         => prompt  provider:
+    login corp --from env:|      => env:CARGO_HOME  env:CORP_TOKEN  env:HOME
+    login corp --from env:CO|    => env:CORP_TOKEN
+    login corp --from=env:CO|    => --from=env:CORP_TOKEN
+    login --from env:HOME |      => corp  corp-two  crates-io  lab
+    login corp --from file:to|   => file:token.txt  'file:token two.txt'
+    login corp --from 'file:token |  => 'file:token two.txt'
+    login corp --from file:it|   => \"file:it's\"
+    login corp --from file:ke|   => file:keys/
+    login corp --from file:keys/|    => file:keys/a.txt  'file:keys/b c'
+    login corp --from file:.h|   => file:.hidden
+    login corp --from file:no/such/|  =>
+    login corp --from provider:ca|   => provider:cargo-credential-1password  provider:cargo:libsecret  provider:cargo:token
+    login corp --from command:ls|    =>
+    login corp --from zzz:|      =>
+    login corp --scheme |        => basic  bearer  raw  token
+    login corp --scheme b|       => basic  bearer
+    login corp --provider v|     => vault
+    login corp --provider cargo:t|   => cargo:token
+    login corp -- |              =>
+    login corp -- --fr|          =>
+    status corp |                => corp-two  crates-io  lab
+    status corp lab c|           => corp-two  crates-io
+    logout --a|                  => --all
+    logout corp --a|             =>
+    logout --all |               =>
+    registry remove l|           => lab
+    registry remove lab --keep|  => --keep-token
+    registry set corp --no-p|    => --no-provider
+    registry set corp --provider vault --no-p|  =>
+    registry add x --lo|         => --local
+    registry add x --local --config|  =>
+    registry add x --config-file to|  => token.txt  'token two.txt'
+    registry add x --config-file=to|  => --config-file=token.txt  '--config-file=token two.txt'
+    why --operation p|           => publish
+    why corp --crate |           =>
+    token show --rev|            => --reveal
+    provider add cargo:|         => cargo:libsecret  cargo:token
+    provider add vault --be|     => --before
+    provider add vault --before cargo:l|  => cargo:libsecret
+    provider add vault --first --la|  =>
+    alias remove v|              => vault  vulcan
+    alias set vault |            =>
+    alias set vault cmd --lo|    =>
+    run k|                       => keys/
+    run \"tok|                   => token.txt  'token two.txt'
+    run keys/b|                  => 'keys/b c'
+    help lo|                     => login  logout
+    help reg|                    => registry
+    help registry s|             => set  show
+    help sour|                   => sources
+    help login |                 =>
+    completions |                => bash  elvish  fish  powershell  zsh
+    completions z|               => zsh
+    completions zsh |            =>
+    login(\"co|                  =>
+";
+
+#[test]
+fn tab_offers_what_can_stand_at_the_cursor() {
+    let sandbox = Sandbox::new();
+    let grammar = Grammar::default();
+    let names = names(&sandbox);
+    let mut wrong = String::new();
+    let mut count = 0;
+    for row in ROWS.lines().filter(|row| !row.trim().is_empty()) {
+        let (typed, expected) = row[4..].split_once("=>").unwrap();
+        let typed = match typed.trim_end() {
+            // A row that is about the white space before the word begins with some.
+            typed if typed.starts_with(' ') => typed,
+            typed => typed.trim_start(),
+        };
+        let cursor = typed.find('|').unwrap();
+        let line = typed.replacen('|', "", 1);
+        let (start, candidates) = complete(grammar.tree(), &names, &line, cursor);
+        let offered: Vec<&str> = candidates.iter().map(|found| found.text.as_str()).collect();
+        let expected: Vec<&str> = expected
+            .split("  ")
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .collect();
+        let is_right = match expected.as_slice() {
+            [first @ .., ".."] => offered.starts_with(first),
+            // The order is the eye's: by text, whatever the quotes.
+            all => offered.len() == all.len() && all.iter().all(|text| offered.contains(text)),
+        };
+        let word_starts_at_blank = line[..start].chars().last().is_none_or(char::is_whitespace);
+        if !is_right || start > cursor || !word_starts_at_blank {
+            wrong.push_str(&format!(
+                "{typed}\n  expected {expected:?}\n  offered  {offered:?} at {start}\n"
+            ));
+        }
+        count += 1;
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(count >= 60, "{count} rows");
+}
+
+#[test]
+fn what_is_offered_replaces_the_word_with_its_quotes() {
+    let sandbox = Sandbox::new();
+    let grammar = Grammar::default();
+    let names = names(&sandbox);
+    for (line, completed) in [
+        ("run 'token t", "run 'token two.txt'"),
+        ("run \"token t", "run 'token two.txt'"),
+        ("run token\\ t", "run 'token two.txt'"),
+        ("login --from 'file:keys/'b", "login --from 'file:keys/b c'"),
+        ("login --fr", "login --from"),
+    ] {
+        let (start, candidates) = complete(grammar.tree(), &names, line, line.len());
+        assert_eq!(candidates.len(), 1, "{line}: {candidates:?}");
+        assert_eq!(
+            format!("{}{}", &line[..start], candidates[0].text),
+            completed
+        );
+    }
+}
+
+#[test]
+fn tab_answers_at_any_cursor_of_any_text() {
+    let sandbox = Sandbox::new();
+    let grammar = Grammar::default();
+    let names = names(&sandbox);
+    let text = "lögin 'cö \"x\\ --from=env:é -- \\";
+    for cursor in 0..=text.len() + 3 {
+        let (start, _) = complete(grammar.tree(), &names, text, cursor);
+        assert!(text.is_char_boundary(start), "{cursor}");
+    }
+}
