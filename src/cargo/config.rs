@@ -6,12 +6,18 @@
 //! An open transaction's edits are made in the layers themselves ([`Config::put`] gives back what was there,
 //! which is all that undoing needs), so every reader sees what will be.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
+mod by_index;
+mod edits;
+mod shapes;
+
+use self::by_index::ByIndex;
+pub(super) use self::by_index::malformed_index;
 use super::layers::{Doubled, Layer, Layers, both_names};
 use super::name::variable;
-use crate::disk::replace;
-use crate::disk::tree::{self, Entry, Node, Table, is_secret};
+use crate::disk::tree::{Entry, Node, is_secret};
 use crate::error::{Error, Place, Result};
 use crate::token::Token;
 use crate::world::Env;
@@ -55,13 +61,14 @@ pub struct Config {
     /// Files that Cargo does not read here, opened for editing.
     others: Vec<Layer>,
     doubled: Vec<Doubled>,
+    by_index: OnceCell<ByIndex>,
 }
 
 impl Config {
     /// Reads it all: what Cargo started in `directory`, with this environment and home, would read.
     pub fn read(env: &Env, home: &Path, directory: &Path) -> Result<Self> {
         let Layers { layers, doubled } = Layers::read(home, directory)?;
-        check_shapes(&layers)?;
+        shapes::check(&layers)?;
         let (home, directory) = (home.to_path_buf(), directory.to_path_buf());
         Ok(Self {
             env: env.clone(),
@@ -70,6 +77,7 @@ impl Config {
             layers,
             others: Vec::new(),
             doubled,
+            by_index: OnceCell::new(),
         })
     }
 
@@ -294,15 +302,18 @@ impl Config {
         Ok(items)
     }
 
-    /// The names of the tables under a key, in alphabetical order, each once.
-    pub fn names(&self, key: &[&str], view: View) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .layers
+    /// The keys of a table in all files, as often as they are there.
+    pub fn keys<'a>(&'a self, table: &'a [&'a str], view: View) -> impl Iterator<Item = &'a str> {
+        self.layers
             .iter()
-            .filter(|layer| view == View::All || !layer.is_credentials)
-            .filter_map(|layer| layer.table(key))
-            .flat_map(|table| table.keys().cloned())
-            .collect();
+            .filter(move |layer| view == View::All || !layer.is_credentials)
+            .filter_map(move |layer| layer.table(table))
+            .flat_map(|table| table.keys().map(String::as_str))
+    }
+
+    /// The same in alphabetical order, each once.
+    pub fn names(&self, table: &[&str], view: View) -> Vec<String> {
+        let mut names: Vec<String> = self.keys(table, view).map(ToOwned::to_owned).collect();
         names.sort();
         names.dedup();
         names
@@ -329,90 +340,6 @@ impl Config {
             .map(ToOwned::to_owned)
             .collect()
     }
-
-    /// What a file says about a key now, whether Cargo reads that file or not.
-    pub fn in_file(&self, file: &Path, key: &[&str]) -> Option<&Entry> {
-        self.layers
-            .iter()
-            .chain(&self.others)
-            .find(|layer| layer.file == file)?
-            .get(key)
-    }
-
-    /// The name under which a file is known here, whatever it was called: one file is never two.
-    pub fn known_as(&self, file: PathBuf) -> PathBuf {
-        let wanted = identity(&file);
-        let standard = [self.credentials_file(), self.home_file(), self.local_file()];
-        let known = self
-            .layers
-            .iter()
-            .chain(&self.others)
-            .map(|layer| &layer.file);
-        known
-            .chain(&standard)
-            .find(|known| identity(known) == wanted)
-            .cloned()
-            .unwrap_or(file)
-    }
-
-    /// Makes a file known that may be about to be edited, and be it one that does not exist yet.
-    pub fn open(&mut self, file: &Path) -> Result<()> {
-        if self
-            .layers
-            .iter()
-            .chain(&self.others)
-            .any(|layer| layer.file == file)
-        {
-            return Ok(());
-        }
-        let mut layer = Layer {
-            file: file.to_path_buf(),
-            root: Table::new(),
-            is_credentials: false,
-        };
-        if file == self.credentials_file() {
-            layer.is_credentials = true;
-            self.layers.insert(0, layer);
-        } else if file == self.home_file() {
-            self.layers.push(layer);
-        } else if file == self.local_file() {
-            let nearest = self
-                .layers
-                .iter()
-                .filter(|layer| layer.is_credentials)
-                .count();
-            self.layers.insert(nearest, layer);
-        } else {
-            if let Some(text) = replace::read(file)? {
-                layer.root = tree::parse(file, &text)?;
-            }
-            self.others.push(layer);
-        }
-        Ok(())
-    }
-
-    /// Puts an entry into a file that is open, or takes it out, and gives back what was there.
-    pub fn put(&mut self, file: &Path, key: &[String], entry: Option<Entry>) -> Option<Entry> {
-        let layer = self
-            .layers
-            .iter_mut()
-            .chain(&mut self.others)
-            .find(|layer| layer.file == file)?;
-        match entry {
-            Some(entry) => put_into(&mut layer.root, key, entry),
-            None => take_from(&mut layer.root, key),
-        }
-    }
-}
-
-/// A path without links and `..`, of a file that need not exist.
-fn identity(file: &Path) -> PathBuf {
-    file.canonicalize().unwrap_or_else(|_| {
-        match (file.parent().map(Path::canonicalize), file.file_name()) {
-            (Some(Ok(folder)), Some(name)) => folder.join(name),
-            _ => file.to_path_buf(),
-        }
-    })
 }
 
 fn existing_or_toml(folder: &Path, name: &str) -> PathBuf {
@@ -430,37 +357,6 @@ fn text_node(key: &[&str], text: &str) -> Node {
     } else {
         Node::Text(text.to_owned())
     }
-}
-
-fn put_into(table: &mut Table, key: &[String], entry: Entry) -> Option<Entry> {
-    let (first, rest) = key.split_first()?;
-    if rest.is_empty() {
-        return table.insert(first.clone(), entry);
-    }
-    let below = table.entry(first.clone()).or_insert_with(|| Entry {
-        node: Node::Table(Table::new()),
-        line: 0,
-    });
-    match &mut below.node {
-        Node::Table(table) => put_into(table, rest, entry),
-        _ => None,
-    }
-}
-
-/// Takes an entry out, and the tables that become empty by it.
-fn take_from(table: &mut Table, key: &[String]) -> Option<Entry> {
-    let (first, rest) = key.split_first()?;
-    if rest.is_empty() {
-        return table.remove(first);
-    }
-    let Node::Table(below) = &mut table.get_mut(first)?.node else {
-        return None;
-    };
-    let old = take_from(below, rest);
-    if old.is_some() && below.is_empty() {
-        table.remove(first);
-    }
-    old
 }
 
 fn split(text: &str) -> Vec<String> {
@@ -501,50 +397,4 @@ pub(crate) fn wrong_kind(key: &[&str], wanted: &str, found: &Node, place: Place)
     ))
     .hint(format!("make it {wanted}; Cargo refuses it as it is"))
     .at(place)
-}
-
-/// Cargo refuses a whole configuration whose files disagree on the kind of a value (6).
-fn check_shapes(layers: &[Layer]) -> Result<()> {
-    for (index, near) in layers.iter().enumerate() {
-        for far in &layers[index + 1..] {
-            check_tables(near, &near.root, far, &far.root, &mut Vec::new())?;
-        }
-    }
-    Ok(())
-}
-
-fn check_tables<'a>(
-    near: &Layer,
-    near_table: &'a Table,
-    far: &Layer,
-    far_table: &'a Table,
-    path: &mut Vec<&'a str>,
-) -> Result<()> {
-    let (few, many) = if near_table.len() <= far_table.len() {
-        (near_table, far_table)
-    } else {
-        (far_table, near_table)
-    };
-    for key in few.keys().filter(|key| many.contains_key(*key)) {
-        path.push(key);
-        let (one, other) = (&near_table[key], &far_table[key]);
-        match (&one.node, &other.node) {
-            (Node::Table(one), Node::Table(other)) => check_tables(near, one, far, other, path)?,
-            (Node::List(_), Node::List(_)) => {}
-            (Node::List(_) | Node::Table(_), _) | (_, Node::List(_) | Node::Table(_)) => {
-                return Err(Error::malformed(format!(
-                    "`{}` is {} here and {} in {}; Cargo refuses both files",
-                    path.join("."),
-                    one.node.description(),
-                    other.node.description(),
-                    far.place(other),
-                ))
-                .at(near.place(one))
-                .hint("write both alike, or remove one"));
-            }
-            _ => {}
-        }
-        path.pop();
-    }
-    Ok(())
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// The sparse index of crates.io.
 pub const CRATES_IO_INDEX: &str = "sparse+https://index.crates.io/";
-/// The git repository that was its index before; Cargo still gives it to providers.
+/// The git repository that went before it, and that Cargo still names to providers.
 pub const CRATES_IO_GIT_INDEX: &str = "https://github.com/rust-lang/crates.io-index";
 
 /// What to write.

@@ -5,10 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use super::config::{Config, Found, View, wrong_kind};
+use super::config::{Config, Found, View, malformed_index};
 use super::index_url::{CRATES_IO_GIT_INDEX, IndexUrl};
 use super::name::{CRATES_IO, RegistryName, variable};
-use crate::disk::tree::Node;
 use crate::error::{Error, Place, Result};
 use crate::token::looks_like_token;
 
@@ -86,7 +85,7 @@ impl Registry {
         } = index_of(config, name.as_str())?.ok_or_else(|| unknown(config, &name))?;
         let index = index
             .checked()
-            .map_err(|error| as_malformed(&error, name.as_str(), &place))?;
+            .map_err(|error| malformed_index(&error, name.as_str(), &place))?;
         let place = Some(place);
         if index.is_crates_io() {
             check_crates_io(config, View::All)?;
@@ -278,20 +277,11 @@ fn index_of(config: &Config, name: &str) -> Result<Option<Found<IndexUrl>>> {
     let index = found
         .value
         .parse()
-        .map_err(|error: Error| as_malformed(&error, name, &found.place))?;
+        .map_err(|error: Error| malformed_index(&error, name, &found.place))?;
     Ok(Some(Found {
         value: index,
         place: found.place,
     }))
-}
-
-fn as_malformed(error: &Error, name: &str, place: &Place) -> Error {
-    let malformed = Error::malformed(format!(
-        "the index of `{name}` is not one: {}",
-        error.message()
-    ))
-    .at(place.clone());
-    malformed.maybe_hint(error.next_step().map(ToOwned::to_owned))
 }
 
 /// Nothing is usable where someone still sets the index of crates.io (10).
@@ -340,7 +330,7 @@ fn key_of(config: &Config, index: &IndexUrl) -> Result<Option<String>> {
         .map(|(name, _)| name)
         .collect();
     if names.is_empty() {
-        names = names_in_files(config, &wanted)?;
+        names = config.names_of_index(&wanted)?;
     }
     match names.as_slice() {
         [] => Ok(None),
@@ -365,30 +355,5 @@ fn key_of(config: &Config, index: &IndexUrl) -> Result<Option<String>> {
 
 /// The names that config files give to an index.
 pub fn with_canonical(config: &Config, index: &IndexUrl) -> Result<Vec<String>> {
-    names_in_files(config, &index.canonical()?)
-}
-
-/// Every registry's index is looked at, and one that is no URL breaks the query for any other (10).
-fn names_in_files(config: &Config, wanted: &str) -> Result<Vec<String>> {
-    config.check_tables(&["registries"], View::Config)?;
-    let mut names = Vec::new();
-    for name in config.names(&["registries"], View::Config) {
-        config.check_tables(&["registries", &name], View::Config)?;
-        let key = ["registries", &name, "index"];
-        let Some((layer, entry)) = config.in_files(&key, View::Config).next() else {
-            continue;
-        };
-        let place = layer.place(entry);
-        let Node::Text(text) = &entry.node else {
-            return Err(wrong_kind(&key, "a string", &entry.node, place));
-        };
-        let canonical = text
-            .parse::<IndexUrl>()
-            .and_then(|url| url.canonical())
-            .map_err(|error| as_malformed(&error, &name, &place))?;
-        if canonical == wanted {
-            names.push(name);
-        }
-    }
-    Ok(names)
+    config.names_of_index(&index.canonical()?)
 }

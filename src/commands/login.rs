@@ -103,7 +103,7 @@ impl Login {
         }
         let source = self.from.clone().unwrap_or_else(|| default_source(session));
         if session.flags.is_plan() && !source.is_inert() {
-            return session.edit_unknown(&file, &key);
+            return session.edit_unread(&file, &key);
         }
         let token = session.read_token(&source, registry)?;
         let token = self.scheme.unwrap_or(Scheme::Raw).apply(token)?;

@@ -24,7 +24,10 @@ use crate::token::Scheme;
 pub struct Status {
     /// Which; left out, all
     #[arg(value_name = "REGISTRY")]
-    registries: Vec<RegistryRef>,
+    positional: Vec<RegistryRef>,
+    /// The same as an option
+    #[arg(short = 'r', long = "registry", value_name = "REGISTRY")]
+    option: Vec<RegistryRef>,
     /// Start the programs of providers to find out
     #[arg(long)]
     ask: bool,
@@ -58,10 +61,11 @@ impl Status {
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
         let may_ask = self.ask && !session.flags.is_plan();
         let config = session.config()?;
-        let were_named = !self.registries.is_empty();
+        let named: Vec<&RegistryRef> = self.positional.iter().chain(&self.option).collect();
+        let were_named = !named.is_empty();
         let wanted: Vec<Wanted> = if were_named {
-            self.registries
-                .iter()
+            named
+                .into_iter()
                 .map(|registry| registry.0.clone())
                 .collect()
         } else {

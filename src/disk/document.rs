@@ -215,25 +215,13 @@ impl Document {
         Ok(document)
     }
 
-    /// What is at a key path now.
+    /// What is at a key path now: what the tests of the edits look at. Reading is `tree`'s.
+    #[cfg(test)]
     pub(crate) fn get(&self, key: &[&str]) -> Option<Found> {
         match self.reach(key) {
             Reach::Statement(id) => statement::get(&self.lines[id].text, self.inner(id, key)),
             Reach::Table(_) => Some(Found::Table),
             Reach::Elements(_) => Some(Found::Other),
-            Reach::Missing(..) => None,
-        }
-    }
-
-    /// The line, from one, of the statement or header at a key path, as the text is now.
-    pub(crate) fn line(&self, key: &[&str]) -> Option<usize> {
-        match self.reach(key) {
-            Reach::Statement(id) => {
-                self.get(key)?;
-                Some(self.line_of(id))
-            }
-            Reach::Table(table) => table.header.or(table.last).map(|id| self.line_of(id)),
-            Reach::Elements(id) => Some(self.line_of(id)),
             Reach::Missing(..) => None,
         }
     }

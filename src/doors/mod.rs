@@ -20,8 +20,8 @@ use crate::commands::{Command, Outcome};
 use crate::disk::replace;
 use crate::error::{Error, Place, Result};
 use crate::render::{self, Block, Role, Span, notice};
-use crate::session::overlay::{Action, Change, shown};
-use crate::session::{Flags, Session, UnknownChange};
+use crate::session::overlay::{After, Change, shown};
+use crate::session::{Flags, Session};
 
 /// The exit status of `--check` where something would change.
 const WOULD_CHANGE: u8 = 2;
@@ -48,7 +48,6 @@ pub struct Runner {
 #[derive(Debug, Default)]
 pub struct Report {
     changes: Vec<Change>,
-    unknown: Vec<UnknownChange>,
     committed: bool,
 }
 
@@ -114,13 +113,11 @@ impl Runner {
         }
         let report = if in_batch {
             let changes = session.changes_since(start);
-            let unknown = session.unknown_changes().to_vec();
             if flags.is_plan() && !outer.is_plan() {
                 session.roll_back(start);
             }
             Report {
                 changes,
-                unknown,
                 committed: false,
             }
         } else {
@@ -308,12 +305,10 @@ impl Runner {
 
 fn commit(session: &mut Session) -> Result<Report> {
     let is_plan = session.flags.is_plan();
-    let unknown = session.unknown_changes().to_vec();
     let committed = session.commit();
     session.roll_back_all();
     Ok(Report {
         changes: committed?,
-        unknown,
         committed: !is_plan,
     })
 }
@@ -341,7 +336,7 @@ impl Performed {
 
 impl Report {
     fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.unknown.is_empty()
+        self.changes.is_empty()
     }
 
     fn status(&self, flags: Flags) -> u8 {
@@ -353,17 +348,7 @@ impl Report {
     }
 
     fn json(&self) -> Json {
-        let known = self.changes.iter().map(|change| json!(change));
-        let unknown = self.unknown.iter().map(|change| {
-            json!({
-                "file": change.file.display().to_string(),
-                "key": change.key.join("."),
-                "action": Action::Login,
-                "before": shown(change.before.as_ref()),
-                "after": "unknown",
-            })
-        });
-        json!({ "changes": known.chain(unknown).collect::<Vec<_>>(), "committed": self.committed })
+        json!({ "changes": self.changes, "committed": self.committed })
     }
 
     /// The changes of each file, under its name; and in one line what has become of them.
@@ -373,12 +358,7 @@ impl Report {
         }
         let mut blocks = Vec::new();
         let mut files: Vec<&Path> = Vec::new();
-        for file in self
-            .changes
-            .iter()
-            .map(|change| &change.file)
-            .chain(self.unknown.iter().map(|change| &change.file))
-        {
+        for file in self.changes.iter().map(|change| &change.file) {
             if !files.contains(&file.as_path()) {
                 files.push(file);
             }
@@ -391,12 +371,8 @@ impl Report {
             for change in self.changes.iter().filter(|change| change.file == file) {
                 blocks.push(Block::Detail(change_span(change)));
             }
-            for change in self.unknown.iter().filter(|change| change.file == file) {
-                let text = format!("? {} = (known once it is read)", change.key.join("."));
-                blocks.push(Block::Detail(Span::new(Role::Doubtful, text)));
-            }
         }
-        let count = self.changes.len() + self.unknown.len();
+        let count = self.changes.len();
         let things = if count == 1 {
             "1 change".to_owned()
         } else {
@@ -418,11 +394,15 @@ fn change_span(change: &Change) -> Span {
         Json::String(text) if text.starts_with("sha256:") => text,
         value => value.to_string(),
     };
-    match (&change.before, &change.after) {
-        (None, after) => Span::new(Role::Good, format!("+ {key} = {}", text(after.as_ref()))),
-        (before, None) => Span::new(Role::Bad, format!("- {key} = {}", text(before.as_ref()))),
-        (before, after) => {
-            let (before, after) = (text(before.as_ref()), text(after.as_ref()));
+    let before = change.before.as_ref();
+    match (&change.after, before) {
+        (After::Unread, _) => {
+            Span::new(Role::Doubtful, format!("? {key} = (known once it is read)"))
+        }
+        (After::Gone, before) => Span::new(Role::Bad, format!("- {key} = {}", text(before))),
+        (After::Is(node), None) => Span::new(Role::Good, format!("+ {key} = {}", text(Some(node)))),
+        (After::Is(node), before) => {
+            let (before, after) = (text(before), text(Some(node)));
             Span::new(Role::Doubtful, format!("~ {key} = {before} -> {after}"))
         }
     }

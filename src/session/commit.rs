@@ -134,7 +134,7 @@ impl Session {
         }
         for edit in edits {
             let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
-            match &edit.after {
+            match edit.after.node() {
                 Some(node) => document.set(&key, &value_of(node, file, &edit.dotted())?)?,
                 None => {
                     document.unset(&key)?;
@@ -149,9 +149,9 @@ impl Session {
         for edit in edits {
             let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
             let now = layer.get(&key);
-            let is_known = [&edit.before, &edit.after]
+            let is_known = [edit.before.as_ref(), edit.after.node()]
                 .into_iter()
-                .any(|known| is_same(now.map(|entry| &entry.node), known.as_ref()));
+                .any(|known| is_same(now.map(|entry| &entry.node), known));
             if !is_known && !self.flags.yes {
                 let place =
                     now.map_or_else(|| Place::file(&layer.file), |entry| layer.place(entry));

@@ -11,13 +11,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::cargo::config::{Config, View};
-use crate::disk::tree::{Entry, Node};
+use crate::disk::tree::Node;
 use crate::error::{Error, Place, Result};
 use crate::render::{Theme, notice};
 use crate::token::Token;
 use crate::world::World;
 
-use self::overlay::{Change, Overlay, Savepoint};
+use self::overlay::{After, Change, Overlay, Savepoint};
 
 /// How a run was asked to behave. Can be set for the whole process and again on a line.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
@@ -81,19 +81,6 @@ pub struct Session {
     home: PathBuf,
     config: Option<Config>,
     overlay: Overlay,
-    /// Changes that only performing them would tell: tokens that a plan did not read.
-    unknown: Vec<UnknownChange>,
-}
-
-/// A login whose token a plan does not read.
-#[derive(Debug, Clone)]
-pub struct UnknownChange {
-    /// The file that would be written.
-    pub file: PathBuf,
-    /// The key.
-    pub key: overlay::Key,
-    /// What is there now.
-    pub before: Option<Node>,
 }
 
 impl Session {
@@ -108,7 +95,6 @@ impl Session {
             home,
             config: None,
             overlay: Overlay::default(),
-            unknown: Vec::new(),
         }
     }
 
@@ -137,8 +123,17 @@ impl Session {
         }
     }
 
-    /// Adds an edit of a file; one that changes nothing is none.
+    /// Adds an edit of a file; one that changes nothing is none. `None` removes the key.
     pub fn edit(&mut self, file: &Path, key: &[&str], value: Option<Node>) -> Result<()> {
+        self.edit_to(file, key, value.map_or(After::Gone, After::Is))
+    }
+
+    /// Adds a login whose token this plan does not read.
+    pub fn edit_unread(&mut self, file: &Path, key: &[&str]) -> Result<()> {
+        self.edit_to(file, key, After::Unread)
+    }
+
+    fn edit_to(&mut self, file: &Path, key: &[&str], after: After) -> Result<()> {
         self.config_mut()?.open(file)?;
         let Self {
             config: Some(config),
@@ -148,7 +143,7 @@ impl Session {
         else {
             return Ok(());
         };
-        overlay.edit(config, file, key, value);
+        overlay.edit(config, file, key, after);
         Ok(())
     }
 
@@ -167,21 +162,6 @@ impl Session {
             };
             self.warn(&format!("`{}` in {} {what}", key.join("."), winner.place));
         }
-        Ok(())
-    }
-
-    /// Notes a login whose token a plan does not read.
-    pub fn edit_unknown(&mut self, file: &Path, key: &[&str]) -> Result<()> {
-        let before = self
-            .config()?
-            .in_file(file, key)
-            .map(|entry: &Entry| entry.node.clone());
-        let key = key.iter().map(|&part| part.to_owned()).collect();
-        self.unknown.push(UnknownChange {
-            file: file.to_path_buf(),
-            key,
-            before,
-        });
         Ok(())
     }
 
@@ -206,7 +186,6 @@ impl Session {
     /// Undoes everything that is pending.
     pub fn roll_back_all(&mut self) {
         self.overlay.clear();
-        self.unknown.clear();
         self.config = None;
     }
 
@@ -215,14 +194,9 @@ impl Session {
         self.overlay.changes_since(from)
     }
 
-    /// The logins that a plan could not look into.
-    pub fn unknown_changes(&self) -> &[UnknownChange] {
-        &self.unknown
-    }
-
     /// Whether anything is pending.
     pub fn has_changes(&self) -> bool {
-        !self.overlay.is_empty() || !self.unknown.is_empty()
+        !self.overlay.is_empty()
     }
 
     /// Tells a detail that may be left out.

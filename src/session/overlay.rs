@@ -19,8 +19,34 @@ pub type Key = Vec<String>;
 struct Edit {
     file: PathBuf,
     key: Key,
-    after: Option<Node>,
+    after: After,
     before: Option<Entry>,
+}
+
+/// What a key becomes.
+#[derive(Debug, Clone)]
+pub enum After {
+    /// Nothing.
+    Gone,
+    /// This value.
+    Is(Node),
+    /// A token that a plan does not read, because it would have to ask somebody or start something.
+    Unread,
+}
+
+impl After {
+    /// The value, if it is known.
+    pub fn node(&self) -> Option<&Node> {
+        match self {
+            Self::Is(node) => Some(node),
+            Self::Gone | Self::Unread => None,
+        }
+    }
+
+    /// Whether it is what is there already.
+    fn is(&self, now: Option<&Node>) -> bool {
+        !matches!(self, Self::Unread) && is_same(now, self.node())
+    }
 }
 
 /// The pending edits.
@@ -46,7 +72,7 @@ pub struct Change {
     /// What stands there now.
     pub before: Option<Node>,
     /// What will.
-    pub after: Option<Node>,
+    pub after: After,
 }
 
 impl Overlay {
@@ -60,15 +86,25 @@ impl Overlay {
         Savepoint(self.0.len())
     }
 
-    /// Makes an edit, unless the file says so already.
-    pub fn edit(&mut self, config: &mut Config, file: &Path, key: &[&str], after: Option<Node>) {
-        let now = config.in_file(file, key).map(|entry| &entry.node);
-        if is_same(now, after.as_ref()) {
+    /// Makes an edit, unless the file says so already. What is not read is not to be seen by readers either.
+    pub fn edit(&mut self, config: &mut Config, file: &Path, key: &[&str], after: After) {
+        let now = config.in_file(file, key);
+        if after.is(now.map(|entry| &entry.node)) {
             return;
         }
         let key: Key = key.iter().map(|&part| part.to_owned()).collect();
-        let entry = after.clone().map(|node| Entry { node, line: 0 });
-        let before = config.put(file, &key, entry);
+        let before = match &after {
+            After::Unread => now.cloned(),
+            After::Gone => config.put(file, &key, None),
+            After::Is(node) => config.put(
+                file,
+                &key,
+                Some(Entry {
+                    node: node.clone(),
+                    line: 0,
+                }),
+            ),
+        };
         self.0.push(Edit {
             file: file.to_path_buf(),
             key,
@@ -80,7 +116,9 @@ impl Overlay {
     /// Undoes everything after the savepoint.
     pub fn roll_back(&mut self, config: &mut Config, to: Savepoint) {
         while self.0.len() > to.0 {
-            if let Some(edit) = self.0.pop() {
+            if let Some(edit) = self.0.pop()
+                && !matches!(edit.after, After::Unread)
+            {
                 config.put(&edit.file, &edit.key, edit.before);
             }
         }
@@ -101,13 +139,13 @@ impl Overlay {
                     file: edit.file.clone(),
                     key: edit.key.clone(),
                     before: edit.before.as_ref().map(|entry| entry.node.clone()),
-                    after: None,
+                    after: After::Gone,
                 });
                 changes.len() - 1
             });
             changes[at].after.clone_from(&edit.after);
         }
-        changes.retain(|change| !is_same(change.before.as_ref(), change.after.as_ref()));
+        changes.retain(|change| !change.after.is(change.before.as_ref()));
         changes
     }
 }
@@ -147,7 +185,7 @@ pub enum Action {
 impl Change {
     /// What happens.
     pub fn action(&self) -> Action {
-        match (is_secret(&self.key), self.after.is_some()) {
+        match (is_secret(&self.key), !matches!(self.after, After::Gone)) {
             (true, true) => Action::Login,
             (true, false) => Action::Logout,
             (false, true) => Action::Set,
@@ -168,7 +206,10 @@ impl Serialize for Change {
             "key": self.dotted(),
             "action": self.action(),
             "before": shown(self.before.as_ref()),
-            "after": shown(self.after.as_ref()),
+            "after": match &self.after {
+                After::Unread => "unknown".into(),
+                after => shown(after.node()),
+            },
         })
         .serialize(serializer)
     }

@@ -116,10 +116,11 @@ pub(crate) fn masked(text: &str) -> String {
         shown.extend(word.chars().map(|c| if hides { '·' } else { c }));
         shown.push_str(&piece[word.len()..]);
         if !word.is_empty() {
-            after_scheme = ["bearer", "basic", "token"]
-                .iter()
-                .any(|scheme| word.eq_ignore_ascii_case(scheme))
-                && piece.ends_with(' ');
+            // A token in lower case is mostly the word.
+            let is_scheme = word == "Token"
+                || word.eq_ignore_ascii_case("bearer")
+                || word.eq_ignore_ascii_case("basic");
+            after_scheme = is_scheme && piece.ends_with(' ');
         }
     }
     shown

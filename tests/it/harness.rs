@@ -69,10 +69,6 @@ impl Sandbox {
         self.root().join("work")
     }
 
-    pub fn user(&self) -> PathBuf {
-        self.root().join("user")
-    }
-
     /// The variables that a run sees, and nothing else.
     pub fn variables(&self) -> &BTreeMap<String, String> {
         &self.env
@@ -86,13 +82,23 @@ impl Sandbox {
         self
     }
 
-    /// Writes an executable script.
-    #[cfg(unix)]
+    /// Writes an executable script, in a process of its own: a file that another thread's child still has open
+    /// for writing could not be started ("text file busy").
     pub fn program(&self, path: &str, text: &str) -> PathBuf {
-        use std::os::unix::fs::PermissionsExt;
-        self.write(path, text);
         let path = self.root().join(path);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut shell = std::process::Command::new("sh")
+            .args(["-c", "cat >\"$0\" && chmod +x \"$0\""])
+            .arg(&path)
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        shell
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap();
+        assert!(shell.wait().unwrap().success());
         path
     }
 

@@ -8,12 +8,18 @@
 
 mod bad_input;
 mod cargo;
+mod doors;
 mod facts;
 mod facts_providers;
 mod facts_registries;
 mod harness;
 mod ingredients;
 mod layouts;
+mod login;
 mod oracle;
+mod readme;
+mod registries;
+mod repository;
+mod scripts;
 mod secrets;
 mod table;

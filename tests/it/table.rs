@@ -49,6 +49,7 @@ const CALLS: &str = r#"
     registry::set("corp", #{ index: "sparse+https://two.example/", move_token: true });
     status();
     status(["corp", "crates-io"], #{ ask: true });
+    status(#{ registry: ["corp", "crates-io"] });
     why();
     why("corp", #{ operation: "publish", crate: "foo", ask: true });
     why(#{ registry: "corp" });

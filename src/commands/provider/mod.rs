@@ -1,7 +1,7 @@
 //! `provider ...`: the global chain, shown and edited in the order tried.
 //!
 //! A file lists providers in the opposite order, and several files' lists are joined (14, 6). Here a chain is
-//! always what Cargo tries first, then next; [`Listed`] turns one file's list around.
+//! always what Cargo tries first, then next; `edit::Listed` turns one file's list around.
 
 mod edit;
 mod list;

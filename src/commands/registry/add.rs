@@ -94,14 +94,22 @@ impl Add {
     }
 }
 
-/// Another name with the same environment variables.
+/// Another name with the same environment variables: to those `-` is `_`, and case does not matter.
 fn twin(config: &Config, name: &RegistryName) -> Option<String> {
-    let flat = |name: &str| name.replace('-', "_").to_uppercase();
-    let mine = flat(name.as_str());
+    let flat = |c: char| {
+        if c == '-' {
+            '_'
+        } else {
+            c.to_ascii_uppercase()
+        }
+    };
+    let is_twin = |other: &&str| {
+        *other != name.as_str() && other.chars().map(flat).eq(name.as_str().chars().map(flat))
+    };
     config
-        .names(&["registries"], View::Config)
-        .into_iter()
-        .find(|other| other != name.as_str() && flat(other) == mine)
+        .keys(&["registries"], View::Config)
+        .find(is_twin)
+        .map(ToOwned::to_owned)
 }
 
 /// Sets a registry's own provider.

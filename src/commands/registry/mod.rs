@@ -73,9 +73,9 @@ fn is_defined(config: &Config, name: &str) -> bool {
         .all(&["registries", name, "index"], View::Config)
         .is_empty()
         || config
-            .names(&["registries"], View::Config)
-            .iter()
-            .any(|known| known == name)
+            .in_files(&["registries", name], View::Config)
+            .next()
+            .is_some()
 }
 
 /// Providers as arrays of words.

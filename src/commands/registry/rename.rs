@@ -6,7 +6,7 @@ use super::{is_defined, must_exist, refuse_crates_io};
 use crate::cargo::config::View;
 use crate::cargo::name::{RegistryName, variable};
 use crate::commands::Outcome;
-use crate::disk::tree::Node;
+use crate::disk::tree::{Entry, Node};
 use crate::error::{Error, Result};
 use crate::session::Session;
 
@@ -53,10 +53,12 @@ impl Rename {
                     ))
                     .at(layer.place(entry)));
                 }
-                moves.push((layer.file.clone(), key.clone(), entry.node.clone()));
+                moves.push((layer.file.clone(), key.clone(), entry.clone()));
             }
         }
-        for (file, key, node) in moves {
+        // In the order of the file.
+        moves.sort_by_key(|(_, _, entry)| entry.line);
+        for (file, key, Entry { node, .. }) in moves {
             session.edit(&file, &["registries", new.as_str(), &key], Some(node))?;
             session.edit(&file, &["registries", old.as_str(), &key], None)?;
         }

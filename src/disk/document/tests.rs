@@ -708,8 +708,6 @@ fn what_is_there_is_told_apart() {
     check("g/h", Some(Found::Other));
     check("a/b", None);
     check("z", None);
-    assert_eq!(document.line(&["e", "f"]), Some(5));
-    assert_eq!(document.line(&["e", "x"]), None);
     assert_eq!(
         format!("{:?}", document.get(&["a"])),
         "Some(Value(Text(..)))"

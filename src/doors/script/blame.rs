@@ -3,7 +3,7 @@
 //!
 //! Invariant: a literal that could be a token is not shown with its line.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rhai::{EvalAltResult, ParseError, ParseErrorType, Position};
 
@@ -25,7 +25,7 @@ pub(super) fn blame(error: &EvalAltResult, text: &str, name: &Path) -> Error {
                     spot(&source, *position)
                 ));
                 if !file.is_empty() {
-                    source = file.into();
+                    source = script_named(file, name);
                 }
                 innermost = inner;
             }
@@ -34,7 +34,7 @@ pub(super) fn blame(error: &EvalAltResult, text: &str, name: &Path) -> Error {
                     "in `{file}`, imported at {}",
                     spot(&source, *position)
                 ));
-                source = file.into();
+                source = script_named(file, name);
                 innermost = inner;
             }
             _ => break,
@@ -88,6 +88,14 @@ pub(super) fn at(error: Error, position: Position, text: &str, name: &Path) -> E
     let caret = " ".repeat(column.unwrap_or(1).saturating_sub(1));
     let shown = masked(code);
     error.called_at(place).because(format!("{shown}\n{caret}^"))
+}
+
+/// The file of a script that Rhai names as it was imported: relative to the first one, without `.rhai`.
+fn script_named(imported: &str, first: &Path) -> PathBuf {
+    if first.to_str() == Some(imported) {
+        return first.to_path_buf();
+    }
+    first.with_file_name(imported).with_added_extension("rhai")
 }
 
 fn spot(file: &Path, position: Position) -> String {

@@ -28,7 +28,7 @@ pub(super) fn of_call(
     let mut words = path.to_vec();
     let mut rest = Vec::new();
     for (name, value) in options {
-        if name == "rest" && command.get_positionals().any(Arg::is_last_set) {
+        if name == "rest" && command.get_positionals().any(takes_rest) {
             rest = texts("rest", value)?;
         } else {
             words.extend(option(command, &name, value)?);
@@ -49,11 +49,17 @@ pub(super) fn of_call(
             words.push(text);
         }
     }
-    if !rest.is_empty() {
+    // Behind a positional that takes all that follows, `--` would be a word of it.
+    if !rest.is_empty() && command.get_positionals().any(Arg::is_last_set) {
         words.push("--".to_owned());
-        words.extend(rest);
     }
+    words.extend(rest);
     Ok(words)
+}
+
+/// Whether an argument takes what stands behind `--`, dashes and all.
+fn takes_rest(argument: &Arg) -> bool {
+    argument.is_last_set() || argument.is_trailing_var_arg_set()
 }
 
 fn option(command: &clap::Command, name: &str, value: Dynamic) -> Result<Vec<String>> {

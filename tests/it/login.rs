@@ -1,0 +1,331 @@
+//! Logging in and out, and what Cargo makes of it.
+
+use crate::cargo::Cargo;
+use crate::harness::{SENTINEL, Sandbox};
+
+const INDEX: &str = "sparse+https://corp.example/";
+
+fn token(of: &str) -> String {
+    format!("{SENTINEL}-of-{of}-0123456789")
+}
+
+fn with_corp() -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    sandbox.env("T", token("corp"));
+    sandbox.ok(&["registry", "add", "corp", INDEX]);
+    sandbox
+}
+
+#[track_caller]
+fn revealed(sandbox: &mut Sandbox) -> String {
+    sandbox
+        .reveals()
+        .ok(&["token", "show", "corp", "--reveal"])
+        .stdout
+}
+
+#[test]
+fn a_token_comes_from_every_source() {
+    let mut sandbox = with_corp();
+    sandbox.write(
+        "work/token.txt",
+        format!("cargo login {}\r\n", token("file")),
+    );
+    sandbox.program(
+        "work/print",
+        &format!("#!/bin/sh\necho '{}'\n", token("command")),
+    );
+    let corp = |from: &'static str| ["login", "corp", "--from", from];
+    sandbox.ok(&corp("file:token.txt"));
+    assert_eq!(revealed(&mut sandbox), format!("{}\n", token("file")));
+    sandbox.ok(&corp("command:./print 'a b'"));
+    assert_eq!(revealed(&mut sandbox), format!("{}\n", token("command")));
+    sandbox
+        .stdin(format!("{}\n", token("stdin")))
+        .ok(&["login", "corp"]);
+    assert_eq!(revealed(&mut sandbox), format!("{}\n", token("stdin")));
+    sandbox.types(&[&token("prompt")]).ok(&["login", "corp"]);
+    assert_eq!(revealed(&mut sandbox), format!("{}\n", token("prompt")));
+    sandbox.env("T", "").fails(1, &corp("env:T"));
+    sandbox.env("T", token("env")).ok(&corp("env:T"));
+    assert_eq!(revealed(&mut sandbox), format!("{}\n", token("env")));
+    sandbox.ok(&[
+        "login",
+        "crates-io",
+        "--from",
+        "provider:cargo:token-from-stdout ./print",
+    ]);
+    assert!(
+        sandbox
+            .read("home/credentials.toml")
+            .contains(&token("command"))
+    );
+}
+
+#[test]
+fn the_same_token_again_writes_nothing() {
+    let mut sandbox = with_corp();
+    sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    let before = sandbox.snapshot();
+    let run = sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    assert_eq!(run.stdout, "unchanged\n");
+    assert!(!run.stderr.contains("plain text"), "{}", run.stderr);
+    assert!(before == sandbox.snapshot());
+}
+
+#[test]
+fn a_login_says_who_where_and_how_before_it_asks() {
+    let mut sandbox = with_corp();
+    // Nobody types: what was said until then was said before.
+    let failed = sandbox.answers(&[true]).fails(1, &["login", "corp"]);
+    assert!(
+        failed.stderr.contains(&format!(
+            "logging in to `corp` ({INDEX}) with `cargo:token`"
+        )),
+        "{}",
+        failed.stderr
+    );
+    assert!(
+        failed.stderr.contains("`provider add cargo:token`"),
+        "{}",
+        failed.stderr
+    );
+    let run = sandbox.types(&[&token("x")]).ok(&["login", "corp"]);
+    assert!(
+        run.stderr
+            .contains("warning: the token is kept as plain text in"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_scheme_is_stored_with_the_token() {
+    let mut sandbox = with_corp();
+    for (scheme, text, stored) in [
+        ("bearer", "sentinel-1", "Bearer sentinel-1"),
+        ("token", "Bearer sentinel-2", "Bearer sentinel-2"),
+        ("basic", "me:sentinel", "Basic bWU6c2VudGluZWw="),
+        ("raw", "sentinel-3", "sentinel-3"),
+    ] {
+        sandbox.env("T", text);
+        sandbox.ok(&["login", "corp", "--from", "env:T", "--scheme", scheme]);
+        assert_eq!(revealed(&mut sandbox), format!("{stored}\n"));
+    }
+    sandbox.fails(
+        1,
+        &["login", "corp", "--from", "env:T", "--scheme", "basic"],
+    );
+}
+
+#[test]
+fn a_provider_can_be_given_with_the_login() {
+    let mut sandbox = with_corp();
+    sandbox.ok(&[
+        "login",
+        "corp",
+        "--from",
+        "env:T",
+        "--provider",
+        "cargo:token",
+    ]);
+    assert!(
+        sandbox
+            .read("home/config.toml")
+            .contains("credential-provider = \"cargo:token\"")
+    );
+    assert_eq!(revealed(&mut sandbox), format!("{}\n", token("corp")));
+}
+
+#[test]
+fn what_cannot_store_a_token_says_so_and_what_is_not_built_yet_too() {
+    let mut sandbox = with_corp();
+    sandbox.ok(&[
+        "registry",
+        "set",
+        "corp",
+        "--provider",
+        "cargo:token-from-stdout cat token",
+    ]);
+    let failed = sandbox.fails(1, &["login", "corp", "--from", "env:T"]);
+    assert!(
+        failed
+            .stderr
+            .contains("`cargo:token-from-stdout cat token` cannot store a token"),
+        "{}",
+        failed.stderr
+    );
+    for provider in ["cargo:libsecret", "cargo-credential-x"] {
+        sandbox.ok(&["registry", "set", "corp", "--provider", provider]);
+        let failed = sandbox.fails(4, &["login", "corp", "--from", "env:T"]);
+        assert!(failed.stderr.contains("yet"), "{}", failed.stderr);
+    }
+}
+
+#[test]
+fn comments_order_and_mode_of_the_credentials_stay() {
+    use std::os::unix::fs::PermissionsExt;
+    let mut sandbox = with_corp();
+    let text = "# mine\n\n[registries.zeta]\ntoken = 'z' # last\n\n[registries.corp] # the old one\ntoken = 'old' # behind\n\n[registries.alpha]\ntoken = 'a'\n";
+    sandbox.write("home/credentials.toml", text);
+    let file = sandbox.home().join("credentials.toml");
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+    sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    assert_eq!(
+        sandbox.read("home/credentials.toml"),
+        text.replace("old' #", &format!("{}' #", token("corp")))
+    );
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600);
+}
+
+#[test]
+fn the_file_without_extension_is_the_one_that_is_written() {
+    let mut sandbox = with_corp();
+    sandbox.write("home/credentials", "");
+    sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    assert!(sandbox.read("home/credentials").contains(SENTINEL));
+    assert!(!sandbox.exists("home/credentials.toml"));
+}
+
+#[test]
+fn logging_out_removes_a_token_from_every_place() {
+    let mut sandbox = with_corp();
+    sandbox.write(
+        "home/credentials",
+        "[registries.corp]\ntoken = 'sentinel-1'\n",
+    );
+    sandbox.write(
+        "home/credentials.toml",
+        "[registries.corp]\ntoken = 'sentinel-2'\n",
+    );
+    sandbox.write(
+        "home/config.toml",
+        format!("[registries.corp]\nindex = '{INDEX}'\ntoken = 'sentinel-3'\n"),
+    );
+    sandbox.write(
+        "work/.cargo/config.toml",
+        "[registries.corp]\ntoken = 'sentinel-4'\n",
+    );
+    // Without a word from anybody the project's file is not touched, and so nothing is.
+    let failed = sandbox.fails(1, &["logout", "corp"]);
+    assert!(
+        failed.stderr.contains("hint: repeat it with `--yes`"),
+        "{}",
+        failed.stderr
+    );
+
+    let kept = sandbox.answers(&[false]).run(&["logout", "corp"]);
+    assert_eq!(kept.status, 1, "{}", kept.stdout);
+    assert!(
+        kept.stdout.contains("kept")
+            && sandbox
+                .read("work/.cargo/config.toml")
+                .contains("sentinel-4")
+    );
+
+    let json = sandbox.json(&["logout", "corp", "--yes"]);
+    assert_eq!(
+        json["places"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|p| p["outcome"] == "removed")
+            .count(),
+        1
+    );
+    for file in [
+        "home/credentials",
+        "home/credentials.toml",
+        "home/config.toml",
+        "work/.cargo/config.toml",
+    ] {
+        assert!(!sandbox.read(file).contains(SENTINEL), "{file}");
+    }
+    sandbox.fails(3, &["token", "show", "corp"]);
+    let again = sandbox.ok(&["logout", "corp"]);
+    assert!(
+        again.stdout.contains("absent") && again.stdout.contains("unchanged"),
+        "{}",
+        again.stdout
+    );
+}
+
+#[test]
+fn a_variable_cannot_be_logged_out_of() {
+    let mut sandbox = with_corp();
+    sandbox.env("CARGO_REGISTRIES_CORP_TOKEN", token("variable"));
+    let run = sandbox.fails(1, &["logout", "corp"]);
+    assert!(
+        run.stdout.contains("unset `CARGO_REGISTRIES_CORP_TOKEN`"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn logging_out_of_everything() {
+    let mut sandbox = with_corp();
+    sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    sandbox.ok(&["login", "crates-io", "--from", "env:T"]);
+    sandbox.write(
+        "home/credentials.toml",
+        format!(
+            "{}[registries.gone]\ntoken = 'sentinel'\n",
+            sandbox.read("home/credentials.toml")
+        ),
+    );
+    sandbox.ok(&["logout", "--all"]);
+    assert_eq!(sandbox.read("home/credentials.toml").trim(), "");
+    sandbox.fails(64, &["logout", "corp", "--all"]);
+}
+
+#[test]
+fn status_tells_who_is_logged_in_and_what_is_doubtful() {
+    let mut sandbox = with_corp();
+    sandbox.fails(3, &["status", "corp"]);
+    sandbox.ok(&["status"]);
+    sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    sandbox.env("CARGO_REGISTRIES_CORP_TOKEN", token("variable"));
+    sandbox.env("CARGO_REGISTRIES_Corp_TOKEN", token("near-miss"));
+    let json = sandbox.json(&["status", "-r", "corp"]);
+    let row = &json["registries"][0];
+    assert_eq!(row["overridden_by"]["env"], "CARGO_REGISTRIES_CORP_TOKEN");
+    assert_eq!(row["place"]["line"], 2);
+    assert_eq!(row["plain_text"], true);
+    assert!(
+        row["warnings"]
+            .to_string()
+            .contains("Cargo ignores the variable `CARGO_REGISTRIES_Corp_TOKEN`")
+    );
+    sandbox.ok(&["registry", "set", "corp", "--provider", "some-plugin"]);
+    // Only a plugin could tell: unknown is not 3.
+    let json = sandbox.json(&["status", "corp"]);
+    assert_eq!(json["registries"][0]["stored_in"], serde_json::Value::Null);
+}
+
+/// What was logged in to with credsh, Cargo sends; what Cargo was given, credsh finds; and the file is as
+/// it was before, but for the token.
+#[test]
+fn cargo_and_credsh_log_in_for_each_other() {
+    let cargo = Cargo::new();
+    let mut sandbox = Sandbox::new();
+    sandbox.env("T", token("credsh"));
+    let text = "# kept\n\n[registries.other] # order\ntoken = 'other'\n";
+    sandbox.write("home/credentials.toml", text);
+    let index = cargo.registries.index("corp");
+    sandbox.ok(&["registry", "add", "corp", &index]);
+    sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    assert_eq!(
+        cargo.ask(&sandbox, Some("corp")).token,
+        Some(token("credsh"))
+    );
+    assert!(sandbox.read("home/credentials.toml").starts_with(text));
+
+    let told = cargo.login(&sandbox, Some("corp"), &token("cargo"));
+    assert!(told.success, "{told:?}");
+    assert_eq!(revealed(&mut sandbox), format!("{}\n", token("cargo")));
+
+    sandbox.ok(&["logout", "corp"]);
+    assert_eq!(cargo.ask(&sandbox, Some("corp")).token, None);
+}
