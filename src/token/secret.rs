@@ -116,10 +116,9 @@ pub(crate) fn masked(text: &str) -> String {
         shown.extend(word.chars().map(|c| if hides { '·' } else { c }));
         shown.push_str(&piece[word.len()..]);
         if !word.is_empty() {
-            // A token in lower case is mostly the word.
-            let is_scheme = word == "Token"
-                || word.eq_ignore_ascii_case("bearer")
-                || word.eq_ignore_ascii_case("basic");
+            // In small letters, the other two are words of a sentence.
+            let is_scheme =
+                word.eq_ignore_ascii_case("bearer") || matches!(word, "Basic" | "Token");
             after_scheme = is_scheme && piece.ends_with(' ');
         }
     }
@@ -131,7 +130,11 @@ fn could_be_part(word: &str) -> bool {
     if word.contains("://") {
         return word.contains('@');
     }
-    if word.starts_with("env:") || word.starts_with("file:") {
+    let is_variable = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    if word.starts_with("env:")
+        || word.starts_with("file:")
+        || word.contains('_') && word.chars().all(is_variable)
+    {
         return false;
     }
     word.split([':', '=']).any(|part| {
@@ -171,6 +174,8 @@ mod tests {
             );
             assert!(!shown.contains("123") && !shown.contains("abc"), "{shown}");
         }
+        let message = "set CARGO_REGISTRIES_MY_CORP_TOKEN_2 to the token of its registry";
+        assert_eq!(masked(message), message);
         let plain = r#"registry::add("corp", "sparse+https://host/1234567890/"); login("x", #{ from: "env:A_LONG_VARIABLE_NAME_1" });"#;
         assert_eq!(masked(plain), plain);
     }

@@ -23,9 +23,13 @@ fn is_current(name: &str, expected: &str) {
     if now == expected {
         return;
     }
+    let differs = now
+        .lines()
+        .zip(expected.lines())
+        .find(|(now, expected)| now != expected);
     assert!(
         std::env::var_os("UPDATE_EXPECT").is_some(),
-        "{name} is not what the program says; `UPDATE_EXPECT=1 cargo test` writes it"
+        "{name} is not what the program says; `UPDATE_EXPECT=1 cargo test` writes it: {differs:#?}"
     );
     std::fs::write(path(name), expected).unwrap();
 }
