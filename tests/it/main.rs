@@ -1,9 +1,5 @@
 //! What credsh does, seen from outside. One file per feature, one binary.
 
-#![expect(
-    clippy::too_many_lines,
-    reason = "a table of cases is as long as it has cases"
-)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
