@@ -69,10 +69,10 @@ impl Cargo {
     /// Writes `#!/bin/sh` scripts, and does it in a process of its own: a file that another thread's child still
     /// has open for writing could not be started ("text file busy").
     pub fn programs(&self, scripts: &[(&str, &str)]) -> &Self {
-        let write = r##"
+        let write = r#"
             while [ $# -gt 0 ]; do printf '#!/bin/sh\n%s\n' "$2" >"$1" || exit 1; shift 2; done
             chmod +x *
-        "##;
+        "#;
         let written = Command::new("sh")
             .args(["-c", write, "sh"])
             .args(scripts.iter().flat_map(|(name, script)| [name, script]))
