@@ -69,25 +69,17 @@ impl Cargo {
     /// Writes `#!/bin/sh` scripts, and does it in a process of its own: a file that another thread's child still
     /// has open for writing could not be started ("text file busy").
     pub fn programs(&self, scripts: &[(&str, &str)]) -> &Self {
-        let mut shell = Command::new("sh")
-            .args(["-c", r#"while IFS= read -r name && IFS= read -r size; do head -c "$size" >"$name" && chmod +x "$name"; done"#])
+        let write = r#"
+            while [ $# -gt 0 ]; do printf '#!/bin/sh\n%s\n' "$2" >"$1" || exit 1; shift 2; done
+            chmod +x *
+        "#;
+        let written = Command::new("sh")
+            .args(["-c", write, "sh"])
+            .args(scripts.iter().flat_map(|(name, script)| [name, script]))
             .current_dir(self.bin())
-            .stdin(Stdio::piped())
-            .spawn()
+            .status()
             .unwrap();
-        let mut text = String::new();
-        for (name, script) in scripts {
-            let script = format!("#!/bin/sh\n{script}\n");
-            let size = script.len();
-            text.extend([*name, "\n", &size.to_string(), "\n", &script]);
-        }
-        shell
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(text.as_bytes())
-            .unwrap();
-        assert!(shell.wait().unwrap().success(), "cannot write {scripts:?}");
+        assert!(written.success(), "cannot write {scripts:?}");
         self
     }
 

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::facts::{CORP, Facts};
+use crate::oracle::Layout;
 
 #[test]
 fn fact_09_registry_names_are_letters_digits_dash_and_underscore() {
@@ -137,6 +138,35 @@ fn fact_11_an_index_in_the_environment_renames_a_registry() {
         "no token found",
         &named("Corp", "CARGO_REGISTRIES_CORP_INDEX"),
     );
+}
+
+#[test]
+fn fact_11_a_login_to_a_renamed_registry_is_lost_by_cargo_and_not_by_credsh() {
+    let facts = Facts::new();
+    let renamed: Layout = format!("CARGO_REGISTRIES_OTHER_INDEX=<corp>{CORP}")
+        .parse()
+        .unwrap();
+    let by_cargo = renamed.sandbox(&facts.cargo);
+    assert!(
+        facts
+            .cargo
+            .login(&by_cargo, Some("corp"), "sentinel-new")
+            .success
+    );
+    assert!(
+        by_cargo
+            .read("home/credentials.toml")
+            .contains("[registries.corp]")
+    );
+    facts
+        .cargo
+        .ask(&by_cargo, Some("corp"))
+        .assert_said("no token found");
+
+    let mut by_credsh = renamed.sandbox(&facts.cargo);
+    by_credsh.stdin("sentinel-new").ok(&["login", "corp"]);
+    let asked = facts.cargo.ask(&by_credsh, Some("corp"));
+    assert_eq!(asked.token.as_deref(), Some("sentinel-new"), "{asked:#?}");
 }
 
 #[test]

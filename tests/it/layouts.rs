@@ -80,8 +80,10 @@ impl Generator {
             return;
         }
         let table = format!("registries.{}", self.name);
+        let outermost = ".cargo/config.toml";
         let home = self.pick(&[
-            ".cargo/config.toml",
+            outermost,
+            outermost,
             "home/config.toml",
             "work/.cargo/config.toml",
         ]);
