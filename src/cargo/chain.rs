@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::config::{Config, Found, View};
 use super::registry::Registry;
+use super::settings;
 use crate::error::{Error, Place, Result};
 
 /// What performs a provider.
@@ -137,7 +138,7 @@ pub struct Chain {
 impl Chain {
     /// The chain of a registry.
     pub fn of(config: &Config, registry: &Registry) -> Result<Self> {
-        registry.check_settings(config)?;
+        settings::check(config, registry)?;
         let mut warnings = Vec::new();
         let global = Self::global(config, &mut warnings)?;
         let own = match registry.setting("credential-provider") {

@@ -4,6 +4,7 @@ use super::chain::{Chain, Kind, Origin};
 use super::config::{Config, View};
 use super::providers::{self, Answer, Operation, Outcome, Request, Step};
 use super::registry::{Registry, Wanted};
+use super::settings;
 use crate::disk::tree::Node;
 use crate::error::{Error, Place, Result};
 use crate::token::Scheme;
@@ -126,20 +127,9 @@ impl Inspection {
 
     /// Keys that Cargo does not know, mostly misspelt.
     fn unused_keys(&mut self, config: &Config, table: &[&str]) {
-        const KNOWN: [&str; 9] = [
-            "index",
-            "token",
-            "credential-provider",
-            "secret-key",
-            "secret-key-subject",
-            "protocol",
-            "default",
-            "global-credential-providers",
-            "cargo-install",
-        ];
         for layer in config.files() {
             for (key, entry) in layer.table(table).into_iter().flatten() {
-                if !KNOWN.contains(&key.as_str()) {
+                if !settings::is_known(&self.registry, key) {
                     self.warnings.push(format!(
                         "Cargo does not know the key `{key}` in {}",
                         layer.place(entry)

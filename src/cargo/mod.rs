@@ -12,3 +12,4 @@ pub mod layers;
 pub mod name;
 pub mod providers;
 pub mod registry;
+mod settings;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::config::{Config, Found, View, malformed_index};
 use super::index_url::{CRATES_IO_GIT_INDEX, IndexUrl};
-use super::name::{CRATES_IO, RegistryName, variable};
+use super::name::{CRATES_IO, RegistryName};
 use crate::error::{Error, Place, Result};
 use crate::token::looks_like_token;
 
@@ -43,6 +43,7 @@ impl Registry {
     /// Finds the registry that is wanted.
     pub fn resolve(config: &Config, wanted: &Wanted) -> Result<Self> {
         check_crates_io(config, View::Config)?;
+        config.check_tables(&["registries"], View::Config)?;
         match wanted {
             Wanted::Default => match default(config)? {
                 Some(found) => {
@@ -161,38 +162,6 @@ impl Registry {
     /// The name that Cargo gives a provider.
     pub fn name_for_provider(&self) -> Option<&str> {
         self.name.as_ref().map(RegistryName::as_str)
-    }
-
-    /// Refuses what Cargo refuses in this registry's table: values of a wrong kind, and a variable that only
-    /// begins like one that is read (3).
-    pub fn check_settings(&self, config: &Config) -> Result<()> {
-        for setting in ["token", "secret-key"] {
-            let Some(key) = self.setting(setting) else {
-                continue;
-            };
-            if config.secret(&key)?.is_some() {
-                continue;
-            }
-            let prefix = format!("{}_", variable(&key));
-            if let Some((name, _)) = config
-                .env()
-                .iter()
-                .find(|(name, _)| name.starts_with(&prefix))
-            {
-                return Err(Error::malformed(format!(
-                    "Cargo takes this variable for a part of `{}`, finds no value, and refuses",
-                    key.join(".")
-                ))
-                .at(Place::Env(name.to_owned()))
-                .hint(format!("rename `{name}`")));
-            }
-        }
-        for setting in ["secret-key-subject", "protocol"] {
-            if let Some(key) = self.setting(setting) {
-                config.text(&key, View::All)?;
-            }
-        }
-        Ok(())
     }
 
     /// What to call it in a message.

@@ -108,7 +108,12 @@ impl Session {
             new: Zeroizing::default(),
             locked,
         };
-        match self.edited(file, &prepared.old, edits, is_credentials) {
+        // An included file has no lock of Cargo's, but the same layout.
+        let is_part = self
+            .config()?
+            .files()
+            .any(|layer| layer.is_credentials && layer.file == file);
+        match self.edited(file, &prepared.old, edits, is_credentials || is_part) {
             Ok(new) => prepared.new = new,
             Err(error) => {
                 prepared.forget_creation();
