@@ -274,6 +274,14 @@ impl Generator {
             0..6 => {
                 let (table, key, value) = self.pick(ODD_VALUES);
                 let table = if table == "OWN" { &own } else { table };
+                if value.starts_with('[') && key != "global-credential-providers" {
+                    // Beside another array of the same key, Cargo's choice would be random.
+                    for tables in self.files.values_mut() {
+                        if let Some(keys) = tables.get_mut(table) {
+                            keys.retain(|other, value| other != key || !value.starts_with('['));
+                        }
+                    }
+                }
                 self.set(path, table, key, value.replace("OWN", &self.name));
                 if table == "source.crates-io" {
                     self.set(path, "source.mirror", "registry", quoted("<mirror>"));
