@@ -19,8 +19,17 @@ _credsh() {
             credsh,alias)
                 cmd="credsh__subcmd__alias"
                 ;;
+            credsh,begin)
+                cmd="credsh__subcmd__begin"
+                ;;
+            credsh,commit)
+                cmd="credsh__subcmd__commit"
+                ;;
             credsh,completions)
                 cmd="credsh__subcmd__completions"
+                ;;
+            credsh,diff)
+                cmd="credsh__subcmd__diff"
                 ;;
             credsh,help)
                 cmd="credsh__subcmd__help"
@@ -36,6 +45,9 @@ _credsh() {
                 ;;
             credsh,registry)
                 cmd="credsh__subcmd__registry"
+                ;;
+            credsh,rollback)
+                cmd="credsh__subcmd__rollback"
                 ;;
             credsh,run)
                 cmd="credsh__subcmd__run"
@@ -98,7 +110,7 @@ _credsh() {
 
     case "${cmd}" in
         credsh)
-            opts="-n -q -y -f -c -s -i -C -h -V --json --dry-run --check --quiet --yes --no-input --file --command --set --interactive --home --directory --color --no-rc --no-history --help --version registry login logout status why token provider alias run help completions"
+            opts="-n -q -y -f -c -s -i -C -h -V --json --dry-run --check --quiet --yes --no-input --file --command --set --interactive --home --directory --color --no-rc --no-history --help --version registry login logout status why token provider alias begin commit rollback diff run help completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -215,8 +227,50 @@ _credsh() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        credsh__subcmd__begin)
+            opts="-n -q -y -h --json --dry-run --check --quiet --yes --no-input --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        credsh__subcmd__commit)
+            opts="-n -q -y -h --json --dry-run --check --quiet --yes --no-input --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         credsh__subcmd__completions)
             opts="-n -q -y -h --json --dry-run --check --quiet --yes --no-input --help bash elvish fish powershell zsh"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        credsh__subcmd__diff)
+            opts="-n -q -y -h --json --dry-run --check --quiet --yes --no-input --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -508,6 +562,20 @@ _credsh() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        credsh__subcmd__rollback)
+            opts="-n -q -y -h --json --dry-run --check --quiet --yes --no-input --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

@@ -9,6 +9,7 @@
 pub mod alias;
 pub mod args;
 pub mod completions;
+pub mod diff;
 pub mod grammar;
 pub mod help;
 pub mod login;
@@ -18,6 +19,7 @@ pub mod registry;
 pub mod run;
 pub mod status;
 pub mod token;
+pub mod transaction;
 pub mod why;
 
 use std::path::PathBuf;
@@ -29,6 +31,7 @@ use serde_json::Value as Json;
 use crate::error::Result;
 use crate::render::Block;
 use crate::session::Session;
+use crate::session::overlay::Savepoint;
 
 /// Everything that can be asked for in a shell line, a script or an argument list.
 #[derive(Debug, Clone, Subcommand)]
@@ -53,6 +56,10 @@ pub enum Command {
     /// Short names for providers (`[credential-alias]`)
     #[command(subcommand)]
     Alias(alias::AliasCommand),
+    Begin(transaction::Begin),
+    Commit(transaction::Commit),
+    Rollback(transaction::Rollback),
+    Diff(diff::Diff),
     Run(run::Run),
     Help(help::Help),
     Completions(completions::Completions),
@@ -70,6 +77,10 @@ impl Command {
             Self::Token(command) => command.run(session),
             Self::Provider(command) => command.run(session),
             Self::Alias(command) => command.run(session),
+            Self::Begin(command) => command.run(session),
+            Self::Commit(command) => command.run(session),
+            Self::Rollback(command) => command.run(session),
+            Self::Diff(command) => command.run(session),
             Self::Run(command) => command.run(session),
             Self::Help(command) => command.run(session),
             Self::Completions(command) => command.run(session),
@@ -90,11 +101,14 @@ pub trait Answer {
 }
 
 /// What has come of a command.
+#[derive(Default)]
 pub struct Outcome {
     /// Its answer, if it has one.
     pub answer: Option<Box<dyn Answer>>,
     /// Whether it is one that changes things, so that the changes belong to what it says.
     pub is_change: bool,
+    /// From where on the changes are its own, where that is before it began.
+    pub since: Option<Savepoint>,
     /// A file of words that the door is to run next, as part of this command.
     pub then_run: Option<PathBuf>,
 }
@@ -104,26 +118,23 @@ impl Outcome {
     pub fn answer(answer: impl Answer + 'static) -> Result<Self> {
         Ok(Self {
             answer: Some(Box::new(answer)),
-            is_change: false,
-            then_run: None,
+            ..Self::default()
         })
     }
 
     /// A command whose changes say it all.
     pub fn change() -> Result<Self> {
         Ok(Self {
-            answer: None,
             is_change: true,
-            then_run: None,
+            ..Self::default()
         })
     }
 
     /// A command that changes things and has something to say about it.
     pub fn change_with(answer: impl Answer + 'static) -> Result<Self> {
         Ok(Self {
-            answer: Some(Box::new(answer)),
             is_change: true,
-            then_run: None,
+            ..Self::answer(answer)?
         })
     }
 }

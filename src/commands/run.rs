@@ -22,9 +22,8 @@ impl Run {
     /// Leaves the file to the door that the command came in by: only doors know how words become commands.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
         Ok(Outcome {
-            answer: None,
-            is_change: true,
             then_run: Some(session.path(&self.file)),
+            ..Outcome::change()?
         })
     }
 }

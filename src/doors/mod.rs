@@ -20,7 +20,7 @@ use crate::commands::{Command, Outcome};
 use crate::disk::replace;
 use crate::error::{Error, Place, Result};
 use crate::render::{self, Block, Role, Span, notice};
-use crate::session::overlay::{After, Change, shown};
+use crate::session::overlay::{After, Change, Savepoint, shown};
 use crate::session::{Flags, Session};
 
 /// The exit status of `--check` where something would change.
@@ -70,40 +70,31 @@ impl Runner {
         }
     }
 
-    /// Performs a command, within the batch that is open, else as a transaction of its own.
+    /// Performs a command, within the transaction that is open, else as one of its own.
     pub fn perform(&self, command: &Command, line_flags: Flags) -> Result<Performed> {
-        let (before, start, in_batch) = {
+        let (before, start, depth) = {
             let mut session = self.session.borrow_mut();
             let before = session.flags;
             session.flags = before.and(line_flags);
             session.refresh();
-            (before, session.savepoint(), session.in_batch)
+            (before, session.savepoint(), session.depth())
         };
-        let result = self.perform_in(command, start, in_batch, before);
+        let result = self.perform_in(command, start, before);
         let mut session = self.session.borrow_mut();
         session.flags = before;
         if result.is_err() {
+            session.forget_begun(depth);
             session.roll_back(start);
         }
         result
     }
 
-    fn perform_in(
-        &self,
-        command: &Command,
-        start: crate::session::overlay::Savepoint,
-        in_batch: bool,
-        outer: Flags,
-    ) -> Result<Performed> {
+    fn perform_in(&self, command: &Command, start: Savepoint, outer: Flags) -> Result<Performed> {
         let outcome = command.run(&mut self.session.borrow_mut())?;
         let flags = self.session.borrow().flags;
         if let Some(file) = &outcome.then_run {
-            self.session.borrow_mut().in_batch = true;
-            let run = self.run_file(file);
-            self.session.borrow_mut().in_batch = in_batch;
-            run?;
+            self.within_batch(|| self.run_file(file))?;
         }
-        let mut session = self.session.borrow_mut();
         if !outcome.is_change {
             return Ok(Performed {
                 outcome,
@@ -111,8 +102,9 @@ impl Runner {
                 flags,
             });
         }
-        let report = if in_batch {
-            let changes = session.changes_since(start);
+        let mut session = self.session.borrow_mut();
+        let report = if session.is_open() {
+            let changes = session.changes_since(outcome.since.unwrap_or(start));
             if flags.is_plan() && !outer.is_plan() {
                 session.roll_back(start);
             }
@@ -128,6 +120,21 @@ impl Runner {
             report: Some(report),
             flags,
         })
+    }
+
+    /// Runs something as one transaction, or as a part of the one that is open; it closes what it opens.
+    fn within_batch<T>(&self, body: impl FnOnce() -> Result<T>) -> Result<T> {
+        let (in_batch, depth) = {
+            let mut session = self.session.borrow_mut();
+            (
+                std::mem::replace(&mut session.in_batch, true),
+                session.depth(),
+            )
+        };
+        let ran = body();
+        let mut session = self.session.borrow_mut();
+        session.in_batch = in_batch;
+        ran.and_then(|value| session.check_closed(depth).map(|()| value))
     }
 
     /// A script, or a file of lines, by its name.
@@ -184,10 +191,8 @@ impl Runner {
 
     /// Runs a batch: everything in it is one transaction.
     pub fn batch(&self, body: impl FnOnce() -> Result<u8>) -> Result<u8> {
-        self.session.borrow_mut().in_batch = true;
-        let ran = body();
+        let ran = self.within_batch(body);
         let mut session = self.session.borrow_mut();
-        session.in_batch = false;
         let status = match ran {
             Ok(status) => status,
             Err(error) => {
@@ -237,7 +242,7 @@ impl Runner {
                 .as_ref()
                 .map(|answer| answer.blocks())
                 .unwrap_or_default();
-            // Within a batch the changes are told once, at the end.
+            // Within a batch the changes are told once, at its end.
             if let Some(report) = report
                 && (!in_batch || flags.is_plan())
                 && (outcome.then_run.is_none() || !report.is_empty())

@@ -40,6 +40,8 @@ pub struct Shell<'a> {
     editor: Editor<Assistant, FileHistory>,
     interpreter: Interpreter,
     history: Option<PathBuf>,
+    /// Whether something has failed since the transaction was opened.
+    has_failed: bool,
     /// Ctrl-C interrupts what runs, never the shell.
     _held: Held,
 }
@@ -81,6 +83,7 @@ impl<'a> Shell<'a> {
             editor,
             interpreter: Interpreter::new(runner, None),
             history,
+            has_failed: false,
             _held: held,
         })
     }
@@ -103,14 +106,23 @@ impl<'a> Shell<'a> {
             match self.editor.readline(&prompt) {
                 Ok(text) => match self.run_text(&text)? {
                     Next::Go(ended) => status = ended,
-                    Next::Leave => return Ok(status),
+                    Next::Leave if self.may_leave() => return Ok(status),
+                    Next::Leave => {}
                 },
+                Err(ReadlineError::Eof) if self.may_leave() => return Ok(status),
                 // Ctrl-C clears the line.
-                Err(ReadlineError::Interrupted) => {}
-                Err(ReadlineError::Eof) => return Ok(status),
+                Err(ReadlineError::Interrupted | ReadlineError::Eof) => {}
                 Err(error) => return Err(Error::failed("cannot read the line").because(error)),
             }
         }
+    }
+
+    /// Whether nothing is lost by leaving, or it may be.
+    fn may_leave(&self) -> bool {
+        let mut session = self.runner.session.borrow_mut();
+        let question = "the transaction has changes that are not written; leave without them?";
+        // Where nobody can be asked any more, nobody can stay either.
+        !session.has_changes() || session.confirm(question).unwrap_or(true)
     }
 
     /// Looks at the disk again, so that prompt and completion are of now.
@@ -125,10 +137,13 @@ impl<'a> Shell<'a> {
             .config()
             .ok()
             .and_then(|config| default(config).ok().flatten());
-        match name {
-            Some(found) => format!("credsh[{}]> ", found.value),
-            None => "credsh> ".to_owned(),
-        }
+        self.has_failed &= session.depth() > 0;
+        let name = name
+            .map(|found| format!("[{}]", found.value))
+            .unwrap_or_default();
+        let changed = if session.has_changes() { "*" } else { "" };
+        let failed = if self.has_failed { "!" } else { "" };
+        format!("credsh{name}{changed}{failed}> ")
     }
 
     /// Runs what was entered, piece by piece, and remembers it as the one thing that it was.
@@ -151,6 +166,7 @@ impl<'a> Shell<'a> {
                 Err(error) => error,
             };
             is_understood &= error.kind() != Kind::Usage;
+            self.has_failed |= self.runner.session.borrow().depth() > 0;
             self.runner.show_error(&error)?;
             status = error.kind().exit_status();
             if error.kind() == Kind::Interrupted {

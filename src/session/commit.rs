@@ -10,7 +10,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::overlay::{Change, Savepoint, is_same};
+use super::overlay::{After, Change, Savepoint, is_same};
 use crate::cargo::layers::Layer;
 use crate::disk::document::{Document, Value};
 use crate::disk::lock::{self, Lock};
@@ -108,12 +108,7 @@ impl Session {
             new: Zeroizing::default(),
             locked,
         };
-        // An included file has no lock of Cargo's, but the same layout.
-        let is_part = self
-            .config()?
-            .files()
-            .any(|layer| layer.is_credentials && layer.file == file);
-        match self.edited(file, &prepared.old, edits, is_credentials || is_part) {
+        match self.edited(file, &prepared.old, edits) {
             Ok(new) => prepared.new = new,
             Err(error) => {
                 prepared.forget_creation();
@@ -123,13 +118,18 @@ impl Session {
         Ok(prepared)
     }
 
-    fn edited(
-        &self,
+    /// The text of a file after its edits.
+    pub(super) fn edited(
+        &mut self,
         file: &Path,
         old: &str,
         edits: &[&Change],
-        is_credentials: bool,
     ) -> Result<Zeroizing<String>> {
+        // Included ones too: they have no lock of Cargo's, but the same layout.
+        let is_credentials = self
+            .config()?
+            .files()
+            .any(|layer| layer.is_credentials && layer.file == file);
         let layer = Layer::alone(file, tree::parse(file, old)?, is_credentials);
         self.check_unchanged(&layer, edits)?;
         let mut document = Document::parse(file, old)?;
@@ -139,11 +139,12 @@ impl Session {
         }
         for edit in edits {
             let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
-            match edit.after.node() {
-                Some(node) => document.set(&key, &value_of(node, file, &edit.dotted())?)?,
-                None => {
+            match &edit.after {
+                After::Is(node) => document.set(&key, &value_of(node, file, &edit.dotted())?)?,
+                After::Gone => {
                     document.unset(&key)?;
                 }
+                After::Unread => {}
             }
         }
         Ok(document.text())

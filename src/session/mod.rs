@@ -5,6 +5,7 @@
 
 mod commit;
 pub mod overlay;
+mod preview;
 mod token_input;
 
 use std::io::Write;
@@ -18,6 +19,7 @@ use crate::token::Token;
 use crate::world::World;
 
 use self::overlay::{After, Change, Overlay, Savepoint};
+pub use self::preview::Preview;
 
 /// How a run was asked to behave. Can be set for the whole process and again on a line.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
@@ -78,6 +80,8 @@ pub struct Session {
     pub stdin_is_script: bool,
     /// Whether a batch is open, which commits once, at its end.
     pub in_batch: bool,
+    /// Where the transactions that are open began.
+    begun: Vec<Savepoint>,
     home: PathBuf,
     config: Option<Config>,
     overlay: Overlay,
@@ -92,6 +96,7 @@ impl Session {
             theme,
             stdin_is_script: false,
             in_batch: false,
+            begun: Vec::new(),
             home,
             config: None,
             overlay: Overlay::default(),
@@ -170,6 +175,46 @@ impl Session {
         self.overlay.savepoint()
     }
 
+    /// Opens a transaction, within another one a savepoint; answers how many are open.
+    pub fn begin(&mut self) -> usize {
+        self.begun.push(self.savepoint());
+        self.begun.len()
+    }
+
+    /// Closes the innermost transaction, and answers where it began.
+    pub fn close(&mut self, by: &str) -> Result<Savepoint> {
+        self.begun.pop().ok_or_else(|| {
+            Error::failed(format!("there is no transaction to {by}"))
+                .hint("`begin` opens one; without it each command is written at once")
+        })
+    }
+
+    /// How many transactions are open.
+    pub fn depth(&self) -> usize {
+        self.begun.len()
+    }
+
+    /// Whether what is pending stays pending after a command.
+    pub fn is_open(&self) -> bool {
+        self.in_batch || !self.begun.is_empty()
+    }
+
+    /// Forgets the transactions that were opened since there were this many: what opened them has failed.
+    pub fn forget_begun(&mut self, depth: usize) {
+        self.begun.truncate(depth);
+    }
+
+    /// Refuses to end what has begun more transactions than it closed.
+    pub fn check_closed(&self, depth: usize) -> Result<()> {
+        if self.begun.len() <= depth {
+            return Ok(());
+        }
+        Err(
+            Error::failed("a transaction is still open at the end, so nothing is written")
+                .hint("end it with `commit` or `rollback`"),
+        )
+    }
+
     /// Undoes what is pending since then.
     pub fn roll_back(&mut self, to: Savepoint) {
         let Self {
@@ -186,6 +231,7 @@ impl Session {
     /// Undoes everything that is pending.
     pub fn roll_back_all(&mut self) {
         self.overlay.clear();
+        self.begun.clear();
         self.config = None;
     }
 

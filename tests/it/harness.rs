@@ -9,6 +9,10 @@ use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use credsh::doors::Runner;
+use credsh::doors::script::Arguments;
+use credsh::render::Theme;
+use credsh::session::{Flags, Session};
 use credsh::world::{Env, Interrupts, Prompt, Terminal, World};
 use credsh::{Error, Token};
 
@@ -194,20 +198,7 @@ impl Sandbox {
     /// Runs credsh in this process.
     pub fn run(&mut self, args: &[&str]) -> Run {
         let (stdout, stderr) = (Stream::default(), Stream::default());
-        let world = World {
-            env: self.env.iter().collect::<Env>(),
-            directory: self.directory.clone(),
-            user_home: self.env.get("HOME").map(PathBuf::from),
-            stdin: Box::new(Cursor::new(std::mem::take(&mut self.stdin))),
-            stdout: Box::new(stdout.clone()),
-            stderr: Box::new(stderr.clone()),
-            terminal: std::mem::take(&mut self.terminal),
-            prompt: Box::new(Person {
-                typed: std::mem::take(&mut self.typed),
-                answers: std::mem::take(&mut self.answers),
-            }),
-            interrupts: Interrupts::default(),
-        };
+        let world = self.world(&stdout, &stderr);
         let status = credsh::run(world, args.iter().map(|&arg| arg.to_owned().into()));
         let run = Run {
             status,
@@ -222,6 +213,30 @@ impl Sandbox {
             );
         }
         run
+    }
+
+    /// A runner that takes lines as the interactive shell does, each by itself.
+    pub fn prompt(&mut self) -> Runner {
+        let world = self.world(&Stream::default(), &Stream::default());
+        let session = Session::new(world, self.home(), Flags::default(), Theme::default());
+        Runner::new(session, Arguments::default())
+    }
+
+    fn world(&mut self, stdout: &Stream, stderr: &Stream) -> World {
+        World {
+            env: self.env.iter().collect::<Env>(),
+            directory: self.directory.clone(),
+            user_home: self.env.get("HOME").map(PathBuf::from),
+            stdin: Box::new(Cursor::new(std::mem::take(&mut self.stdin))),
+            stdout: Box::new(stdout.clone()),
+            stderr: Box::new(stderr.clone()),
+            terminal: std::mem::take(&mut self.terminal),
+            prompt: Box::new(Person {
+                typed: std::mem::take(&mut self.typed),
+                answers: std::mem::take(&mut self.answers),
+            }),
+            interrupts: Interrupts::default(),
+        }
     }
 
     /// The built program as a process of its own, in this world.

@@ -26,3 +26,4 @@ mod scripts;
 mod secrets;
 mod shell;
 mod table;
+mod transactions;

@@ -19,6 +19,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sha2", &["src/token/secret.rs"]),
     ("shlex", &["src/words.rs"]),
     ("signal_hook", &["src/world/terminal.rs"]),
+    ("similar", &["src/commands/diff.rs"]),
     ("strsim", &["src/error.rs"]),
     ("tempfile", &["src/disk/"]),
     ("terminal_size", &["src/main.rs"]),

@@ -452,3 +452,30 @@ fn dash_i_stays_after_a_batch_also_after_one_that_failed() {
     let shell = Pty::shell(&sandbox, &["-c", "registry show nothing", "-i"]);
     assert!(shell.screen().contains("error: "));
 }
+
+#[test]
+fn the_prompt_tells_the_state_of_a_transaction_and_leaving_asks() {
+    let sandbox = Sandbox::new();
+    let mut shell = Pty::shell(&sandbox, &[]);
+    shell.line("begin");
+    let shown = shell.line(ADD);
+    assert!(
+        shown.contains("1 change pending") && shown.contains("\ncredsh*>"),
+        "{shown}"
+    );
+    assert!(shell.line("registry remove nobody").contains("\ncredsh*!>"));
+    assert!(!sandbox.exists("home/config.toml"));
+    shell.clear().keys(CTRL_D).sees("leave without them? [y/N]");
+    shell.keys("n\r").sees("[y/N] n\ncredsh*!>");
+    assert!(shell.line("commit").contains("1 change written\ncredsh>"));
+    assert!(sandbox.exists("home/config.toml"));
+    shell.line("begin");
+    shell.line("registry remove corp");
+    shell
+        .clear()
+        .keys("exit\r")
+        .sees("leave without them? [y/N]");
+    shell.keys("y\r");
+    assert_eq!(shell.ends(), 0);
+    assert!(sandbox.read("home/config.toml").contains("corp"));
+}

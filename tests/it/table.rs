@@ -63,6 +63,11 @@ const CALLS: &str = r#"
     logout(#{ all: true });
     registry::remove("work", #{ keep_token: true });
     registry::remove("lab");
+    begin();
+    diff();
+    rollback();
+    begin();
+    commit();
     run("nothing.rhai");
     help();
     help("login");
@@ -191,6 +196,10 @@ fn every_key_of_the_documents_can_be_read_from_a_script() {
             "login",
             "changes changes[].file changes[].key changes[].action changes[].before changes[].after committed",
         ),
+        ("diff", "changes committed"),
+        ("begin", "open"),
+        ("rollback", "open"),
+        ("commit", "changes committed"),
         ("help", "text"),
     ];
     for (call, keys) in expected {
