@@ -46,7 +46,9 @@ const TOPICS: [(&str, &str); 6] = [
         "transactions",
         "At the prompt each command writes its changes at once. A batch (`-f`, `-c`, lines on standard input, `run`)\n\
          writes all of its changes at its end, or none if anything fails. `--dry-run` prints the changes instead of\n\
-         writing them; `--check` exits with 2 if there would be any.",
+         writing them; `--check` exits with 2 if there would be any.\n\n\
+         `begin` opens a transaction by hand: what follows is written at its `commit`, or undone by `rollback`;\n\
+         `diff` shows it. Within a transaction or a batch, `begin` is a savepoint.",
     ),
     (
         "scripts",
@@ -61,7 +63,7 @@ const TOPICS: [(&str, &str); 6] = [
          exit()          ends the script, and what it did so far is written",
     ),
     (
-        "statuses",
+        "exit statuses",
         "Exit statuses.\n\n  \
          0    done\n  \
          1    failed\n  \
@@ -93,12 +95,12 @@ struct Text {
 impl Help {
     /// Explains.
     pub fn run(&self, _session: &mut Session) -> Result<Outcome> {
-        let text = match self.words.as_slice() {
-            [] => overview(),
-            [topic] if topic_text(topic).is_some() => {
-                topic_text(topic).unwrap_or_default().to_owned()
-            }
-            words => explain(words)?,
+        let text = if self.words.is_empty() {
+            overview()
+        } else if let Some(topic) = topic_text(&self.words.join(" ")) {
+            topic.to_owned()
+        } else {
+            explain(&self.words)?
         };
         Outcome::answer(Text { text })
     }
@@ -110,10 +112,9 @@ pub fn topics() -> impl Iterator<Item = &'static str> {
 }
 
 fn topic_text(topic: &str) -> Option<&'static str> {
-    // "exit statuses" in two words would be a command; both spellings are welcome.
     TOPICS
         .iter()
-        .find(|(name, _)| *name == topic || (*name == "statuses" && topic == "exit"))
+        .find(|(name, _)| *name == topic)
         .map(|(_, text)| *text)
 }
 

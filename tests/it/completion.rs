@@ -31,9 +31,9 @@ fn names(sandbox: &Sandbox) -> Names {
 /// "and others".
 const ROWS: &str = "
     regis|                       => registry
-    r|                           => registry  run
+    r|                           => registry  rollback  run
     st|                          => status
-    |st                          => alias  completions  help  login  logout  ..
+    |st                          => alias  begin  commit  completions  diff  help  ..
     zzz|                         =>
     zzz |                        =>
     zzz lo|                      =>
