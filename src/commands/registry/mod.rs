@@ -16,6 +16,7 @@ use crate::cargo::chain::Provider;
 use crate::cargo::config::{Config, View};
 use crate::cargo::name::RegistryName;
 use crate::cargo::registry::unknown;
+use crate::disk::tree::{Entry, Node};
 use crate::error::{Error, Result};
 use crate::session::Session;
 
@@ -76,6 +77,30 @@ fn is_defined(config: &Config, name: &str) -> bool {
             .in_files(&["registries", name], View::Config)
             .next()
             .is_some()
+}
+
+/// Names another default, or none, in every file whose default is this registry.
+fn replace_default(
+    session: &mut Session,
+    name: &RegistryName,
+    other: Option<&RegistryName>,
+) -> Result<()> {
+    let key = ["registry", "default"];
+    let names_it = |entry: &Entry| matches!(&entry.node, Node::Text(text) if text == name.as_str());
+    let files: Vec<_> = session
+        .config()?
+        .in_files(&key, View::Config)
+        .filter(|(_, entry)| names_it(entry))
+        .map(|(layer, _)| layer.file.clone())
+        .collect();
+    for file in files {
+        session.edit(
+            &file,
+            &key,
+            other.map(|other| Node::Text(other.to_string())),
+        )?;
+    }
+    Ok(())
 }
 
 /// Providers as arrays of words.

@@ -2,13 +2,12 @@
 
 use clap::Args;
 
-use super::{must_exist, refuse_crates_io};
+use super::{must_exist, refuse_crates_io, replace_default};
 use crate::cargo::config::View;
 use crate::cargo::name::RegistryName;
 use crate::cargo::registry::Wanted;
 use crate::commands::Outcome;
 use crate::commands::logout::{Places, log_out};
-use crate::disk::tree::Node;
 use crate::error::{Kind, Result};
 use crate::session::Session;
 
@@ -55,16 +54,7 @@ impl Remove {
         for (file, key) in keys {
             session.edit(&file, &["registries", name.as_str(), &key], None)?;
         }
-        let default_key = ["registry", "default"];
-        let defaults: Vec<_> = session
-            .config()?
-            .in_files(&default_key, View::Config)
-            .filter(|(_, entry)| matches!(&entry.node, Node::Text(text) if text == name.as_str()))
-            .map(|(layer, _)| layer.file.clone())
-            .collect();
-        for file in defaults {
-            session.edit(&file, &default_key, None)?;
-        }
+        replace_default(session, name, None)?;
         match places {
             Some(places) => Outcome::change_with(Places::of(name.as_str(), places)),
             None => Outcome::change(),

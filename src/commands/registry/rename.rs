@@ -2,8 +2,7 @@
 
 use clap::Args;
 
-use super::{is_defined, must_exist, refuse_crates_io};
-use crate::cargo::config::View;
+use super::{is_defined, must_exist, refuse_crates_io, replace_default};
 use crate::cargo::name::{RegistryName, variable};
 use crate::commands::Outcome;
 use crate::disk::tree::{Entry, Node};
@@ -62,16 +61,7 @@ impl Rename {
             session.edit(&file, &["registries", new.as_str(), &key], Some(node))?;
             session.edit(&file, &["registries", old.as_str(), &key], None)?;
         }
-        let default_key = ["registry", "default"];
-        let defaults: Vec<_> = session
-            .config()?
-            .in_files(&default_key, View::Config)
-            .filter(|(_, entry)| matches!(&entry.node, Node::Text(text) if text == old.as_str()))
-            .map(|(layer, _)| layer.file.clone())
-            .collect();
-        for file in defaults {
-            session.edit(&file, &default_key, Some(Node::Text(new.to_string())))?;
-        }
+        replace_default(session, old, Some(new))?;
         self.warn_of_variables(session)?;
         Outcome::change()
     }
