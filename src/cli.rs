@@ -217,19 +217,17 @@ fn shell(runner: &Runner, cli: &Cli) -> Result<u8> {
     let (history, rc) = {
         let session = runner.session.borrow();
         let env = &session.world.env;
-        let folder = |variable: &str, fallback: &str| {
-            env.non_empty(variable)
-                .map(PathBuf::from)
-                .or_else(|| Some(session.world.user_home.as_ref()?.join(fallback)))
-                .map(|folder| folder.join("credsh"))
-        };
         let keeps_history = !cli.no_history && !is_on(env, "CREDSH_NO_HISTORY");
         let runs_rc = !cli.no_rc && !is_on(env, "CREDSH_NO_RC");
         (
-            folder("XDG_STATE_HOME", ".local/state")
+            session
+                .world
+                .folder("XDG_STATE_HOME", ".local/state")
                 .filter(|_| keeps_history)
                 .map(|folder| folder.join("history")),
-            folder("XDG_CONFIG_HOME", ".config")
+            session
+                .world
+                .folder("XDG_CONFIG_HOME", ".config")
                 .filter(|_| runs_rc)
                 .map(|folder| folder.join("rc.rhai")),
         )

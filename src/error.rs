@@ -334,12 +334,13 @@ pub fn list(words: &[impl AsRef<str>]) -> String {
     }
 }
 
-/// The known word that somebody may have meant.
+/// The known word that somebody may have meant: one letter in three may be wrong, missing or too much.
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let most = (word.chars().count() / 3).max(1);
     known
         .iter()
-        .map(|&candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|&(similarity, _)| similarity > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|&candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|&(distance, _)| distance <= most)
+        .min_by_key(|&(distance, _)| distance)
         .map(|(_, candidate)| candidate)
 }

@@ -37,6 +37,15 @@ pub struct World {
     pub interrupts: Interrupts,
 }
 
+impl World {
+    /// A folder of the person's for credsh: in the one that the variable names, else below their home.
+    pub fn folder(&self, variable: &str, fallback: &str) -> Option<PathBuf> {
+        let named = self.env.non_empty(variable).map(PathBuf::from);
+        let folder = named.or_else(|| Some(self.user_home.as_ref()?.join(fallback)))?;
+        Some(folder.join("credsh"))
+    }
+}
+
 /// Which streams are terminals, and how wide the one that shows data is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Terminal {

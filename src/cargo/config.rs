@@ -31,6 +31,16 @@ pub enum View {
     All,
 }
 
+impl View {
+    /// The view in which Cargo looks for a key: it finds registries before it has read the credentials (4).
+    pub fn of(key: &[&str]) -> Self {
+        match key {
+            ["registries", _, "index"] | ["registry", "default"] => Self::Config,
+            _ => Self::All,
+        }
+    }
+}
+
 /// A value and where it stands.
 #[derive(Debug, Clone)]
 pub struct Found<T> {

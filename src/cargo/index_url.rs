@@ -105,9 +105,35 @@ impl IndexUrl {
         Ok(chop_git(url.as_str()).to_owned())
     }
 
+    /// The text that this URL was read from, masked where it has to be.
+    pub fn masked_of(&self, text: &str) -> String {
+        if self.0.host().is_none() {
+            Self::masked_text(text)
+        } else if self.has_user_info() {
+            self.masked()
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// A text that is no URL of a host, without what could be user-info.
+    pub fn masked_text(text: &str) -> String {
+        match text.rsplit_once('@') {
+            Some((_, host)) => format!("***@{host}"),
+            None => text.to_owned(),
+        }
+    }
+
+    fn has_user_info(&self) -> bool {
+        !self.0.username().is_empty() || self.0.password().is_some()
+    }
+
     /// The URL with user-info as `***`.
     fn masked(&self) -> String {
-        if self.0.username().is_empty() && self.0.password().is_none() {
+        if self.0.host().is_none() {
+            return Self::masked_text(self.0.as_str());
+        }
+        if !self.has_user_info() {
             return self.0.to_string();
         }
         let (before, rest) = self.0.as_str().split_once("://").unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use super::chain::{Chain, Kind, Origin};
 use super::config::{Config, View};
+use super::index_url::IndexUrl;
 use super::providers::{self, Answer, Operation, Outcome, Request, Step};
 use super::registry::{Registry, Wanted};
 use super::settings;
@@ -103,6 +104,7 @@ impl Inspection {
                 doubled.ignored.display()
             ));
         }
+        self.warnings.extend(moved_index(config, &self.registry));
         if self.chain.origin == Origin::Default && !self.registry.is_crates_io {
             self.notes.push(
                 "no credential provider is configured; Cargo refuses a registry with `auth-required` until one is: `provider add cargo:token`"
@@ -179,11 +181,7 @@ impl Inspection {
             if self.registry.is_crates_io && setting == "index" {
                 continue;
             }
-            let view = if setting == "index" {
-                View::Config
-            } else {
-                View::All
-            };
+            let view = View::of(&key);
             let mut found = config.all(&key, view).into_iter();
             let winner = found.next().map(|winner| winner.place);
             let is_unused =
@@ -227,6 +225,28 @@ impl Inspection {
         }
         shadowed
     }
+}
+
+/// A project that gives a registry of home's another index: `cargo:token` goes by the name, so home's token
+/// is sent to the project's host (12).
+pub fn moved_index(config: &Config, registry: &Registry) -> Option<String> {
+    let key = registry
+        .setting("index")
+        .filter(|_| !registry.is_crates_io)?;
+    let mut found = config.all(&key, View::Config).into_iter();
+    let (winner, hidden) = (found.next()?, found.last()?);
+    let canonical = |node: &Node| match node {
+        Node::Text(text) => text.parse::<IndexUrl>().ok()?.canonical().ok(),
+        _ => None,
+    };
+    (canonical(&winner.value) != canonical(&hidden.value)).then(|| {
+        format!(
+            "the index in {} hides another one in {}, and the token of {} goes to the former",
+            winner.place,
+            hidden.place,
+            registry.label()
+        )
+    })
 }
 
 /// A value that does not count.

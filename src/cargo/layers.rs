@@ -105,8 +105,7 @@ impl Layers {
     fn find(&mut self, folder: &Path, name: &str) -> Option<PathBuf> {
         let (plain, with_extension) = both_names(folder, name);
         if plain.exists() {
-            let same = || Some(plain.canonicalize().ok()? == with_extension.canonicalize().ok()?);
-            if with_extension.exists() && same() != Some(true) {
+            if with_extension.exists() && !is_same_file(&plain, &with_extension) {
                 self.doubled.push(Doubled {
                     used: plain.clone(),
                     ignored: with_extension,
@@ -192,6 +191,18 @@ fn adopt_old_layout(layers: &mut [Layer]) {
         }
         is_first = false;
     }
+}
+
+/// Whether two paths lead to one file, by a symbolic link or as two names of it.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    #[cfg(unix)]
+    let identity = |path: &Path| {
+        use std::os::unix::fs::MetadataExt;
+        path.metadata().map(|meta| (meta.dev(), meta.ino()))
+    };
+    #[cfg(not(unix))]
+    let identity = |path: &Path| path.canonicalize();
+    matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// `NAME` and `NAME.toml` in a folder.

@@ -4,6 +4,7 @@
 //! index URL and finds the name from that (11, 12). [`Registry`] keeps both.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::config::{Config, Found, View, malformed_index};
 use super::index_url::{CRATES_IO_GIT_INDEX, IndexUrl};
@@ -20,6 +21,16 @@ pub enum Wanted {
     Name(RegistryName),
     /// By index URL.
     Url(IndexUrl),
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("the default registry"),
+            Self::Name(name) => write!(f, "`{name}`"),
+            Self::Url(index) => write!(f, "`{index}`"),
+        }
+    }
 }
 
 /// A registry as Cargo resolves it.
@@ -86,6 +97,7 @@ impl Registry {
         } = index_of(config, name.as_str())?.ok_or_else(|| unknown(config, &name))?;
         let index = index
             .checked()
+            .and_then(|index| index.canonical().map(|_| index))
             .map_err(|error| malformed_index(&error, name.as_str(), &place))?;
         let place = Some(place);
         if index.is_crates_io() {
@@ -322,7 +334,10 @@ fn key_of(config: &Config, index: &IndexUrl) -> Result<Option<String>> {
     }
 }
 
-/// The names that config files give to an index.
+/// The names that config files give to an index. None, where another index is unreadable: that is no reason
+/// not to write this one, and may be what is about to be mended.
 pub fn with_canonical(config: &Config, index: &IndexUrl) -> Result<Vec<String>> {
-    config.names_of_index(&index.canonical()?)
+    Ok(config
+        .names_of_index(&index.canonical()?)
+        .unwrap_or_default())
 }

@@ -12,14 +12,13 @@ use super::Command;
 use crate::error::{Error, Result, list, nearest};
 use crate::session::Flags;
 
-/// The arguments of the process
+/// The shell for Cargo registry credentials
 ///
 /// Without a command: the interactive shell on a terminal, else shell lines from standard input, as one batch.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "credsh",
     version,
-    about = "The shell for Cargo registry credentials",
     disable_help_subcommand = true,
     max_term_width = 100
 )]

@@ -6,6 +6,7 @@ use super::Outcome;
 use super::args::{ProviderSpec, Target, Where};
 use super::registry::set_provider;
 use crate::cargo::chain::{Chain, Kind, Origin, Provider};
+use crate::cargo::inspection::moved_index;
 use crate::cargo::providers::not_yet;
 use crate::cargo::registry::Registry;
 use crate::disk::tree::Node;
@@ -60,8 +61,14 @@ impl Login {
             session.warn(warning);
         }
         let provider = taker(&chain)?;
-        if provider.kind != Kind::Token || self.move_it {
-            return Err(not_yet(provider));
+        if self.move_it {
+            return Err(
+                Error::unavailable("credsh cannot move tokens yet (`--move`)")
+                    .hint("log in without it, and then `logout` of the old place"),
+            );
+        }
+        if provider.kind != Kind::Token {
+            return Err(not_yet(provider, "log in through"));
         }
         if !self.rest.is_empty() {
             return Err(
@@ -92,6 +99,9 @@ impl Login {
         for note in &registry.notes {
             session.note(note);
         }
+        if let Some(warning) = moved_index(session.config()?, registry) {
+            session.warn(&warning);
+        }
         let file = session.config()?.credentials_file();
         session.note(&format!(
             "logging in to {} ({}) with `cargo:token`",
@@ -106,6 +116,11 @@ impl Login {
             return session.edit_unread(&file, &key);
         }
         let token = session.read_token(&source, registry)?;
+        if let (Some(wanted), Some(found)) = (self.scheme, Scheme::of(&token))
+            && wanted != found
+        {
+            session.warn("the text has another scheme already, and keeps it");
+        }
         let token = self.scheme.unwrap_or(Scheme::Raw).apply(token)?;
         if let Some(scheme) = Scheme::doubled(&token) {
             session.warn(&format!("the token has the scheme `{scheme}` twice"));

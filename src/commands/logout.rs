@@ -60,6 +60,9 @@ pub struct LogoutPlace {
 pub struct Places {
     registry: Option<String>,
     places: Vec<LogoutPlace>,
+    /// Whether a token that is left counts: it does not, where the registry itself goes.
+    #[serde(skip)]
+    must_be_gone: bool,
 }
 
 impl Logout {
@@ -69,7 +72,11 @@ impl Logout {
             let wanted = self.target.wanted();
             let places = log_out(session, &wanted)?;
             let registry = places.first().map(|place| place.registry.clone());
-            return Outcome::change_with(Places { registry, places });
+            return Outcome::change_with(Places {
+                registry,
+                places,
+                must_be_gone: true,
+            });
         }
         let config = session.config()?;
         let mut all: Vec<Wanted> = all_names(config)?.into_iter().map(Wanted::Name).collect();
@@ -88,6 +95,7 @@ impl Logout {
         Outcome::change_with(Places {
             registry: None,
             places,
+            must_be_gone: true,
         })
     }
 }
@@ -97,6 +105,7 @@ impl Places {
         Self {
             registry: Some(registry.to_owned()),
             places,
+            must_be_gone: false,
         }
     }
 }
@@ -279,7 +288,9 @@ impl Answer for Places {
     /// 0 if Cargo would find no token any more.
     fn exit_status(&self) -> u8 {
         let any = |outcome| self.places.iter().any(|place| place.outcome == outcome);
-        if any(PlaceOutcome::Failed) {
+        if !self.must_be_gone {
+            0
+        } else if any(PlaceOutcome::Failed) {
             ErrorKind::Unavailable.exit_status()
         } else if any(PlaceOutcome::Kept) {
             ErrorKind::Failed.exit_status()

@@ -11,10 +11,11 @@ use crate::cargo::index_url::IndexUrl;
 use crate::cargo::inspection::Inspection;
 use crate::cargo::providers::Operation;
 use crate::cargo::registry::{Wanted, all_names};
+use crate::disk::tree::Node;
 use crate::error::{Kind as ErrorKind, Place, Result};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
-use crate::token::Scheme;
+use crate::token::{Scheme, Token};
 
 /// Show for each registry whether Cargo has a token for it, where, and what is doubtful about it
 ///
@@ -71,17 +72,34 @@ impl Status {
         } else {
             all_names(config)?.into_iter().map(Wanted::Name).collect()
         };
-        let mut registries = Vec::new();
+        let (mut registries, mut refused) = (Vec::new(), Vec::new());
         for wanted in wanted {
-            let inspection = Inspection::of(config, &wanted, &Operation::READ, may_ask)?;
+            let inspection = match Inspection::of(config, &wanted, &Operation::READ, may_ask) {
+                Ok(inspection) => inspection,
+                Err(error) if were_named => return Err(error),
+                // One that Cargo refuses does not hide the others.
+                Err(error) => {
+                    refused.push((wanted, error));
+                    continue;
+                }
+            };
             // What a login stored, which a variable may hide.
             let stored = inspection.registry.setting("token").and_then(|key| {
                 config
                     .in_files(&key, View::All)
                     .next()
-                    .map(|(layer, entry)| layer.place(entry))
+                    .and_then(|(layer, entry)| match &entry.node {
+                        Node::Secret(token) => Some((token.clone(), layer.place(entry))),
+                        _ => None,
+                    })
             });
             registries.push(Row::of(&inspection, stored));
+        }
+        if let (true, Some((_, error))) = (registries.is_empty(), refused.first()) {
+            return Err(error.clone());
+        }
+        for (wanted, error) in refused {
+            session.warn(&format!("Cargo refuses {wanted}: {error}"));
         }
         Outcome::answer(Statuses {
             registries,
@@ -91,11 +109,17 @@ impl Status {
 }
 
 impl Row {
-    fn of(inspection: &Inspection, stored: Option<Place>) -> Self {
+    fn of(inspection: &Inspection, stored: Option<(Token, Place)>) -> Self {
         let winner = inspection.winner();
         let answer = inspection.answer();
         let used = answer.and_then(|answer| answer.place.clone());
-        let is_overridden = matches!(used, Some(Place::Env(_))) && stored.is_some();
+        // Shown is the token that a login stored; one that a variable gives is what overrides it.
+        let overridden = stored.filter(|_| matches!(used, Some(Place::Env(_))));
+        let is_overridden = overridden.is_some();
+        let (token, place) = match overridden {
+            Some((token, place)) => (Some(token), Some(place)),
+            None => (answer.map(|answer| answer.token.clone()), used.clone()),
+        };
         let mut warnings = inspection.warnings.clone();
         warnings.extend(
             inspection
@@ -112,10 +136,12 @@ impl Row {
                 .map(|provider| provider.command.clone())
                 .collect(),
             stored_in: winner.map(|step| step.provider.command.clone()),
-            place: if is_overridden { stored } else { used.clone() },
+            place,
             plain_text: winner.and_then(|step| step.provider.kind.is_plain_text()),
-            scheme: answer.map(|answer| Scheme::of(&answer.token).unwrap_or(Scheme::Raw)),
-            fingerprint: answer.and_then(|answer| answer.token.fingerprint()),
+            scheme: token
+                .as_ref()
+                .map(|token| Scheme::of(token).unwrap_or(Scheme::Raw)),
+            fingerprint: token.as_ref().and_then(Token::fingerprint),
             overridden_by: used.filter(|_| is_overridden),
             warnings,
             logged_in: inspection.is_logged_in(),

@@ -26,6 +26,9 @@ use crate::session::{Flags, Session};
 /// The exit status of `--check` where something would change.
 const WOULD_CHANGE: u8 = 2;
 
+/// How many files may run each other; each takes a part of the stack.
+const DEEPEST: usize = 8;
+
 /// The version of the documents that `--json` prints.
 const SCHEMA: u8 = 1;
 
@@ -40,6 +43,10 @@ pub struct Runner {
     pub arguments: Rc<script::Arguments>,
     /// The documents of a batch, where they are printed as one at the end.
     results: Rc<RefCell<Vec<Json>>>,
+    /// What the changes of a batch have to say, once they are written.
+    waiting: Rc<RefCell<Vec<Block>>>,
+    /// How many files are being run by each other.
+    running: Rc<Cell<usize>>,
     /// Whether whoever reads standard output has left.
     is_unread: Rc<Cell<bool>>,
 }
@@ -66,6 +73,8 @@ impl Runner {
             grammar: Rc::default(),
             arguments: Rc::new(arguments),
             results: Rc::default(),
+            waiting: Rc::default(),
+            running: Rc::default(),
             is_unread: Rc::default(),
         }
     }
@@ -139,6 +148,18 @@ impl Runner {
 
     /// A script, or a file of lines, by its name.
     fn run_file(&self, file: &Path) -> Result<()> {
+        if self.running.get() == DEEPEST {
+            return Err(Error::failed("files run each other without end")
+                .at(Place::file(file))
+                .hint("a file cannot run itself, by way of others neither"));
+        }
+        self.running.set(self.running.get() + 1);
+        let ran = self.run_one_file(file);
+        self.running.set(self.running.get() - 1);
+        ran
+    }
+
+    fn run_one_file(&self, file: &Path) -> Result<()> {
         if file
             .extension()
             .is_some_and(|extension| extension == "rhai")
@@ -197,6 +218,7 @@ impl Runner {
             Ok(status) => status,
             Err(error) => {
                 session.roll_back_all();
+                self.waiting.take();
                 return Err(error);
             }
         };
@@ -207,8 +229,12 @@ impl Runner {
             let mut document = json!({ "results": self.results.take() });
             merge(&mut document, report.json());
             self.print_document(document)?;
-        } else if !report.is_empty() || flags.is_plan() {
-            self.print_blocks(&report.blocks(flags))?;
+        } else {
+            let mut blocks = self.waiting.take();
+            if !report.is_empty() || flags.is_plan() {
+                blocks.extend(report.blocks(flags));
+            }
+            self.print_blocks(&blocks)?;
         }
         Ok(if status == 0 {
             report.status(flags)
@@ -229,9 +255,10 @@ impl Runner {
             .answer
             .as_ref()
             .map_or(0, |answer| answer.exit_status());
+        let session_flags = self.session.borrow().flags;
         if flags.json {
             let document = performed.json();
-            if in_batch {
+            if in_batch && session_flags.json {
                 self.results.borrow_mut().push(document);
             } else {
                 self.print_document(document)?;
@@ -242,14 +269,20 @@ impl Runner {
                 .as_ref()
                 .map(|answer| answer.blocks())
                 .unwrap_or_default();
-            // Within a batch the changes are told once, at its end.
+            // A plan of one line within a batch says at once what it would do.
+            let is_own_plan = flags.is_plan() && !session_flags.is_plan();
             if let Some(report) = report
-                && (!in_batch || flags.is_plan())
+                && (!in_batch || is_own_plan)
                 && (outcome.then_run.is_none() || !report.is_empty())
             {
                 blocks.extend(report.blocks(*flags));
             }
-            self.print_blocks(&blocks)?;
+            if in_batch && outcome.is_change && !is_own_plan {
+                // Nothing is told as done before it is: this waits for the end.
+                self.waiting.borrow_mut().extend(blocks);
+            } else {
+                self.print_blocks(&blocks)?;
+            }
         }
         let changed = report.as_ref().map_or(0, |report| report.status(*flags));
         Ok(if status == 0 { changed } else { status })

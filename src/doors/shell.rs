@@ -17,6 +17,7 @@ use super::complete::Names;
 use super::script::Interpreter;
 use crate::cargo::registry::default;
 use crate::error::{Error, Kind, Result};
+use crate::token::looks_like_token;
 use crate::world::Held;
 
 mod assistant;
@@ -243,6 +244,7 @@ impl<'a> Shell<'a> {
 
     /// Keeps a line for Up, and on disk if it may be there.
     fn remember(&mut self, text: &str, on_disk: bool) {
+        let on_disk = on_disk && !spells_token(text);
         if !matches!(self.editor.add_history_entry(text), Ok(true)) || !on_disk {
             return;
         }
@@ -258,6 +260,12 @@ impl<'a> Shell<'a> {
             self.history = None;
         }
     }
+}
+
+/// Whether a word of the line is rather a token.
+fn spells_token(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-'));
+    words.any(|word| looks_like_token(word) && !word.starts_with("cargo-credential-"))
 }
 
 /// Adds a line to the history file, which only its owner may read. The format is `rustyline`'s.

@@ -4,6 +4,7 @@
 //! prepared is an error and leaves every file as it was. If a later file cannot be written, the earlier ones
 //! are given their old text back.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,8 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The new text of a file, ready to be written.
 struct Prepared {
     file: PathBuf,
-    old: Zeroizing<String>,
-    new: Zeroizing<String>,
+    /// What stands there; `None` where there is no file.
+    old: Option<Zeroizing<String>>,
+    new: Option<Zeroizing<String>>,
     /// The credentials file under Cargo's own lock; others are replaced as a whole.
     locked: Option<Lock>,
 }
@@ -36,6 +38,24 @@ impl Prepared {
         if self.locked.as_ref().is_some_and(|lock| lock.created) {
             // Left behind, it would be an empty file.
             let _ = std::fs::remove_file(&self.file);
+        }
+    }
+
+    fn write(&mut self) -> Result<()> {
+        let text = |text: &Option<Zeroizing<String>>| text.clone().unwrap_or_default();
+        match (&mut self.locked, &self.new) {
+            (Some(lock), _) => replace::in_place(
+                &mut lock.file,
+                &self.file,
+                &text(&self.old),
+                &text(&self.new),
+            ),
+            (None, Some(new)) => {
+                replace::atomically(&self.file, self.old.as_ref().map(|old| old.as_str()), new)
+            }
+            // Going back to where there was no file.
+            (None, None) => std::fs::remove_file(&self.file)
+                .map_err(|error| Error::io("remove", &self.file, &error)),
         }
     }
 }
@@ -58,13 +78,13 @@ impl Session {
 
     fn write(&mut self, changes: &[Change]) -> Result<()> {
         let credentials = self.config()?.credentials_file();
-        let _ours = self.lock_home()?;
         let mut files: Vec<&Path> = Vec::new();
         for change in changes {
             if !files.contains(&change.file.as_path()) {
                 files.push(&change.file);
             }
         }
+        let _ours = self.lock(&files)?;
         // The credentials last: to lock a missing file is to create it, and until here nothing may fail.
         files.sort_by_key(|file| *file == credentials);
         let mut prepared = Vec::new();
@@ -78,12 +98,27 @@ impl Session {
         write_all(&mut prepared)
     }
 
-    /// Two credsh at once: the second waits.
-    fn lock_home(&mut self) -> Result<Lock> {
-        let file = self.home.join(".credsh").join("lock");
-        lock::own(&file.clone(), PATIENCE, &mut || {
-            self.announce_waiting(&file);
-        })
+    /// Two credsh at once: the second waits. The home has one lock; a file elsewhere, which two homes may
+    /// have in common, has one of its own, always taken in the same order.
+    fn lock(&mut self, files: &[&Path]) -> Result<Vec<Lock>> {
+        let mut locks = vec![self.home.join(".credsh").join("lock")];
+        if let Some(state) = self.world.folder("XDG_STATE_HOME", ".local/state") {
+            let canonical =
+                |file: &Path| file.canonicalize().unwrap_or_else(|_| file.to_path_buf());
+            let elsewhere = files
+                .iter()
+                .filter(|file| file.parent() != Some(&self.home));
+            let names: BTreeSet<String> =
+                elsewhere.map(|file| lock_name(&canonical(file))).collect();
+            locks.extend(names.into_iter().map(|name| state.join("locks").join(name)));
+        }
+        let mut taken = Vec::new();
+        for file in locks {
+            taken.push(lock::own(&file, PATIENCE, &mut || {
+                self.announce_waiting(&file)
+            })?);
+        }
+        Ok(taken)
     }
 
     fn prepare(
@@ -98,18 +133,19 @@ impl Session {
                 self.warn(&format!("this file system has no locks: a `cargo login` at the same time could be lost (`{}`)", file.display()));
             }
             let old = replace::read_open(&mut lock.file, file)?;
-            (Some(lock), old)
+            (Some(lock), Some(old))
         } else {
-            (None, replace::read(file)?.unwrap_or_default())
+            (None, replace::read(file)?)
         };
         let mut prepared = Prepared {
             file: file.to_path_buf(),
             old,
-            new: Zeroizing::default(),
+            new: None,
             locked,
         };
-        match self.edited(file, &prepared.old, edits) {
-            Ok(new) => prepared.new = new,
+        let old = prepared.old.clone().unwrap_or_default();
+        match self.edited(file, &old, edits) {
+            Ok(new) => prepared.new = Some(new),
             Err(error) => {
                 prepared.forget_creation();
                 return Err(error);
@@ -196,37 +232,39 @@ fn value_of(node: &Node, file: &Path, key: &str) -> Result<Value> {
     }
 }
 
-fn write_all(prepared: &mut [Prepared]) -> Result<()> {
-    for index in 0..prepared.len() {
-        if let Err(error) = write_one(&mut prepared[index]) {
-            // The first error is the one to tell; a file that cannot be mended either is named with it.
-            let mut error = error;
-            for earlier in &mut prepared[..index] {
-                std::mem::swap(&mut earlier.old, &mut earlier.new);
-                if let Err(second) = write_one(earlier) {
-                    error = error.because(format!(
-                        "and `{}` cannot be given its old text back: {second}",
-                        earlier.file.display()
-                    ));
-                }
-            }
-            for file in prepared.iter() {
-                file.forget_creation();
-            }
-            return Err(error);
+/// The name of a file's lock: its path, as one name, and its end where that is too long for one.
+fn lock_name(file: &Path) -> String {
+    const LONGEST: usize = 200;
+    let flat = |c: char| {
+        if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') {
+            c
+        } else {
+            '%'
         }
-    }
-    Ok(())
+    };
+    let name: Vec<char> = file.to_string_lossy().chars().map(flat).collect();
+    name[name.len().saturating_sub(LONGEST)..].iter().collect()
 }
 
-fn write_one(prepared: &mut Prepared) -> Result<()> {
-    if prepared.old == prepared.new {
-        return Ok(());
-    }
-    match &mut prepared.locked {
-        Some(lock) => {
-            replace::in_place(&mut lock.file, &prepared.file, &prepared.old, &prepared.new)
+fn write_all(prepared: &mut [Prepared]) -> Result<()> {
+    for index in 0..prepared.len() {
+        let Err(mut error) = prepared[index].write() else {
+            continue;
+        };
+        // The first error is the one to tell; a file that cannot be mended either is named with it.
+        for earlier in &mut prepared[..index] {
+            std::mem::swap(&mut earlier.old, &mut earlier.new);
+            if let Err(second) = earlier.write() {
+                let file = earlier.file.display();
+                error = error.because(format!(
+                    "and `{file}` cannot be given its old text back: {second}"
+                ));
+            }
         }
-        None => replace::atomically(&prepared.file, &prepared.new),
+        for file in prepared.iter() {
+            file.forget_creation();
+        }
+        return Err(error);
     }
+    Ok(())
 }

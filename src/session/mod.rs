@@ -40,7 +40,7 @@ pub struct Flags {
     /// Print no notes
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Answer yes to confirmations
+    /// Answer yes to confirmations, and write over what somebody else has changed meanwhile
     #[arg(short, long, global = true)]
     pub yes: bool,
     /// Never prompt
@@ -156,16 +156,22 @@ impl Session {
     pub fn edit_setting(&mut self, file: &Path, key: &[&str], value: Option<Node>) -> Result<()> {
         let is_set = value.is_some();
         self.edit(file, key, value)?;
-        let winner = self.config()?.all(key, View::All).into_iter().next();
-        if let Some(winner) = winner
-            && winner.place.as_file() != Some(file)
-        {
-            let what = if is_set {
-                "wins over what is written"
-            } else {
-                "is still in force"
-            };
-            self.warn(&format!("`{}` in {} {what}", key.join("."), winner.place));
+        let winner = self.config()?.all(key, View::of(key)).into_iter().next();
+        match winner {
+            Some(winner) if winner.place.as_file() != Some(file) => {
+                let what = if is_set {
+                    "wins over what is written"
+                } else {
+                    "is still in force"
+                };
+                self.warn(&format!("`{}` in {} {what}", key.join("."), winner.place));
+            }
+            None if is_set => self.warn(&format!(
+                "Cargo started here does not look for `{}` in `{}`",
+                key.join("."),
+                file.display()
+            )),
+            _ => {}
         }
         Ok(())
     }
@@ -305,7 +311,7 @@ impl Session {
 
     /// The file that defines a key now and can be edited, for a value that has to change.
     pub fn defining_file(&mut self, key: &[&str]) -> Result<Option<PathBuf>> {
-        let winner = self.config()?.all(key, View::All).into_iter().next();
+        let winner = self.config()?.all(key, View::of(key)).into_iter().next();
         match winner.map(|found| found.place) {
             None => Ok(None),
             Some(Place::Env(name)) => Err(Error::failed(format!(

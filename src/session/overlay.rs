@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::cargo::config::Config;
+use crate::cargo::index_url::IndexUrl;
 use crate::disk::tree::{Entry, Node, is_secret};
 
 /// A key of a TOML file, from the outermost table inwards.
@@ -232,13 +233,10 @@ pub fn shown(node: Option<&Node>) -> Json {
     }
 }
 
-/// Without the user-info of a URL, and be it one that Cargo could not parse.
+/// Only a URL can contain user-info; what has an `@` and is no URL of a host is not shown from there on back.
 fn masked(text: &str) -> String {
-    match text.split_once("://") {
-        Some((scheme, rest)) => match rest.rsplit_once('@') {
-            Some((_, host)) => format!("{scheme}://***@{host}"),
-            None => text.to_owned(),
-        },
-        None => text.to_owned(),
+    match text.parse::<IndexUrl>() {
+        Ok(url) => url.masked_of(text),
+        Err(_) => IndexUrl::masked_text(text),
     }
 }

@@ -21,6 +21,13 @@ const LONGEST_TOKEN: usize = 1024 * 1024;
 /// As much as a source is read: white space around a token does not count.
 const LONGEST_SOURCE: u64 = LONGEST_TOKEN as u64 + 1024;
 
+fn too_long() -> Error {
+    Error::failed(format!(
+        "this is no token: it has more than {LONGEST_TOKEN} bytes"
+    ))
+    .hint("name a source that gives the token and nothing else")
+}
+
 impl Session {
     /// The token, cleaned and checked.
     pub fn read_token(&mut self, source: &Source, registry: &Registry) -> Result<Token> {
@@ -34,10 +41,7 @@ impl Session {
             .and_then(|text| {
                 let token = text.cleaned();
                 if token.expose().len() > LONGEST_TOKEN {
-                    return Err(Error::failed(format!(
-                        "this is no token: it has more than {LONGEST_TOKEN} bytes"
-                    ))
-                    .hint("name a source that gives the token and nothing else"));
+                    return Err(too_long());
                 }
                 token.checked()
             })
@@ -65,6 +69,13 @@ impl Session {
             },
             Source::File(path) => {
                 let file = self.path(path);
+                // One that is no token is not read before that is said.
+                if file
+                    .metadata()
+                    .is_ok_and(|meta| meta.len() > 2 * LONGEST_TOKEN as u64)
+                {
+                    return Err(too_long());
+                }
                 match replace::read(&file)? {
                     Some(text) => Ok(Token::new(text.as_str())),
                     None => Err(Error::failed("there is no such file").hint(

@@ -61,9 +61,17 @@ impl Token {
     #[must_use]
     pub fn cleaned(&self) -> Self {
         let text = self.0.trim();
+        let Some(pasted) = text.strip_prefix(PASTED_COMMAND).map(str::trim_start) else {
+            return Self::new(text);
+        };
+        // With its options, the token is what stands last.
+        let is_after_options = pasted.starts_with('-');
         Self::new(
-            text.strip_prefix(PASTED_COMMAND)
-                .map_or(text, str::trim_start),
+            pasted
+                .split_whitespace()
+                .next_back()
+                .filter(|_| is_after_options)
+                .unwrap_or(pasted),
         )
     }
 
@@ -99,9 +107,12 @@ fn kind_of(c: char) -> &'static str {
 }
 
 /// Whether a word where a name belongs is rather a token, as in `cargo login TOKEN`. Names are shorter, and
-/// crates.io's tokens begin alike.
+/// made of letters; crates.io's tokens begin alike.
 pub(crate) fn looks_like_token(word: &str) -> bool {
-    word.starts_with("cio") || word.chars().count() > LONGEST_NAME
+    const SHORTEST: usize = 20;
+    let length = word.chars().count();
+    let has_digit = word.contains(|c: char| c.is_ascii_digit());
+    word.starts_with("cio") && length >= SHORTEST || has_digit && length > LONGEST_NAME
 }
 
 /// A text with every word that could be a token, or a part of one, as dots: as many, so that what stands
@@ -202,6 +213,7 @@ mod tests {
             "abc\r\n",
             "cargo login abc\n",
             "cargo login  abc",
+            "cargo login --registry corp abc",
         ] {
             assert_eq!(Token::new(pasted).cleaned().expose(), "abc", "{pasted:?}");
         }

@@ -123,7 +123,7 @@ impl Sandbox {
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(&folder).unwrap() {
                 let path = entry.unwrap().path();
-                if path.ends_with(".credsh") {
+                if path.ends_with(".credsh") || path.ends_with("credsh/locks") {
                     continue;
                 }
                 let meta = std::fs::symlink_metadata(&path).unwrap();

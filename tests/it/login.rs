@@ -329,3 +329,57 @@ fn cargo_and_credsh_log_in_for_each_other() {
     sandbox.ok(&["logout", "corp"]);
     assert_eq!(cargo.ask(&sandbox, Some("corp")).token, None);
 }
+
+/// Nothing is said to be done before it is.
+#[test]
+fn a_batch_that_fails_after_a_logout_does_not_say_that_it_was_done() {
+    let mut sandbox = with_corp();
+    sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    let failed = sandbox.fails(3, &["-c", "logout corp", "-c", "registry remove nobody"]);
+    assert!(!failed.stdout.contains("removed"), "{}", failed.stdout);
+    let run = sandbox.ok(&["-c", "logout corp", "-c", "registry list"]);
+    assert!(run.stdout.contains("removed"), "{}", run.stdout);
+}
+
+#[test]
+fn two_names_of_one_credentials_file_are_one_file() {
+    let mut sandbox = with_corp();
+    sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    let home = sandbox.home();
+    std::fs::hard_link(home.join("credentials.toml"), home.join("credentials")).unwrap();
+    sandbox.ok(&["logout", "corp"]);
+    assert!(!sandbox.read("home/credentials").contains(SENTINEL));
+}
+
+#[test]
+fn status_shows_the_token_that_a_login_stored_and_what_overrides_it() {
+    let mut sandbox = with_corp();
+    sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    let stored = sandbox.json(&["status", "corp"])["registries"][0].clone();
+    sandbox.env(
+        "CARGO_REGISTRIES_CORP_TOKEN",
+        format!("Bearer {}", token("other")),
+    );
+    let json = sandbox.json(&["status", "corp"]);
+    for key in ["place", "fingerprint", "scheme"] {
+        assert_eq!(json["registries"][0][key], stored[key], "{key}");
+    }
+}
+
+/// A project gives the registry another index: the token of home would go there (12).
+#[test]
+fn a_project_that_moves_an_index_is_warned_of() {
+    let mut sandbox = with_corp();
+    sandbox.write(
+        "work/.cargo/config.toml",
+        "[registries.corp]\nindex = \"sparse+https://elsewhere.example/\"\n",
+    );
+    let run = sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    assert!(
+        run.stderr.contains("hides another one in"),
+        "{}",
+        run.stderr
+    );
+    let warnings = sandbox.json(&["status", "corp"])["registries"][0]["warnings"].to_string();
+    assert!(warnings.contains("hides another one in"), "{warnings}");
+}

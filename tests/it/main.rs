@@ -9,6 +9,7 @@
 mod bad_input;
 mod cargo;
 mod completion;
+mod concurrent;
 mod doors;
 mod facts;
 mod facts_providers;

@@ -276,3 +276,58 @@ fn an_alias_with_a_space_is_an_array_and_a_list_gets_an_alias_for_one() {
     sandbox.fails(3, &["alias", "remove", "spaced"]);
     sandbox.fails(64, &["alias", "set", "cargo:token", "x"]);
 }
+
+/// Cargo finds registries before it reads the credentials (4), so edits of an index do not go there.
+#[test]
+fn what_the_credentials_say_of_an_index_or_a_default_does_not_count() {
+    let mut sandbox = with_corp();
+    sandbox.write(
+        "home/credentials.toml",
+        "[registry]\ndefault = \"x\"\n[registries.corp]\nindex = \"sparse+https://x.example/\"\n",
+    );
+    sandbox.ok(&["registry", "set", "corp", "--make-default"]);
+    assert!(
+        sandbox
+            .read("home/config.toml")
+            .contains("default = \"corp\"")
+    );
+    sandbox.ok(&[
+        "registry",
+        "set",
+        "corp",
+        "--index",
+        "sparse+https://new.example/",
+    ]);
+    assert!(sandbox.read("home/config.toml").contains("new.example"));
+    assert!(sandbox.read("home/credentials.toml").contains("x.example"));
+}
+
+#[test]
+fn an_index_that_is_none_can_be_mended_and_removed() {
+    for index in ["\"u:PW@host\"", "3", "\"no url\""] {
+        let mut sandbox = Sandbox::new();
+        let text = format!(
+            "[registries.bad]\nindex = {index}\n\n[registries.corp]\nindex = \"{INDEX}\"\n"
+        );
+        sandbox.write("home/config.toml", &text);
+        let failed = sandbox.fails(65, &["registry", "show", "bad"]);
+        assert!(
+            failed.stderr.contains("home/config.toml:2"),
+            "{}",
+            failed.stderr
+        );
+        assert!(!failed.stderr.contains("PW"), "{}", failed.stderr);
+        let run = sandbox.ok(&[
+            "registry",
+            "set",
+            "bad",
+            "--index",
+            "sparse+https://bad.example/",
+        ]);
+        assert!(!run.stdout.contains("PW"), "{}", run.stdout);
+        sandbox.ok(&["registry", "show", "bad"]);
+        sandbox.write("home/config.toml", &text);
+        sandbox.ok(&["registry", "remove", "bad"]);
+        sandbox.ok(&["registry", "show", "corp"]);
+    }
+}

@@ -229,3 +229,23 @@ fn recursion_without_end_is_an_error() {
         "{told}"
     );
 }
+
+#[test]
+fn files_that_run_each_other_without_end_are_an_error() {
+    let mut sandbox = Sandbox::new();
+    sandbox.write("work/a.txt", "run b.rhai\n");
+    sandbox.write("work/b.rhai", "run(\"a.txt\");");
+    let failed = sandbox.fails(1, &["run", "a.txt"]);
+    assert!(
+        failed.stderr.contains("files run each other without end"),
+        "{}",
+        failed.stderr
+    );
+}
+
+#[test]
+fn a_line_of_a_batch_can_ask_for_json_by_itself() {
+    let mut sandbox = Sandbox::new();
+    let run = sandbox.ok(&["-c", "registry list --json"]);
+    assert!(run.stdout.contains("\"schema\": 1"), "{}", run.stdout);
+}

@@ -41,7 +41,13 @@ impl Child {
             .current_dir(config.directory())
             .stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| {
-            let failed = Error::failed(format!("cannot start `{program}`"));
+            let failed = if program.is_empty() {
+                Error::failed(
+                    "an empty entry of a list names no program, and Cargo starts it all the same",
+                )
+            } else {
+                Error::failed(format!("cannot start `{program}`"))
+            };
             match error.kind() {
                 std::io::ErrorKind::NotFound => failed.because("there is no such program"),
                 _ => failed.because(error),

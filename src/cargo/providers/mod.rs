@@ -209,13 +209,13 @@ fn get(config: &Config, provider: &Provider, request: &Request<'_>) -> Result<Sa
         Kind::Paseto => Err(Error::failed(
             "`cargo:paseto` is unstable, and a stable Cargo refuses it",
         )),
-        Kind::Libsecret | Kind::MacosKeychain | Kind::Wincred => Err(not_yet(provider)),
+        Kind::Libsecret | Kind::MacosKeychain | Kind::Wincred => Err(not_yet(provider, "ask")),
     }
 }
 
 /// What this version does not perform.
-pub fn not_yet(provider: &Provider) -> Error {
-    Error::unavailable(format!("credsh cannot ask `{provider}` yet"))
+pub fn not_yet(provider: &Provider, what: &str) -> Error {
+    Error::unavailable(format!("credsh cannot {what} `{provider}` yet"))
         .hint("use `cargo` itself for this provider until a later version of credsh does")
 }
 

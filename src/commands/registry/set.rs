@@ -93,7 +93,8 @@ impl Set {
         }
         let index = index.clone().checked()?;
         let key = ["registries", name.as_str(), "index"];
-        let now = session.config()?.text(&key, View::Config)?;
+        // One that is no text is about to be mended.
+        let now = session.config()?.text(&key, View::Config).ok().flatten();
         if now.is_some_and(|found| found.value == index.as_sent()) {
             return Ok(());
         }

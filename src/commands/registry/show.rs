@@ -80,11 +80,7 @@ fn settings(registry: &Registry) -> Vec<Vec<&str>> {
 }
 
 fn value(config: &Config, key: &[&str]) -> Option<Value> {
-    let view = if key.last() == Some(&"index") {
-        View::Config
-    } else {
-        View::All
-    };
+    let view = View::of(key);
     let mut found = config.all(key, view).into_iter();
     let winner = found.next()?;
     let shadowed = found
