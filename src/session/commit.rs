@@ -115,7 +115,7 @@ impl Session {
         let mut taken = Vec::new();
         for file in locks {
             taken.push(lock::own(&file, PATIENCE, &mut || {
-                self.announce_waiting(&file)
+                self.announce_waiting(&file);
             })?);
         }
         Ok(taken)
