@@ -40,6 +40,8 @@ pub struct Runner {
     pub arguments: Rc<script::Arguments>,
     /// The documents of a batch, where they are printed as one at the end.
     results: Rc<RefCell<Vec<Json>>>,
+    /// Whether a command of the batch was one that changes things, so that there is something to report.
+    has_changed: Rc<Cell<bool>>,
     /// Whether whoever reads standard output has left.
     is_unread: Rc<Cell<bool>>,
 }
@@ -51,9 +53,26 @@ pub struct Report {
     committed: bool,
 }
 
+/// What came of many commands before their changes were committed.
+struct Ran {
+    /// The first exit status that is not 0.
+    status: u8,
+    /// Their documents, where they are printed as one at the end.
+    results: Vec<Json>,
+    /// Whether one of them was to change something.
+    has_changed: bool,
+}
+
+impl Ran {
+    fn json(&self) -> Json {
+        json!({ "results": self.results })
+    }
+}
+
 /// A command that was performed.
 pub struct Performed {
     outcome: Outcome,
+    ran: Option<Ran>,
     report: Option<Report>,
     flags: Flags,
 }
@@ -66,6 +85,7 @@ impl Runner {
             grammar: Rc::default(),
             arguments: Rc::new(arguments),
             results: Rc::default(),
+            has_changed: Rc::default(),
             is_unread: Rc::default(),
         }
     }
@@ -97,20 +117,21 @@ impl Runner {
     ) -> Result<Performed> {
         let outcome = command.run(&mut self.session.borrow_mut())?;
         let flags = self.session.borrow().flags;
-        if let Some(file) = &outcome.then_run {
-            self.session.borrow_mut().in_batch = true;
-            let run = self.run_file(file);
-            self.session.borrow_mut().in_batch = in_batch;
-            run?;
-        }
+        let ran = match &outcome.then_run {
+            Some(file) => Some(self.run_all(|| self.run_file(file))?),
+            None => None,
+        };
         let mut session = self.session.borrow_mut();
         if !outcome.is_change {
             return Ok(Performed {
                 outcome,
+                ran,
                 report: None,
                 flags,
             });
         }
+        self.has_changed
+            .set(self.has_changed.get() || ran.as_ref().is_none_or(|ran| ran.has_changed));
         let report = if in_batch {
             let changes = session.changes_since(start);
             if flags.is_plan() && !outer.is_plan() {
@@ -125,27 +146,47 @@ impl Runner {
         };
         Ok(Performed {
             outcome,
+            ran,
             report: Some(report),
             flags,
         })
     }
 
+    /// Runs what belongs to one transaction, which whoever opened it commits. Ctrl-C ends it, not the process.
+    fn run_all(&self, body: impl FnOnce() -> Result<u8>) -> Result<Ran> {
+        let interrupts = self.session.borrow().world.interrupts.clone();
+        let held = interrupts.hold();
+        let was_in_batch = std::mem::replace(&mut self.session.borrow_mut().in_batch, true);
+        let outer = (self.results.take(), self.has_changed.take());
+        let ended = body();
+        let results = self.results.replace(outer.0);
+        let has_changed = self.has_changed.replace(outer.1);
+        self.session.borrow_mut().in_batch = was_in_batch;
+        // Whatever it says, this is why.
+        interrupts.check()?;
+        drop(held);
+        let status = ended?;
+        Ok(Ran {
+            status,
+            results,
+            has_changed,
+        })
+    }
+
     /// A script, or a file of lines, by its name.
-    fn run_file(&self, file: &Path) -> Result<()> {
+    fn run_file(&self, file: &Path) -> Result<u8> {
         if file
             .extension()
             .is_some_and(|extension| extension == "rhai")
         {
-            return script::Interpreter::new(self, file.parent())
-                .run_file(file)
-                .map(|_| ());
+            return script::Interpreter::new(self, file.parent()).run_file(file);
         }
         let text = replace::read(file)?.ok_or_else(|| {
             Error::failed("there is no such file")
                 .at(Place::file(file))
                 .hint("name a script (`.rhai`) or a file of shell lines")
         })?;
-        self.run_lines(&text, file).map(|_| ())
+        self.run_lines(&text, file)
     }
 
     /// Runs lines, and tells where one fails. The answer is the first status that is not 0.
@@ -174,7 +215,7 @@ impl Runner {
     pub fn run_words(&self, words: &[String]) -> Result<u8> {
         let parsed = self.grammar.borrow_mut().parse(words)?;
         match parsed {
-            Parsed::Text(text) => self.print(&text).map(|()| 0),
+            Parsed::Text(text) => self.print_help(&text).map(|()| 0),
             Parsed::Words(line) => {
                 let performed = self.perform(&line.command, line.flags)?;
                 self.show(&performed)
@@ -184,25 +225,24 @@ impl Runner {
 
     /// Runs a batch: everything in it is one transaction.
     pub fn batch(&self, body: impl FnOnce() -> Result<u8>) -> Result<u8> {
-        self.session.borrow_mut().in_batch = true;
-        let ran = body();
+        let ran = self.run_all(body);
         let mut session = self.session.borrow_mut();
-        session.in_batch = false;
-        let status = match ran {
-            Ok(status) => status,
+        let ran = match ran {
+            Ok(ran) => ran,
             Err(error) => {
                 session.roll_back_all();
                 return Err(error);
             }
         };
+        let status = ran.status;
         let report = commit(&mut session)?;
         let flags = session.flags;
         drop(session);
         if flags.json {
-            let mut document = json!({ "results": self.results.take() });
+            let mut document = ran.json();
             merge(&mut document, report.json());
             self.print_document(document)?;
-        } else if !report.is_empty() || flags.is_plan() {
+        } else if ran.has_changed || flags.is_plan() {
             self.print_blocks(&report.blocks(flags))?;
         }
         Ok(if status == 0 {
@@ -216,17 +256,27 @@ impl Runner {
     pub fn show(&self, performed: &Performed) -> Result<u8> {
         let Performed {
             outcome,
+            ran,
             report,
             flags,
         } = performed;
-        let in_batch = self.session.borrow().in_batch;
-        let status = outcome
-            .answer
-            .as_ref()
-            .map_or(0, |answer| answer.exit_status());
+        let (is_one_document, is_told_later) = {
+            let session = self.session.borrow();
+            let is_own_plan = flags.is_plan() && !session.flags.is_plan();
+            (
+                session.in_batch && session.flags.json,
+                // Within a batch the changes are told once, at the end; unless they are not part of it.
+                session.in_batch && !is_own_plan,
+            )
+        };
+        let status = match (&outcome.answer, ran) {
+            (Some(answer), _) => answer.exit_status(),
+            (None, Some(ran)) => ran.status,
+            (None, None) => 0,
+        };
         if flags.json {
             let document = performed.json();
-            if in_batch {
+            if is_one_document {
                 self.results.borrow_mut().push(document);
             } else {
                 self.print_document(document)?;
@@ -237,17 +287,36 @@ impl Runner {
                 .as_ref()
                 .map(|answer| answer.blocks())
                 .unwrap_or_default();
-            // Within a batch the changes are told once, at the end.
             if let Some(report) = report
-                && (!in_batch || flags.is_plan())
-                && (outcome.then_run.is_none() || !report.is_empty())
+                && !is_told_later
+                && ran.as_ref().is_none_or(|ran| ran.has_changed)
             {
                 blocks.extend(report.blocks(*flags));
             }
             self.print_blocks(&blocks)?;
         }
-        let changed = report.as_ref().map_or(0, |report| report.status(*flags));
+        let changed = match report {
+            Some(report) if !is_told_later => report.status(*flags),
+            _ => 0,
+        };
         Ok(if status == 0 { changed } else { status })
+    }
+
+    /// Help that was asked for by an option, in the form of `help`.
+    pub fn print_help(&self, text: &str) -> Result<()> {
+        let (json, in_batch) = {
+            let session = self.session.borrow();
+            (session.flags.json, session.in_batch)
+        };
+        if !json {
+            return self.print(text);
+        }
+        let document = json!({ "text": text.trim_end() });
+        if in_batch {
+            self.results.borrow_mut().push(document);
+            return Ok(());
+        }
+        self.print_document(document)
     }
 
     /// Shows an error where errors belong: a document on standard output, or text on standard error.
@@ -323,11 +392,11 @@ fn merge(document: &mut Json, other: Json) {
 impl Performed {
     /// What `--json` prints, and what a script gets.
     pub fn json(&self) -> Json {
-        let mut document = self
-            .outcome
-            .answer
-            .as_ref()
-            .map_or_else(|| json!({}), |answer| answer.json());
+        let mut document = match (&self.outcome.answer, &self.ran) {
+            (Some(answer), _) => answer.json(),
+            (None, Some(ran)) => ran.json(),
+            (None, None) => json!({}),
+        };
         if let Some(report) = &self.report {
             merge(&mut document, report.json());
         }
