@@ -22,6 +22,7 @@ mod pty;
 mod readme;
 mod registries;
 mod repository;
+mod samples;
 mod scripts;
 mod secrets;
 mod shell;

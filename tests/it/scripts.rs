@@ -1,15 +1,6 @@
-//! Scripts: what they can do, how they are blamed, and the samples that come with credsh.
+//! Scripts: what they can do, and how they are blamed.
 
-use std::path::Path;
-
-use crate::harness::{SENTINEL, Sandbox};
-
-fn sample(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("scripts")
-        .join(name);
-    path.display().to_string()
-}
+use crate::harness::Sandbox;
 
 /// Runs a script that fails, and gives the error with the sandbox's path taken out.
 #[track_caller]
@@ -19,84 +10,6 @@ fn blamed(status: u8, script: &str) -> String {
     let run = sandbox.fails(status, &["-f", "s.rhai"]);
     run.stderr
         .replace(&format!("{}/", sandbox.work().display()), "")
-}
-
-#[test]
-fn the_sample_sets_a_team_s_machine_up() {
-    let mut sandbox = Sandbox::new();
-    let setup = sample("setup.rhai");
-    let failed = sandbox.fails(1, &["-f", &setup]);
-    assert!(
-        failed
-            .stderr
-            .contains("error: set CORP_TOKEN, LAB_TOKEN to the token of its registry"),
-        "{}",
-        failed.stderr
-    );
-
-    sandbox.env("CORP_TOKEN", format!("{SENTINEL}-of-corp-0123456789"));
-    let failed = sandbox.fails(1, &["-f", &setup]);
-    assert!(
-        failed.stderr.contains("error: set LAB_TOKEN to"),
-        "{}",
-        failed.stderr
-    );
-
-    sandbox.env("LAB_TOKEN", format!("{SENTINEL}-of-lab-0123456789"));
-    sandbox.ok(&["-f", &setup]);
-    let list = sandbox.json(&["registry", "list"]);
-    let shown: Vec<String> = list["registries"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|r| format!("{} {} {}", r["name"], r["is_default"], r["logged_in"]))
-        .collect();
-    assert_eq!(
-        shown,
-        [
-            "\"crates-io\" false false",
-            "\"corp\" true true",
-            "\"lab\" false true",
-            "\"mirror\" false false"
-        ]
-    );
-    assert!(
-        sandbox
-            .read("home/credentials.toml")
-            .contains("\"Bearer sentinel-of-corp")
-    );
-    assert_eq!(sandbox.ok(&["--check", "-f", &setup]).stdout, "unchanged\n");
-}
-
-#[test]
-fn the_sample_for_ci_logs_in_with_what_the_job_was_given() {
-    let mut sandbox = Sandbox::new();
-    let ci = sample("ci.rhai");
-    let failed = sandbox.fails(1, &["--no-input", "-f", &ci]);
-    assert!(
-        failed
-            .stderr
-            .contains("error: missing: -s name=..., -s index=..., the variable REGISTRY_TOKEN"),
-        "{}",
-        failed.stderr
-    );
-    sandbox.env("JOB_TOKEN", format!("{SENTINEL}-of-job-0123456789"));
-    sandbox.env("CRATES_IO_TOKEN", format!("{SENTINEL}-of-crates-io"));
-    let args = [
-        "--no-input",
-        "-f",
-        &ci,
-        "-s",
-        "name=corp",
-        "-s",
-        "index=sparse+https://c.example/",
-        "-s",
-        "variable=JOB_TOKEN",
-    ];
-    let run = sandbox.ok(&args);
-    assert!(run.stdout.starts_with("corp: sha256:"), "{}", run.stdout);
-    sandbox.ok(&["status", "corp", "crates-io"]);
-    assert_eq!(sandbox.json(&args)["changes"], serde_json::json!([]));
 }
 
 #[test]
