@@ -222,6 +222,13 @@ impl Sandbox {
             stdout: stdout.text(),
             stderr: stderr.text(),
         };
+        if args
+            .iter()
+            .take_while(|arg| **arg != "--")
+            .any(|arg| *arg == "--json")
+        {
+            crate::schema::check(&run.stdout);
+        }
         if !std::mem::take(&mut self.reveals) {
             let shown = format!("{}{}", run.stdout, run.stderr);
             assert!(

@@ -23,6 +23,7 @@ mod readme;
 mod registries;
 mod repository;
 mod samples;
+mod schema;
 mod scripts;
 mod secrets;
 mod shell;
