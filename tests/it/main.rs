@@ -13,6 +13,7 @@ mod doors;
 mod facts;
 mod facts_providers;
 mod facts_registries;
+mod generated;
 mod harness;
 mod ingredients;
 mod layouts;
