@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 
 use super::Runner;
 use crate::commands::grammar::Parsed;
+use crate::commands::help::all_commands;
 use crate::disk::replace;
 use crate::error::{Error, Kind, Place, Result};
 use crate::token::masked;
@@ -21,6 +22,8 @@ use crate::token::masked;
 mod blame;
 mod modules;
 mod words;
+
+use self::blame::Known;
 
 /// What a script reads as `args`.
 #[derive(Debug, Default)]
@@ -41,10 +44,20 @@ pub struct Interpreter {
     scope: Scope<'static>,
     /// The functions that lines of the shell have defined.
     functions: AST,
+    /// The words of each command, which is a function.
+    commands: Vec<String>,
 }
 
 /// What a line of the shell is called where a script has its file.
 const PROMPT: &str = "<prompt>";
+
+/// The functions that are no commands.
+const BUILT_IN: [(&str, &str); 4] = [
+    ("env", "env(\"NAME\")"),
+    ("fail", "fail(\"why\")"),
+    ("exit", "exit()"),
+    ("is_dry_run", "is_dry_run()"),
+];
 
 /// Rhai's limits, which are lower in debug builds; a script must not depend on how credsh was built.
 const CALL_LEVELS: usize = 64;
@@ -67,7 +80,28 @@ impl Interpreter {
             engine,
             scope,
             functions: AST::empty(),
+            commands: all_commands(runner.grammar.borrow().tree())
+                .into_iter()
+                .map(|(words, _)| words)
+                .collect(),
         }
+    }
+
+    /// What could have been meant by a call that means nothing.
+    fn known(&self, ast: &AST) -> Vec<Known> {
+        let commands = self.commands.iter().map(|words| Known {
+            name: words.replace(' ', "::"),
+            usage: format!("`help {words}` shows what it takes"),
+        });
+        let built_in = BUILT_IN.iter().map(|(name, call)| Known {
+            name: (*name).to_owned(),
+            usage: format!("it is called as `{call}`"),
+        });
+        let own = ast.iter_functions().map(|function| Known {
+            name: function.name.to_owned(),
+            usage: format!("it is `{function}`"),
+        });
+        commands.chain(built_in).chain(own).collect()
     }
 
     /// Runs a script from a file.
@@ -92,7 +126,7 @@ impl Interpreter {
         {
             Ok(_) => Ok(0),
             Err(error) => {
-                left_with(&error).map_or_else(|| Err(blame::blame(&error, text, name)), Ok)
+                left_with(&error).ok_or_else(|| blame::blame(&error, text, name, &self.known(&ast)))
             }
         }
     }
@@ -116,7 +150,7 @@ impl Interpreter {
                     Error::usage("there is no such command, variable or function")
                         .hint("`help` lists the commands")
                 }
-                _ => blame::blame(&error, line, name),
+                _ => blame::blame(&error, line, name, &self.known(&ast)),
             }),
         }
     }
@@ -131,9 +165,9 @@ impl Interpreter {
     }
 }
 
-/// The status of `exit()`, which stops and keeps what was done; Ctrl-C does not.
+/// The status of `exit()`, which stops and keeps what was done, wherever it is called; Ctrl-C does not.
 fn left_with(error: &EvalAltResult) -> Option<u8> {
-    match error {
+    match error.unwrap_inner() {
         EvalAltResult::ErrorTerminated(token, _) => u8::try_from(token.as_int().ok()?).ok(),
         _ => None,
     }

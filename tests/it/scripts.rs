@@ -142,3 +142,111 @@ fn recursion_without_end_is_an_error() {
         "{told}"
     );
 }
+
+/// The whole of what is shown: message, place, line, caret, the way there, the next step.
+#[test]
+fn errors_teach() {
+    let mut all = String::new();
+    for (status, script) in [
+        (64, "login(1, 2, 3, 4, 5, 6, 7, 8, 9);"),
+        (
+            64,
+            "registry::add(\"corp\", \"sparse+https://c.example/\", \"more\");",
+        ),
+        (
+            64,
+            "fn greet(name) { print(name) }\nlet x = 1;\n    greet(\"a\", x);",
+        ),
+        (64, "fail(3);"),
+        (64, "exit(\"now\");"),
+        (64, "regisrty::list();"),
+        (64, "registry::lisst();"),
+        (64, "registry::set(\"corp\", #{ make_defualt: true });"),
+        (64, "registry::add(\"corp\", #{ index: 1 });"),
+        (1, "let x = 3 + missing;"),
+        (
+            1,
+            "fn inner(n) { throw `too ${n}`; }\nfn outer(n) {\n  inner(n + 1)\n}\nouter(1);",
+        ),
+        (1, "throw #{ why: \"a map\", code: 7 };"),
+        (1, "import \"nothing\" as x;"),
+    ] {
+        all.push_str(&format!("{}\n", blamed(status, script)));
+    }
+    expect_test::expect_file!["script_errors.txt"].assert_eq(&all);
+}
+
+#[test]
+fn an_import_that_fails_is_shown_where_it_fails() {
+    let mut sandbox = Sandbox::new();
+    sandbox
+        .write("work/broken.rhai", "let a = 1;\nlet b = ;\n")
+        .write("work/deep/er.rhai", "fn f(n) { registry::remove(n) }")
+        .write(
+            "work/lib.rhai",
+            "import \"deep/er\" as er;\nfn g(n) {\n  er::f(n)\n}",
+        )
+        .write("work/top.rhai", "registry::remove(\"nobody\");")
+        .write("work/one.rhai", "import \"broken\" as broken;")
+        .write(
+            "work/two.rhai",
+            "\nimport \"lib\" as lib;\nlib::g(\"nobody\");",
+        )
+        .write("work/three.rhai", "import \"top\" as top;");
+    let mut all = String::new();
+    for (status, script) in [(64, "one.rhai"), (3, "two.rhai"), (3, "three.rhai")] {
+        let run = sandbox.fails(status, &["-f", script]);
+        all.push_str(
+            &run.stderr
+                .replace(&format!("{}/", sandbox.work().display()), ""),
+        );
+    }
+    expect_test::expect![[r#"
+        error: this is not a script: a text is not closed, or a character has no meaning here
+          at broken.rhai:2:9
+          let b = ;
+                  ^
+          in `broken`, imported at one.rhai:1:8
+        error: no registry of this name is configured here
+          at deep/er.rhai:1:21
+          fn f(n) { registry::remove(n) }
+                              ^
+          in `f`, called at lib.rhai:3:7
+          in `g`, called at two.rhai:3:6
+        hint: `registry list` shows those that are; `registry add NAME INDEX` adds one
+        error: no registry of this name is configured here
+          at top.rhai:1:11
+          registry::remove("nobody");
+                    ^
+          in `top`, imported at three.rhai:1:8
+        hint: `registry list` shows those that are; `registry add NAME INDEX` adds one
+    "#]]
+    .assert_eq(&all);
+}
+
+#[test]
+fn a_script_ends_with_the_status_that_it_wants_and_keeps_what_it_did() {
+    let add = "registry::add(\"corp\", \"sparse+https://c.example/\");";
+    for (status, leave) in [
+        (0, "exit();"),
+        (0, "exit(0);"),
+        (7, "exit(7);"),
+        (7, "fn f() { exit(7) }\nf();"),
+        (7, "[1].for_each(|| exit(7));"),
+        (7, "try { exit(7); } catch { fail(\"caught\"); }"),
+    ] {
+        let mut sandbox = Sandbox::new();
+        sandbox.write(
+            "work/s.rhai",
+            format!("{add} {leave} fail(\"not reached\");"),
+        );
+        let run = sandbox.run(&["-f", "s.rhai"]);
+        assert_eq!(run.status, status, "{leave}\n{}", run.stderr);
+        assert!(sandbox.exists("home/config.toml"), "{leave}");
+        let again = sandbox.run(&["run", "s.rhai"]);
+        assert_eq!(
+            (again.status, again.stdout.as_str()),
+            (status, "unchanged\n")
+        );
+    }
+}
