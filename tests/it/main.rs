@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod batches;
 mod cargo;
 mod completion;
 mod doors;
