@@ -14,18 +14,24 @@ use crate::session::{Flags, Session};
 use crate::world::{Env, World};
 
 /// Runs the process: its arguments, without its name. The answer is the exit status.
-pub(crate) fn run(mut world: World, args: impl Iterator<Item = OsString>) -> u8 {
+pub(crate) fn run(world: World, args: impl Iterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.collect();
+    // Where the arguments do not parse, this one is looked for by hand.
+    let flags = Flags {
+        json: args.iter().any(|arg| arg == "--json"),
+        ..Flags::default()
+    };
     let (cli, pieces) = match Cli::read(args.iter().cloned()) {
         Ok(Parsed::Words(cli)) => cli,
-        Ok(Parsed::Text(text)) => return told(&mut world, &text),
+        Ok(Parsed::Text(text)) => {
+            // A reader who has left has read enough.
+            let _ = early(world, flags).print_help(&text);
+            return 0;
+        }
         Err(error) => {
-            // The arguments did not parse, so this one is looked for by hand.
-            let flags = Flags {
-                json: args.iter().any(|arg| arg == "--json"),
-                ..Flags::default()
-            };
-            return early_error(world, &error, flags);
+            // Where it cannot be shown, the status still says it.
+            let _ = early(world, flags).show_error(&error);
+            return error.kind().exit_status();
         }
     };
     let prepared = prepare(world, &cli);
@@ -37,7 +43,10 @@ pub(crate) fn run(mut world: World, args: impl Iterator<Item = OsString>) -> u8 
                 rest: cli.rest.clone(),
             },
         ),
-        Err((world, error)) => return early_error(*world, &error, cli.flags),
+        Err((world, error)) => {
+            let _ = early(*world, cli.flags).show_error(&error);
+            return error.kind().exit_status();
+        }
     };
     let ended = open(&runner, &cli, &pieces);
     match ended {
@@ -49,23 +58,13 @@ pub(crate) fn run(mut world: World, args: impl Iterator<Item = OsString>) -> u8 
     }
 }
 
-/// Help and version, as data.
-fn told(world: &mut World, text: &str) -> u8 {
-    // A reader who has left has read enough.
-    let _ = world
-        .stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| world.stdout.flush());
-    0
-}
-
-/// An error before there is a session.
-fn early_error(world: World, error: &Error, flags: Flags) -> u8 {
+/// What can be told before there is a Cargo home.
+fn early(world: World, flags: Flags) -> Runner {
     let theme = theme(&world, None);
-    let session = Session::new(world, PathBuf::new(), flags, theme);
-    // Where it cannot be shown, the status still says it.
-    let _ = Runner::new(session, Arguments::default()).show_error(error);
-    error.kind().exit_status()
+    Runner::new(
+        Session::new(world, PathBuf::new(), flags, theme),
+        Arguments::default(),
+    )
 }
 
 fn prepare(mut world: World, cli: &Cli) -> Result<Session, (Box<World>, Error)> {
@@ -178,13 +177,11 @@ fn run_pieces(runner: &Runner, pieces: &[Piece]) -> Result<u8> {
             Piece::File(file) if file.as_os_str() == "-" => {
                 let text = read_stdin(runner)?;
                 let directory = runner.session.borrow().world.directory.clone();
-                Interpreter::new(runner, Some(&directory)).run_text(&text, Path::new("<stdin>"))?;
-                0
+                Interpreter::new(runner, Some(&directory)).run_text(&text, Path::new("<stdin>"))?
             }
             Piece::File(file) => {
                 let file = runner.session.borrow().path(file);
-                Interpreter::new(runner, folder_of(&file).as_deref()).run_file(&file)?;
-                0
+                Interpreter::new(runner, folder_of(&file).as_deref()).run_file(&file)?
             }
         };
         status = if status == 0 { ended } else { status };

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::process::ExitCode;
 
-use credsh::world::{Interrupts, Terminal, TerminalPrompt, World};
+use credsh::world::{Input, Interrupts, Terminal, TerminalPrompt, World};
 
 #[expect(
     clippy::disallowed_methods,
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         env: std::env::vars_os().collect(),
         directory: std::env::current_dir().unwrap_or_default(),
         user_home: std::env::home_dir().filter(|home| !home.as_os_str().is_empty()),
-        stdin: Box::new(stdin()),
+        stdin: Box::new(Input::new(interrupts.clone())),
         stdout: Box::new(stdout()),
         stderr: Box::new(stderr()),
         terminal: Terminal {

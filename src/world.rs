@@ -13,7 +13,7 @@ use crate::token::Token;
 
 mod terminal;
 
-pub use terminal::{Held, Interrupts, TerminalPrompt};
+pub use terminal::{Held, Input, Interrupts, TerminalPrompt};
 
 /// Everything that a run may touch, apart from the file system and the programs that Cargo would start.
 pub struct World {

@@ -60,7 +60,7 @@ const TOPICS: [(&str, &str); 6] = [
          args.NAME       what `-s NAME=VALUE` set; `args.rest` is what stood after `--`\n  \
          is_dry_run()    whether nothing will be written\n  \
          fail(\"why\")     ends the script, and nothing is written\n  \
-         exit()          ends the script, and what it did so far is written",
+         exit()          ends the script, and what it did so far is written; `exit(1)` with that exit status",
     ),
     (
         "exit statuses",

@@ -5,6 +5,7 @@
 
 pub mod complete;
 pub mod line;
+mod report;
 pub mod script;
 pub mod shell;
 
@@ -15,16 +16,14 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value as Json, json};
 
+use self::report::Report;
 use crate::commands::grammar::{Grammar, Parsed};
 use crate::commands::{Command, Outcome};
 use crate::disk::replace;
 use crate::error::{Error, Place, Result};
-use crate::render::{self, Block, Role, Span, notice};
-use crate::session::overlay::{After, Change, Savepoint, shown};
+use crate::render::{self, Block, notice};
+use crate::session::overlay::Savepoint;
 use crate::session::{Flags, Session};
-
-/// The exit status of `--check` where something would change.
-const WOULD_CHANGE: u8 = 2;
 
 /// How many files may run each other; each takes a part of the stack.
 const DEEPEST: usize = 8;
@@ -47,20 +46,32 @@ pub struct Runner {
     waiting: Rc<RefCell<Vec<Block>>>,
     /// How many files are being run by each other.
     running: Rc<Cell<usize>>,
+    /// Whether a command of the batch was one that changes things, so that there is something to report.
+    has_changed: Rc<Cell<bool>>,
     /// Whether whoever reads standard output has left.
     is_unread: Rc<Cell<bool>>,
 }
 
-/// What a transaction has changed, or would.
-#[derive(Debug, Default)]
-pub struct Report {
-    changes: Vec<Change>,
-    committed: bool,
+/// What came of many commands before their changes were committed.
+struct Ran {
+    /// The first exit status that is not 0.
+    status: u8,
+    /// Their documents, where they are printed as one at the end.
+    results: Vec<Json>,
+    /// Whether one of them was to change something.
+    has_changed: bool,
+}
+
+impl Ran {
+    fn json(&self) -> Json {
+        json!({ "results": self.results })
+    }
 }
 
 /// A command that was performed.
 pub struct Performed {
     outcome: Outcome,
+    ran: Option<Ran>,
     report: Option<Report>,
     flags: Flags,
 }
@@ -75,6 +86,7 @@ impl Runner {
             results: Rc::default(),
             waiting: Rc::default(),
             running: Rc::default(),
+            has_changed: Rc::default(),
             is_unread: Rc::default(),
         }
     }
@@ -101,16 +113,20 @@ impl Runner {
     fn perform_in(&self, command: &Command, start: Savepoint, outer: Flags) -> Result<Performed> {
         let outcome = command.run(&mut self.session.borrow_mut())?;
         let flags = self.session.borrow().flags;
-        if let Some(file) = &outcome.then_run {
-            self.within_batch(|| self.run_file(file))?;
-        }
+        let ran = match &outcome.then_run {
+            Some(file) => Some(self.run_all(|| self.run_file(file))?),
+            None => None,
+        };
         if !outcome.is_change {
             return Ok(Performed {
                 outcome,
+                ran,
                 report: None,
                 flags,
             });
         }
+        self.has_changed
+            .set(self.has_changed.get() || ran.as_ref().is_none_or(|ran| ran.has_changed));
         let mut session = self.session.borrow_mut();
         let report = if session.is_open() {
             let changes = session.changes_since(outcome.since.unwrap_or(start));
@@ -126,28 +142,44 @@ impl Runner {
         };
         Ok(Performed {
             outcome,
+            ran,
             report: Some(report),
             flags,
         })
     }
 
-    /// Runs something as one transaction, or as a part of the one that is open; it closes what it opens.
-    fn within_batch<T>(&self, body: impl FnOnce() -> Result<T>) -> Result<T> {
-        let (in_batch, depth) = {
-            let mut session = self.session.borrow_mut();
-            (
-                std::mem::replace(&mut session.in_batch, true),
-                session.depth(),
-            )
-        };
-        let ran = body();
-        let mut session = self.session.borrow_mut();
-        session.in_batch = in_batch;
-        ran.and_then(|value| session.check_closed(depth).map(|()| value))
+    /// Runs what belongs to one transaction, which whoever opened it commits; it closes what it opens. Ctrl-C
+    /// ends it, not the process.
+    fn run_all(&self, body: impl FnOnce() -> Result<u8>) -> Result<Ran> {
+        let interrupts = self.session.borrow().world.interrupts.clone();
+        let held = interrupts.hold();
+        let depth = self.session.borrow().depth();
+        let was_in_batch = std::mem::replace(&mut self.session.borrow_mut().in_batch, true);
+        let outer = (
+            self.results.take(),
+            self.has_changed.take(),
+            self.waiting.take(),
+        );
+        let ended = body();
+        let results = self.results.replace(outer.0);
+        let has_changed = self.has_changed.replace(outer.1);
+        let waiting = self.waiting.replace(outer.2);
+        self.session.borrow_mut().in_batch = was_in_batch;
+        // Whatever it says, this is why.
+        interrupts.check()?;
+        drop(held);
+        let status = ended?;
+        self.session.borrow().check_closed(depth)?;
+        self.waiting.borrow_mut().extend(waiting);
+        Ok(Ran {
+            status,
+            results,
+            has_changed,
+        })
     }
 
     /// A script, or a file of lines, by its name.
-    fn run_file(&self, file: &Path) -> Result<()> {
+    fn run_file(&self, file: &Path) -> Result<u8> {
         if self.running.get() == DEEPEST {
             return Err(Error::failed("files run each other without end")
                 .at(Place::file(file))
@@ -159,21 +191,19 @@ impl Runner {
         ran
     }
 
-    fn run_one_file(&self, file: &Path) -> Result<()> {
+    fn run_one_file(&self, file: &Path) -> Result<u8> {
         if file
             .extension()
             .is_some_and(|extension| extension == "rhai")
         {
-            return script::Interpreter::new(self, file.parent())
-                .run_file(file)
-                .map(|_| ());
+            return script::Interpreter::new(self, file.parent()).run_file(file);
         }
         let text = replace::read(file)?.ok_or_else(|| {
             Error::failed("there is no such file")
                 .at(Place::file(file))
                 .hint("name a script (`.rhai`) or a file of shell lines")
         })?;
-        self.run_lines(&text, file).map(|_| ())
+        self.run_lines(&text, file)
     }
 
     /// Runs lines, and tells where one fails. The answer is the first status that is not 0.
@@ -202,7 +232,7 @@ impl Runner {
     pub fn run_words(&self, words: &[String]) -> Result<u8> {
         let parsed = self.grammar.borrow_mut().parse(words)?;
         match parsed {
-            Parsed::Text(text) => self.print(&text).map(|()| 0),
+            Parsed::Text(text) => self.print_help(&text).map(|()| 0),
             Parsed::Words(line) => {
                 let performed = self.perform(&line.command, line.flags)?;
                 self.show(&performed)
@@ -212,26 +242,27 @@ impl Runner {
 
     /// Runs a batch: everything in it is one transaction.
     pub fn batch(&self, body: impl FnOnce() -> Result<u8>) -> Result<u8> {
-        let ran = self.within_batch(body);
+        let ran = self.run_all(body);
         let mut session = self.session.borrow_mut();
-        let status = match ran {
-            Ok(status) => status,
+        let ran = match ran {
+            Ok(ran) => ran,
             Err(error) => {
                 session.roll_back_all();
                 self.waiting.take();
                 return Err(error);
             }
         };
+        let status = ran.status;
         let report = commit(&mut session)?;
         let flags = session.flags;
         drop(session);
         if flags.json {
-            let mut document = json!({ "results": self.results.take() });
+            let mut document = ran.json();
             merge(&mut document, report.json());
             self.print_document(document)?;
         } else {
             let mut blocks = self.waiting.take();
-            if !report.is_empty() || flags.is_plan() {
+            if ran.has_changed || flags.is_plan() {
                 blocks.extend(report.blocks(flags));
             }
             self.print_blocks(&blocks)?;
@@ -247,18 +278,27 @@ impl Runner {
     pub fn show(&self, performed: &Performed) -> Result<u8> {
         let Performed {
             outcome,
+            ran,
             report,
             flags,
         } = performed;
-        let in_batch = self.session.borrow().in_batch;
-        let status = outcome
-            .answer
-            .as_ref()
-            .map_or(0, |answer| answer.exit_status());
-        let session_flags = self.session.borrow().flags;
+        let (is_one_document, is_told_later) = {
+            let session = self.session.borrow();
+            let is_own_plan = flags.is_plan() && !session.flags.is_plan();
+            (
+                session.in_batch && session.flags.json,
+                // Within a batch the changes are told once, at the end; unless they are not part of it.
+                session.in_batch && !is_own_plan,
+            )
+        };
+        let status = match (&outcome.answer, ran) {
+            (Some(answer), _) => answer.exit_status(),
+            (None, Some(ran)) => ran.status,
+            (None, None) => 0,
+        };
         if flags.json {
             let document = performed.json();
-            if in_batch && session_flags.json {
+            if is_one_document {
                 self.results.borrow_mut().push(document);
             } else {
                 self.print_document(document)?;
@@ -269,23 +309,41 @@ impl Runner {
                 .as_ref()
                 .map(|answer| answer.blocks())
                 .unwrap_or_default();
-            // A plan of one line within a batch says at once what it would do.
-            let is_own_plan = flags.is_plan() && !session_flags.is_plan();
             if let Some(report) = report
-                && (!in_batch || is_own_plan)
-                && (outcome.then_run.is_none() || !report.is_empty())
+                && !is_told_later
+                && ran.as_ref().is_none_or(|ran| ran.has_changed)
             {
                 blocks.extend(report.blocks(*flags));
             }
-            if in_batch && outcome.is_change && !is_own_plan {
+            if is_told_later && outcome.is_change {
                 // Nothing is told as done before it is: this waits for the end.
                 self.waiting.borrow_mut().extend(blocks);
             } else {
                 self.print_blocks(&blocks)?;
             }
         }
-        let changed = report.as_ref().map_or(0, |report| report.status(*flags));
+        let changed = match report {
+            Some(report) if !is_told_later => report.status(*flags),
+            _ => 0,
+        };
         Ok(if status == 0 { changed } else { status })
+    }
+
+    /// Help that was asked for by an option, in the form of `help`.
+    pub fn print_help(&self, text: &str) -> Result<()> {
+        let (json, in_batch) = {
+            let session = self.session.borrow();
+            (session.flags.json, session.in_batch)
+        };
+        if !json {
+            return self.print(text);
+        }
+        let document = json!({ "text": text.trim_end() });
+        if in_batch {
+            self.results.borrow_mut().push(document);
+            return Ok(());
+        }
+        self.print_document(document)
     }
 
     /// Shows an error where errors belong: a document on standard output, or text on standard error.
@@ -361,88 +419,14 @@ fn merge(document: &mut Json, other: Json) {
 impl Performed {
     /// What `--json` prints, and what a script gets.
     pub fn json(&self) -> Json {
-        let mut document = self
-            .outcome
-            .answer
-            .as_ref()
-            .map_or_else(|| json!({}), |answer| answer.json());
+        let mut document = match (&self.outcome.answer, &self.ran) {
+            (Some(answer), _) => answer.json(),
+            (None, Some(ran)) => ran.json(),
+            (None, None) => json!({}),
+        };
         if let Some(report) = &self.report {
             merge(&mut document, report.json());
         }
         document
-    }
-}
-
-impl Report {
-    fn is_empty(&self) -> bool {
-        self.changes.is_empty()
-    }
-
-    fn status(&self, flags: Flags) -> u8 {
-        if flags.check && !self.is_empty() {
-            WOULD_CHANGE
-        } else {
-            0
-        }
-    }
-
-    fn json(&self) -> Json {
-        json!({ "changes": self.changes, "committed": self.committed })
-    }
-
-    /// The changes of each file, under its name; and in one line what has become of them.
-    fn blocks(&self, flags: Flags) -> Vec<Block> {
-        if self.is_empty() {
-            return vec![Block::line("unchanged")];
-        }
-        let mut blocks = Vec::new();
-        let mut files: Vec<&Path> = Vec::new();
-        for file in self.changes.iter().map(|change| &change.file) {
-            if !files.contains(&file.as_path()) {
-                files.push(file);
-            }
-        }
-        for file in files {
-            blocks.push(Block::Line(Span::new(
-                Role::Label,
-                file.display().to_string(),
-            )));
-            for change in self.changes.iter().filter(|change| change.file == file) {
-                blocks.push(Block::Detail(change_span(change)));
-            }
-        }
-        let count = self.changes.len();
-        let things = if count == 1 {
-            "1 change".to_owned()
-        } else {
-            format!("{count} changes")
-        };
-        blocks.push(Block::line(match (self.committed, flags.is_plan()) {
-            (true, _) => format!("{things} written"),
-            (false, true) => format!("{things}, nothing written"),
-            (false, false) => format!("{things} pending"),
-        }));
-        blocks
-    }
-}
-
-fn change_span(change: &Change) -> Span {
-    let key = change.dotted();
-    let text = |node| match shown(node) {
-        Json::Null => "(a token)".to_owned(),
-        Json::String(text) if text.starts_with("sha256:") => text,
-        value => value.to_string(),
-    };
-    let before = change.before.as_ref();
-    match (&change.after, before) {
-        (After::Unread, _) => {
-            Span::new(Role::Doubtful, format!("? {key} = (known once it is read)"))
-        }
-        (After::Gone, before) => Span::new(Role::Bad, format!("- {key} = {}", text(before))),
-        (After::Is(node), None) => Span::new(Role::Good, format!("+ {key} = {}", text(Some(node)))),
-        (After::Is(node), before) => {
-            let (before, after) = (text(before), text(Some(node)));
-            Span::new(Role::Doubtful, format!("~ {key} = {before} -> {after}"))
-        }
     }
 }

@@ -14,6 +14,7 @@ use serde_json::Value as Json;
 
 use super::Runner;
 use crate::commands::grammar::Parsed;
+use crate::commands::help::all_commands;
 use crate::disk::replace;
 use crate::error::{Error, Kind, Place, Result};
 use crate::token::masked;
@@ -21,6 +22,8 @@ use crate::token::masked;
 mod blame;
 mod modules;
 mod words;
+
+use self::blame::Known;
 
 /// What a script reads as `args`.
 #[derive(Debug, Default)]
@@ -41,10 +44,20 @@ pub struct Interpreter {
     scope: Scope<'static>,
     /// The functions that lines of the shell have defined.
     functions: AST,
+    /// The words of each command, which is a function.
+    commands: Vec<String>,
 }
 
 /// What a line of the shell is called where a script has its file.
 const PROMPT: &str = "<prompt>";
+
+/// The functions that are no commands.
+const BUILT_IN: [(&str, &str); 4] = [
+    ("env", "env(\"NAME\")"),
+    ("fail", "fail(\"why\")"),
+    ("exit", "exit()"),
+    ("is_dry_run", "is_dry_run()"),
+];
 
 /// Rhai's limits, which are lower in debug builds; a script must not depend on how credsh was built.
 const CALL_LEVELS: usize = 64;
@@ -67,11 +80,32 @@ impl Interpreter {
             engine,
             scope,
             functions: AST::empty(),
+            commands: all_commands(runner.grammar.borrow().tree())
+                .into_iter()
+                .map(|(words, _)| words)
+                .collect(),
         }
     }
 
+    /// What could have been meant by a call that means nothing.
+    fn known(&self, ast: &AST) -> Vec<Known> {
+        let commands = self.commands.iter().map(|words| Known {
+            name: words.replace(' ', "::"),
+            usage: format!("`help {words}` shows what it takes"),
+        });
+        let built_in = BUILT_IN.iter().map(|(name, call)| Known {
+            name: (*name).to_owned(),
+            usage: format!("it is called as `{call}`"),
+        });
+        let own = ast.iter_functions().map(|function| Known {
+            name: function.name.to_owned(),
+            usage: format!("it is `{function}`"),
+        });
+        commands.chain(built_in).chain(own).collect()
+    }
+
     /// Runs a script from a file.
-    pub fn run_file(&mut self, file: &Path) -> Result<Json> {
+    pub fn run_file(&mut self, file: &Path) -> Result<u8> {
         let text = replace::read(file)?.ok_or_else(|| {
             Error::failed("there is no such script")
                 .at(Place::file(file))
@@ -80,8 +114,8 @@ impl Interpreter {
         self.run_text(&text, file)
     }
 
-    /// Runs a script, and answers the value of its last expression.
-    pub fn run_text(&mut self, text: &str, name: &Path) -> Result<Json> {
+    /// Runs a script, and answers the exit status that it wants: what `exit(STATUS)` said, else 0.
+    pub fn run_text(&mut self, text: &str, name: &Path) -> Result<u8> {
         let script = blank_shebang(text);
         let compiled = self.engine.compile_with_scope(&self.scope, &script);
         let mut ast = compiled.map_err(|error| syntax_error(&error, text, name))?;
@@ -90,12 +124,10 @@ impl Interpreter {
             .engine
             .eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast)
         {
-            Ok(value) => Ok(to_json(&value)),
-            Err(error) => match *error {
-                // `exit()` stops and keeps what was done; Ctrl-C does not.
-                EvalAltResult::ErrorTerminated(token, _) if token.is_unit() => Ok(Json::Null),
-                error => Err(blame::blame(&error, text, name)),
-            },
+            Ok(_) => Ok(0),
+            Err(error) => {
+                left_with(&error).ok_or_else(|| blame::blame(&error, text, name, &self.known(&ast)))
+            }
         }
     }
 
@@ -111,17 +143,15 @@ impl Interpreter {
             .eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast)
         {
             Ok(value) => Ok(Some(to_json(&value))),
-            Err(error) => match *error {
-                EvalAltResult::ErrorTerminated(token, _) if token.is_unit() => Ok(None),
-                error => Err(match error.unwrap_inner() {
-                    // It may be a token, so it is not repeated.
-                    EvalAltResult::ErrorVariableNotFound(..) => {
-                        Error::usage("there is no such command, variable or function")
-                            .hint("`help` lists the commands")
-                    }
-                    _ => blame::blame(&error, line, name),
-                }),
-            },
+            Err(error) if left_with(&error).is_some() => Ok(None),
+            Err(error) => Err(match error.unwrap_inner() {
+                // It may be a token, so it is not repeated.
+                EvalAltResult::ErrorVariableNotFound(..) => {
+                    Error::usage("there is no such command, variable or function")
+                        .hint("`help` lists the commands")
+                }
+                _ => blame::blame(&error, line, name, &self.known(&ast)),
+            }),
         }
     }
 
@@ -132,6 +162,14 @@ impl Interpreter {
         variables
             .chain(functions.map(|function| function.name.to_owned()))
             .collect()
+    }
+}
+
+/// The status of `exit()`, which stops and keeps what was done, wherever it is called; Ctrl-C does not.
+fn left_with(error: &EvalAltResult) -> Option<u8> {
+    match error.unwrap_inner() {
+        EvalAltResult::ErrorTerminated(token, _) => u8::try_from(token.as_int().ok()?).ok(),
+        _ => None,
     }
 }
 
@@ -255,6 +293,22 @@ fn thrown(error: Error, position: Position) -> Box<EvalAltResult> {
     EvalAltResult::ErrorRuntime(Dynamic::from(Thrown(error)), position).into()
 }
 
+/// Ends the script with this exit status, if it is one.
+#[expect(clippy::unnecessary_box_returns, reason = "the form that Rhai wants")]
+fn leave(status: Dynamic, position: Position) -> Box<EvalAltResult> {
+    let is_status = status
+        .as_int()
+        .is_ok_and(|status| u8::try_from(status).is_ok());
+    if is_status {
+        return EvalAltResult::ErrorTerminated(status, position).into();
+    }
+    let error = Error::usage("`exit` takes a status from 0 to 255");
+    thrown(
+        error.hint("`exit()` is `exit(0)`; to undo what was done, use `fail(\"why\")`"),
+        position,
+    )
+}
+
 fn register_builtins(engine: &mut Engine, runner: &Runner) {
     engine
         .register_type_with_name::<Thrown>("Error")
@@ -297,7 +351,13 @@ fn register_builtins(engine: &mut Engine, runner: &Runner) {
     volatile("exit").set_into_module(
         &mut module,
         |context: NativeCallContext<'_>| -> Result<(), Box<EvalAltResult>> {
-            Err(EvalAltResult::ErrorTerminated(Dynamic::UNIT, context.call_position()).into())
+            Err(leave(Dynamic::from(0_i64), context.call_position()))
+        },
+    );
+    volatile("exit").set_into_module(
+        &mut module,
+        |context: NativeCallContext<'_>, status: Dynamic| -> Result<(), Box<EvalAltResult>> {
+            Err(leave(status, context.call_position()))
         },
     );
     engine.register_global_module(module.into());

@@ -142,13 +142,16 @@ fn could_be_part(word: &str) -> bool {
         return word.contains('@');
     }
     let is_variable = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    if word.starts_with("env:")
-        || word.starts_with("file:")
-        || word.contains('_') && word.chars().all(is_variable)
-    {
+    let is_fingerprint = word
+        .strip_prefix("sha256:")
+        .is_some_and(|hex| hex.trim_end_matches(['.', ':']).len() == 12);
+    if word.starts_with("env:") || word.starts_with("file:") || is_fingerprint {
         return false;
     }
     word.split([':', '=']).any(|part| {
+        if part.contains('_') && part.chars().all(is_variable) {
+            return false;
+        }
         let length = part.chars().count();
         let has_digit = part.contains(|c: char| c.is_ascii_digit());
         length > LONGEST_NAME || length >= SHORTEST && (has_digit || part.starts_with("cio"))
@@ -185,8 +188,13 @@ mod tests {
             );
             assert!(!shown.contains("123") && !shown.contains("abc"), "{shown}");
         }
-        let message = "set CARGO_REGISTRIES_MY_CORP_TOKEN_2 to the token of its registry";
-        assert_eq!(masked(message), message);
+        for message in [
+            "set CARGO_REGISTRIES_MY_CORP_TOKEN_2 to the token of its registry",
+            "from CARGO_REGISTRIES_MY_CORP_TOKEN_2: put the new one there",
+            "revoke sha256:0123456789ab, please",
+        ] {
+            assert_eq!(masked(message), message);
+        }
         let plain = r#"registry::add("corp", "sparse+https://host/1234567890/"); login("x", #{ from: "env:A_LONG_VARIABLE_NAME_1" });"#;
         assert_eq!(masked(plain), plain);
     }

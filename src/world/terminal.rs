@@ -1,10 +1,10 @@
-//! The person at the terminal: hidden and yes-or-no questions, and Ctrl-C. Home of `rpassword` and `signal-hook`.
+//! The person at the terminal: standard input, hidden and yes-or-no questions, and Ctrl-C. Home of `rpassword` and `signal-hook`.
 //!
 //! Invariants: a question is asked on the terminal device, never on standard input; however it ends, the
 //! terminal echoes again, and nothing that was pasted behind the answer is left for others to read.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Error as IoError, ErrorKind, Write};
+use std::io::{Error as IoError, ErrorKind, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -74,6 +74,48 @@ impl Interrupts {
 impl Drop for Held {
     fn drop(&mut self) {
         self.interrupts.ends.store(self.before, Ordering::SeqCst);
+    }
+}
+
+/// Standard input, unbuffered. Waiting for it ends with Ctrl-C, where that only leaves a mark.
+#[derive(Debug)]
+pub struct Input {
+    interrupts: Interrupts,
+}
+
+impl Input {
+    /// That of this process.
+    pub fn new(interrupts: Interrupts) -> Self {
+        Self { interrupts }
+    }
+}
+
+impl Read for Input {
+    #[cfg(unix)]
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let stdin = std::io::stdin();
+        // The mark may be made between looking and waiting.
+        let a_moment = Timespec {
+            tv_sec: 0,
+            tv_nsec: 100_000_000,
+        };
+        loop {
+            if self.interrupts.is_pressed() {
+                // `ErrorKind::Interrupted` would be taken for a reason to go on.
+                return Err(IoError::other("interrupted"));
+            }
+            match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&a_moment)) {
+                Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                // What is wrong with it, reading will say.
+                _ => return Ok(rustix::io::read(&stdin, &mut *bytes)?),
+            }
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+        std::io::stdin().read(bytes)
     }
 }
 

@@ -178,6 +178,14 @@ impl Sandbox {
         self
     }
 
+    /// The next run's output goes to a terminal of this width, with colours or without.
+    pub fn looks(&mut self, color: bool, width: usize) -> &mut Self {
+        self.terminal.stdout = color;
+        self.terminal.stderr = color;
+        self.terminal.width = Some(width);
+        self
+    }
+
     /// The current folder, relative to the sandbox.
     pub fn cd(&mut self, path: &str) -> &mut Self {
         self.directory = self.root().join(path);
@@ -205,6 +213,13 @@ impl Sandbox {
             stdout: stdout.text(),
             stderr: stderr.text(),
         };
+        if args
+            .iter()
+            .take_while(|arg| **arg != "--")
+            .any(|arg| *arg == "--json")
+        {
+            crate::schema::check(&run.stdout);
+        }
         if !std::mem::take(&mut self.reveals) {
             let shown = format!("{}{}", run.stdout, run.stderr);
             assert!(

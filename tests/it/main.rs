@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod batches;
 mod cargo;
 mod completion;
 mod concurrent;
@@ -14,6 +15,7 @@ mod doors;
 mod facts;
 mod facts_providers;
 mod facts_registries;
+mod generated;
 mod harness;
 mod ingredients;
 mod layouts;
@@ -23,6 +25,8 @@ mod pty;
 mod readme;
 mod registries;
 mod repository;
+mod samples;
+mod schema;
 mod scripts;
 mod secrets;
 mod shell;

@@ -1,15 +1,6 @@
-//! Scripts: what they can do, how they are blamed, and the samples that come with credsh.
+//! Scripts: what they can do, and how they are blamed.
 
-use std::path::Path;
-
-use crate::harness::{SENTINEL, Sandbox};
-
-fn sample(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("scripts")
-        .join(name);
-    path.display().to_string()
-}
+use crate::harness::Sandbox;
 
 /// Runs a script that fails, and gives the error with the sandbox's path taken out.
 #[track_caller]
@@ -19,84 +10,6 @@ fn blamed(status: u8, script: &str) -> String {
     let run = sandbox.fails(status, &["-f", "s.rhai"]);
     run.stderr
         .replace(&format!("{}/", sandbox.work().display()), "")
-}
-
-#[test]
-fn the_sample_sets_a_team_s_machine_up() {
-    let mut sandbox = Sandbox::new();
-    let setup = sample("setup.rhai");
-    let failed = sandbox.fails(1, &["-f", &setup]);
-    assert!(
-        failed
-            .stderr
-            .contains("error: set CORP_TOKEN, LAB_TOKEN to the token of its registry"),
-        "{}",
-        failed.stderr
-    );
-
-    sandbox.env("CORP_TOKEN", format!("{SENTINEL}-of-corp-0123456789"));
-    let failed = sandbox.fails(1, &["-f", &setup]);
-    assert!(
-        failed.stderr.contains("error: set LAB_TOKEN to"),
-        "{}",
-        failed.stderr
-    );
-
-    sandbox.env("LAB_TOKEN", format!("{SENTINEL}-of-lab-0123456789"));
-    sandbox.ok(&["-f", &setup]);
-    let list = sandbox.json(&["registry", "list"]);
-    let shown: Vec<String> = list["registries"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|r| format!("{} {} {}", r["name"], r["is_default"], r["logged_in"]))
-        .collect();
-    assert_eq!(
-        shown,
-        [
-            "\"crates-io\" false false",
-            "\"corp\" true true",
-            "\"lab\" false true",
-            "\"mirror\" false false"
-        ]
-    );
-    assert!(
-        sandbox
-            .read("home/credentials.toml")
-            .contains("\"Bearer sentinel-of-corp")
-    );
-    assert_eq!(sandbox.ok(&["--check", "-f", &setup]).stdout, "unchanged\n");
-}
-
-#[test]
-fn the_sample_for_ci_logs_in_with_what_the_job_was_given() {
-    let mut sandbox = Sandbox::new();
-    let ci = sample("ci.rhai");
-    let failed = sandbox.fails(1, &["--no-input", "-f", &ci]);
-    assert!(
-        failed
-            .stderr
-            .contains("error: missing: -s name=..., -s index=..., the variable REGISTRY_TOKEN"),
-        "{}",
-        failed.stderr
-    );
-    sandbox.env("JOB_TOKEN", format!("{SENTINEL}-of-job-0123456789"));
-    sandbox.env("CRATES_IO_TOKEN", format!("{SENTINEL}-of-crates-io"));
-    let args = [
-        "--no-input",
-        "-f",
-        &ci,
-        "-s",
-        "name=corp",
-        "-s",
-        "index=sparse+https://c.example/",
-        "-s",
-        "variable=JOB_TOKEN",
-    ];
-    let run = sandbox.ok(&args);
-    assert!(run.stdout.starts_with("corp: sha256:"), "{}", run.stdout);
-    sandbox.ok(&["status", "corp", "crates-io"]);
-    assert_eq!(sandbox.json(&args)["changes"], serde_json::json!([]));
 }
 
 #[test]
@@ -248,4 +161,112 @@ fn a_line_of_a_batch_can_ask_for_json_by_itself() {
     let mut sandbox = Sandbox::new();
     let run = sandbox.ok(&["-c", "registry list --json"]);
     assert!(run.stdout.contains("\"schema\": 1"), "{}", run.stdout);
+}
+
+/// The whole of what is shown: message, place, line, caret, the way there, the next step.
+#[test]
+fn errors_teach() {
+    let mut all = String::new();
+    for (status, script) in [
+        (64, "login(1, 2, 3, 4, 5, 6, 7, 8, 9);"),
+        (
+            64,
+            "registry::add(\"corp\", \"sparse+https://c.example/\", \"more\");",
+        ),
+        (
+            64,
+            "fn greet(name) { print(name) }\nlet x = 1;\n    greet(\"a\", x);",
+        ),
+        (64, "fail(3);"),
+        (64, "exit(\"now\");"),
+        (64, "regisrty::list();"),
+        (64, "registry::lisst();"),
+        (64, "registry::set(\"corp\", #{ make_defualt: true });"),
+        (64, "registry::add(\"corp\", #{ index: 1 });"),
+        (1, "let x = 3 + missing;"),
+        (
+            1,
+            "fn inner(n) { throw `too ${n}`; }\nfn outer(n) {\n  inner(n + 1)\n}\nouter(1);",
+        ),
+        (1, "throw #{ why: \"a map\", code: 7 };"),
+        (1, "import \"nothing\" as x;"),
+    ] {
+        all.push_str(&format!("{}\n", blamed(status, script)));
+    }
+    expect_test::expect_file!["script_errors.txt"].assert_eq(&all);
+}
+
+#[test]
+fn an_import_that_fails_is_shown_where_it_fails() {
+    let mut sandbox = Sandbox::new();
+    sandbox
+        .write("work/broken.rhai", "let a = 1;\nlet b = ;\n")
+        .write("work/deep/er.rhai", "fn f(n) { registry::remove(n) }")
+        .write(
+            "work/lib.rhai",
+            "import \"deep/er\" as er;\nfn g(n) {\n  er::f(n)\n}",
+        )
+        .write("work/top.rhai", "registry::remove(\"nobody\");")
+        .write("work/one.rhai", "import \"broken\" as broken;")
+        .write(
+            "work/two.rhai",
+            "\nimport \"lib\" as lib;\nlib::g(\"nobody\");",
+        )
+        .write("work/three.rhai", "import \"top\" as top;");
+    let mut all = String::new();
+    for (status, script) in [(64, "one.rhai"), (3, "two.rhai"), (3, "three.rhai")] {
+        let run = sandbox.fails(status, &["-f", script]);
+        all.push_str(
+            &run.stderr
+                .replace(&format!("{}/", sandbox.work().display()), ""),
+        );
+    }
+    expect_test::expect![[r#"
+        error: this is not a script: a text is not closed, or a character has no meaning here
+          at broken.rhai:2:9
+          let b = ;
+                  ^
+          in `broken`, imported at one.rhai:1:8
+        error: no registry of this name is configured here
+          at deep/er.rhai:1:21
+          fn f(n) { registry::remove(n) }
+                              ^
+          in `f`, called at lib.rhai:3:7
+          in `g`, called at two.rhai:3:6
+        hint: `registry list` shows those that are; `registry add NAME INDEX` adds one
+        error: no registry of this name is configured here
+          at top.rhai:1:11
+          registry::remove("nobody");
+                    ^
+          in `top`, imported at three.rhai:1:8
+        hint: `registry list` shows those that are; `registry add NAME INDEX` adds one
+    "#]]
+    .assert_eq(&all);
+}
+
+#[test]
+fn a_script_ends_with_the_status_that_it_wants_and_keeps_what_it_did() {
+    let add = "registry::add(\"corp\", \"sparse+https://c.example/\");";
+    for (status, leave) in [
+        (0, "exit();"),
+        (0, "exit(0);"),
+        (7, "exit(7);"),
+        (7, "fn f() { exit(7) }\nf();"),
+        (7, "[1].for_each(|| exit(7));"),
+        (7, "try { exit(7); } catch { fail(\"caught\"); }"),
+    ] {
+        let mut sandbox = Sandbox::new();
+        sandbox.write(
+            "work/s.rhai",
+            format!("{add} {leave} fail(\"not reached\");"),
+        );
+        let run = sandbox.run(&["-f", "s.rhai"]);
+        assert_eq!(run.status, status, "{leave}\n{}", run.stderr);
+        assert!(sandbox.exists("home/config.toml"), "{leave}");
+        let again = sandbox.run(&["run", "s.rhai"]);
+        assert_eq!(
+            (again.status, again.stdout.as_str()),
+            (status, "unchanged\n")
+        );
+    }
 }

@@ -209,6 +209,7 @@ fn a_diff_shows_the_text_to_come_without_any_token() {
         +
         +[registries.corp]
         +token = "sha256:be9b31331e4e"
+        unchanged
     "#]]
     .assert_eq(&shown);
     assert_eq!(sandbox.ok(&["diff"]).stdout, "unchanged\n");

@@ -9,11 +9,17 @@ use rhai::{EvalAltResult, ParseError, ParseErrorType, Position};
 
 use super::Thrown;
 use crate::disk::replace;
-use crate::error::{Error, Place};
+use crate::error::{Error, Place, nearest};
 use crate::token::masked;
 
-/// The error of a run.
-pub(super) fn blame(error: &EvalAltResult, text: &str, name: &Path) -> Error {
+/// A function that a script can call, and how.
+pub(super) struct Known {
+    pub(super) name: String,
+    pub(super) usage: String,
+}
+
+/// The error of a run; what is known helps with what is not.
+pub(super) fn blame(error: &EvalAltResult, text: &str, name: &Path, known: &[Known]) -> Error {
     let mut chain = Vec::new();
     let mut innermost = error;
     let mut source = name.to_path_buf();
@@ -49,15 +55,13 @@ pub(super) fn blame(error: &EvalAltResult, text: &str, name: &Path) -> Error {
         EvalAltResult::ErrorParsing(kind, _) => {
             Error::usage(format!("this is not a script: {}", words_of(kind)))
         }
-        EvalAltResult::ErrorFunctionNotFound(call, _) => Error::usage(format!(
-            "there is no function `{}`",
-            masked(call.split(" (").next().unwrap_or(call))
-        ))
-        .hint("`help` lists the commands; each is a function"),
-        EvalAltResult::ErrorModuleNotFound(..) => {
-            Error::failed("there is no such script to import")
-                .hint("`import` reaches the folder of the script only, without `.rhai`")
+        EvalAltResult::ErrorFunctionNotFound(call, _) => no_function(call, known),
+        EvalAltResult::ErrorVariableNotFound(variable, _) => {
+            Error::failed(format!("there is no variable `{}`", masked(variable)))
+                .hint("give it a value first, `let x = ...`; a text stands in quotes, and a function sees its arguments only")
         }
+        // An import that fails says so by itself.
+        EvalAltResult::ErrorModuleNotFound(module, _) => no_module(module, known),
         EvalAltResult::ErrorTerminated(..) => Error::interrupted(),
         EvalAltResult::ErrorStackOverflow(_) => Error::failed("functions call each other too deep"),
         other => Error::failed(lower(&without_position(other))),
@@ -71,6 +75,61 @@ pub(super) fn blame(error: &EvalAltResult, text: &str, name: &Path) -> Error {
     let text = own_text.as_deref().map_or(text, String::as_str);
     let error = at(ours, position, text, &source);
     chain.into_iter().rev().fold(error, Error::because)
+}
+
+/// A call that no function takes: a wrong name, or wrong arguments.
+fn no_function(call: &str, known: &[Known]) -> Error {
+    let (name, types) = call.split_once(" (").unwrap_or((call, ")"));
+    if let Some(known) = known.iter().find(|known| known.name == name) {
+        let types: Vec<String> = types
+            .trim_end_matches(')')
+            .split(", ")
+            .filter(|kind| !kind.is_empty())
+            .map(kind_word)
+            .collect();
+        let given = match types.as_slice() {
+            [] => "no arguments".to_owned(),
+            [one] => format!("one argument, {one}"),
+            few if few.len() <= 4 => format!("{} arguments, ({})", few.len(), few.join(", ")),
+            many => format!("{} arguments", many.len()),
+        };
+        return Error::usage(format!("`{name}` does not take {given}")).hint(&known.usage);
+    }
+    let error = Error::usage(format!("there is no function `{}`", masked(name)));
+    match nearest(name, &names(known)) {
+        Some(known) => error.hint(format!("did you mean `{known}`?")),
+        None => error.hint("`help` lists the commands; each is a function"),
+    }
+}
+
+fn no_module(module: &str, known: &[Known]) -> Error {
+    let modules: Vec<&str> = names(known)
+        .into_iter()
+        .filter_map(|name| Some(name.split_once("::")?.0))
+        .collect();
+    let error = Error::usage(format!("there are no functions `{}::`", masked(module)));
+    match nearest(module, &modules) {
+        Some(known) => error.hint(format!("did you mean `{known}::`?")),
+        None => error.hint("`help` lists the commands; `import \"x\" as x` brings others"),
+    }
+}
+
+fn names(known: &[Known]) -> Vec<&str> {
+    known.iter().map(|known| known.name.as_str()).collect()
+}
+
+/// A type of Rhai's, as its own `type_of` calls it or plainer.
+fn kind_word(kind: &str) -> String {
+    match kind {
+        "i64" => "an integer".to_owned(),
+        "f64" => "a number".to_owned(),
+        "()" => "nothing".to_owned(),
+        "bool" => "true or false".to_owned(),
+        "map" => "a map".to_owned(),
+        "array" => "an array".to_owned(),
+        kind if kind.contains("str") || kind.contains("String") => "a text".to_owned(),
+        other => other.to_lowercase(),
+    }
 }
 
 /// An error with its place in a script, the line and a caret.

@@ -5,6 +5,9 @@ use std::path::{Component, Path, PathBuf};
 use rhai::module_resolvers::FileModuleResolver;
 use rhai::{Engine, EvalAltResult, Module, ModuleResolver, Position, Shared};
 
+use super::thrown;
+use crate::error::Error;
+
 /// Resolves `import "name"` to `FOLDER/name.rhai`.
 pub(super) struct FolderResolver(Option<FileModuleResolver>);
 
@@ -35,8 +38,20 @@ impl ModuleResolver for FolderResolver {
             .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
         match &self.0 {
             // Without the importing script's name, or its folder would be asked instead of ours.
-            Some(files) if stays_inside => files.resolve(engine, None, path, position),
-            _ => Err(EvalAltResult::ErrorModuleNotFound(path.to_owned(), position).into()),
+            Some(files) if stays_inside => match files.resolve(engine, None, path, position) {
+                Err(error) if matches!(*error, EvalAltResult::ErrorModuleNotFound(..)) => {
+                    Err(missing(position))
+                }
+                resolved => resolved,
+            },
+            _ => Err(missing(position)),
         }
     }
+}
+
+#[expect(clippy::unnecessary_box_returns, reason = "the form that Rhai wants")]
+fn missing(position: Position) -> Box<EvalAltResult> {
+    let error = Error::failed("there is no such script to import")
+        .hint("`import` reaches the folder of the script only, without `.rhai`");
+    thrown(error, position)
 }

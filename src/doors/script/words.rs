@@ -31,7 +31,7 @@ pub(super) fn of_call(
         if name == "rest" && command.get_positionals().any(takes_rest) {
             rest = texts("rest", value)?;
         } else {
-            words.extend(option(command, &name, value)?);
+            words.extend(option(command, path, &name, value)?);
         }
     }
     for argument in arguments {
@@ -62,7 +62,12 @@ fn takes_rest(argument: &Arg) -> bool {
     argument.is_last_set() || argument.is_trailing_var_arg_set()
 }
 
-fn option(command: &clap::Command, name: &str, value: Dynamic) -> Result<Vec<String>> {
+fn option(
+    command: &clap::Command,
+    path: &[String],
+    name: &str,
+    value: Dynamic,
+) -> Result<Vec<String>> {
     let long = name.replace('_', "-");
     let Some(argument) = command
         .get_arguments()
@@ -78,10 +83,7 @@ fn option(command: &clap::Command, name: &str, value: Dynamic) -> Result<Vec<Str
             .map(String::as_str)
             .filter(|long| *long != "help")
             .collect();
-        let error = Error::usage(format!(
-            "`{}` has no option of this name",
-            command.get_name()
-        ));
+        let error = Error::usage(format!("`{}` has no option of this name", path.join("::")));
         return Err(match nearest(name, &known) {
             Some(known) => error.hint(format!("did you mean `{known}`?")),
             None => error.hint(format!("it has {}", list(&known))),
