@@ -52,6 +52,12 @@ pub(super) fn is_known(registry: &Registry, key: &str) -> bool {
 
 /// Refuses what Cargo refuses.
 pub(super) fn check(config: &Config, registry: &Registry) -> Result<()> {
+    // Hardly anybody has a variable that is about this registry at all.
+    let prefix = registry.table().map(|table| variable(&table));
+    let has_variables = prefix.is_some_and(|prefix| {
+        let mut names = config.env().iter().map(|(name, _)| name);
+        names.any(|name| name.starts_with(&prefix))
+    });
     for (name, form) in known_of(registry) {
         let Some(key) = registry.setting(name) else {
             return Ok(());
@@ -59,7 +65,7 @@ pub(super) fn check(config: &Config, registry: &Registry) -> Result<()> {
         config.check_tables(&key[..key.len() - 1], View::All)?;
         if let Some((layer, entry)) = config.in_files(&key, View::All).next() {
             form.check(&key, &entry.node, layer.place(entry))?;
-        } else if config.env().get(&variable(&key)).is_none() {
+        } else if has_variables && config.env().get(&variable(&key)).is_none() {
             check_longer_variables(config, registry, name, &key)?;
         }
     }
