@@ -1,0 +1,142 @@
+"""What scripts/bench runs: the measuring, and the table.
+
+A program is started as cheaply as the system allows (posix_spawn), its output thrown away, and what is counted
+is the time from the start to its end, and the peak memory that the kernel says it had.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import platform
+import socketserver
+import statistics
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+CREDSH, CARGO, *ONLY = sys.argv[1:]
+TOKEN = "a-token-for-measuring-0123456789"
+SCRIPT = """
+for n in 0..parse_int(args.count) {
+    registry::add(`r${n}`, `sparse+https://r${n}.example/index/`);
+    login(`r${n}`, #{ from: "env:TOKEN" });
+}
+"""
+
+
+class Registry(socketserver.StreamRequestHandler):
+    """Every sparse registry on 127.0.0.1: all that `cargo login` asks for is config.json."""
+
+    def handle(self):
+        while self.rfile.readline().strip():
+            pass
+        body = b'{"dl":"http://127.0.0.1/dl","api":"http://127.0.0.1"}'
+        head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+        # In one piece: two would wait for each other's acknowledgement, and Cargo for both.
+        self.wfile.write(head + body)
+
+
+@contextlib.contextmanager
+def registries():
+    with socketserver.TCPServer(("127.0.0.1", 0), Registry) as server:
+        server.request_queue_size = 50
+        process = multiprocessing.get_context("fork").Process(target=server.serve_forever, daemon=True)
+        process.start()
+        yield f"sparse+http://127.0.0.1:{server.server_address[1]}"
+        process.terminate()
+
+
+def run(home, *words, stdin=os.devnull, status=0):
+    """Seconds from start to end, and peak memory in MB."""
+    environment = {"CARGO_HOME": str(home), "HOME": str(home), "PATH": os.environ["PATH"], "TOKEN": TOKEN, "NO_PROXY": "*"}
+    files = [(0, stdin, os.O_RDONLY), (1, os.devnull, os.O_WRONLY), (2, str(home / "stderr"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)]
+    actions = [(os.POSIX_SPAWN_OPEN, fd, path, flags, 0o600) for fd, path, flags in files]
+    start = time.perf_counter()
+    pid = os.posix_spawn(words[0], list(words), environment, file_actions=actions)
+    _, ended, usage = os.wait4(pid, 0)
+    seconds = time.perf_counter() - start
+    if os.waitstatus_to_exitcode(ended) != status:
+        sys.exit(f"{' '.join(words)}: {(home / 'stderr').read_text()}")
+    return seconds, usage.ru_maxrss / 1024
+
+
+class Bench:
+    def __init__(self, folder, index):
+        self.folder, self.index, self.rows, self.homes = folder, index, [], 0
+        self.token = folder / "token"
+        self.token.write_text(TOKEN)
+        self.script = folder / "setup.rhai"
+        self.script.write_text(SCRIPT)
+
+    def home(self):
+        self.homes += 1
+        home = self.folder / f"home{self.homes}"
+        home.mkdir()
+        return home
+
+    def set_up(self, count, home=None):
+        """One script that adds and logs in so many registries; in an empty home, if no other is given."""
+        return run(home or self.home(), CREDSH, "-f", str(self.script), "-s", f"count={count}")
+
+    def configured(self, count):
+        home = self.home()
+        self.set_up(count, home)
+        return home
+
+    def logins(self, count):
+        """So many `cargo login`s, the registries configured already; only the logins count."""
+        home = self.home()
+        tables = [f'[registries.r{n}]\nindex = "{self.index}/r{n}/"\n' for n in range(count)]
+        (home / "config.toml").write_text("".join(tables))
+        return sum(run(home, CARGO, "login", "--registry", f"r{n}", stdin=str(self.token))[0] for n in range(count))
+
+    def compare(self, what, against, goal, one, other, rounds, scale=1, text=None):
+        """Times one and the other in turn; the ratio is the median of those of the pairs."""
+        if ONLY and not any(word in what for word in ONLY):
+            return
+        one(), other()
+        pairs = [(one(), other()) for _ in range(rounds)]
+        ratio = statistics.median(a / (b * scale) for a, b in pairs)
+        shown = f"{ratio:.1f}x" if ratio >= 0.3 else f"1/{1 / ratio:.0f}" if ratio < 0.1 else f"1/{1 / ratio:.1f}"
+        limit = float(goal.removesuffix("x")) if "/" not in goal else 1 / float(goal.removeprefix("1/"))
+        times = [statistics.median(side) * 1000 for side in zip(*pairs)]
+        self.rows.append((what, against, shown, goal, "yes" if ratio <= limit else "no"))
+        print(f"{what} / {against}: {shown} ({times[0]:.2f} ms / {times[1] * scale:.2f} ms)", file=sys.stderr)
+
+    def memory(self, what, goal, of):
+        if ONLY and not any(word in what for word in ONLY):
+            return
+        megabytes = statistics.median(of() for _ in range(3))
+        self.rows.append((what, "", f"{megabytes:.0f} MB", f"{goal} MB", "yes" if megabytes <= goal else "no"))
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder, registries() as index:
+        os.chdir(folder)
+        bench = Bench(Path(folder), index)
+        few = bench.configured(10)
+        seconds = lambda *words, home=few: run(home, *words)[0]
+        listing = lambda: seconds(CREDSH, "registry", "list")
+        bench.compare("start, `registry list` of 10", "`/bin/true`", "3x", listing, lambda: seconds("/bin/true"), 101)
+        bench.compare("start, `registry list` of 10", "one `cargo login`", "1/5", listing, lambda: bench.logins(1), 51)
+        bench.compare(
+            "a script adds and logs in 1,000", "1,000 `cargo login`s (50 timed, times 20)", "1/200",
+            lambda: bench.set_up(1000)[0], lambda: bench.logins(50), 3, scale=20,
+        )
+        bench.compare("the same for 10,000", "for 1,000", "12x", lambda: bench.set_up(10000)[0], lambda: bench.set_up(1000)[0], 5)
+        bench.memory("peak memory of the same for 10,000", 100, lambda: bench.set_up(10000)[1])
+        many = bench.configured(10000)
+        for words in (["why"], ["status"], ["token", "show"]):
+            bench.compare(
+                f"`{' '.join(words)} NAME` among 10,000", "among 10", "3x",
+                lambda: seconds(CREDSH, *words, "r5", home=many), lambda: seconds(CREDSH, *words, "r5"), 21,
+            )
+    head = ("what", "against", "ratio", "goal", "met")
+    print(f"{date.today()}, {os.cpu_count()} cores {platform.machine().replace('_', '-')}\n")
+    for row in (head, tuple("---" for _ in head), *bench.rows):
+        print("| " + " | ".join(row) + " |")
+
+
+main()
