@@ -4,14 +4,14 @@
 //! prepared is an error and leaves every file as it was. If a later file cannot be written, the earlier ones
 //! are given their old text back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::overlay::{After, Change, Savepoint, is_same};
+use super::overlay::{After, Change, Key, Savepoint, is_same};
 use crate::cargo::layers::Layer;
 use crate::disk::document::{Document, Value};
 use crate::disk::lock::{self, Lock};
@@ -65,18 +65,22 @@ impl Session {
     ///
     /// Afterwards nothing is pending, whether this succeeded or not.
     pub fn commit(&mut self) -> Result<Vec<Change>> {
-        let changes = self.overlay.changes_since(Savepoint::START);
+        let mut changes = self.overlay.changes_since(Savepoint::START);
         let written = if changes.is_empty() || self.flags.is_plan() {
-            Ok(())
+            Ok(HashSet::new())
         } else {
             self.write(&changes)
         };
         self.overlay.clear();
         self.config = None;
-        written.map(|()| changes)
+        let done_by_others = written?;
+        changes
+            .retain(|change| !done_by_others.contains(&(change.file.clone(), change.key.clone())));
+        Ok(changes)
     }
 
-    fn write(&mut self, changes: &[Change]) -> Result<()> {
+    /// Writes; the answer is what somebody else had made so since it was read.
+    fn write(&mut self, changes: &[Change]) -> Result<HashSet<(PathBuf, Key)>> {
         let credentials = self.config()?.credentials_file();
         let mut files: Vec<&Path> = Vec::new();
         for change in changes {
@@ -87,15 +91,18 @@ impl Session {
         let _ours = self.lock(&files)?;
         // The credentials last: to lock a missing file is to create it, and until here nothing may fail.
         files.sort_by_key(|file| *file == credentials);
-        let mut prepared = Vec::new();
+        let (mut prepared, mut done_by_others) = (Vec::new(), HashSet::new());
         for file in files {
             let edits: Vec<&Change> = changes
                 .iter()
                 .filter(|change| change.file == file)
                 .collect();
-            prepared.push(self.prepare(file, &edits, file == credentials)?);
+            let (ready, done) = self.prepare(file, &edits, file == credentials)?;
+            prepared.push(ready);
+            done_by_others.extend(done.into_iter().map(|key| (file.to_path_buf(), key)));
         }
-        write_all(&mut prepared)
+        write_all(&mut prepared)?;
+        Ok(done_by_others)
     }
 
     /// Two credsh at once: the second waits. The home has one lock; a file elsewhere, which two homes may
@@ -126,7 +133,7 @@ impl Session {
         file: &Path,
         edits: &[&Change],
         is_credentials: bool,
-    ) -> Result<Prepared> {
+    ) -> Result<(Prepared, Vec<Key>)> {
         let (locked, old) = if is_credentials {
             let mut lock = lock::with_cargo(file, PATIENCE, &mut || self.announce_waiting(file))?;
             if lock.unsupported {
@@ -145,29 +152,31 @@ impl Session {
         };
         let old = prepared.old.clone().unwrap_or_default();
         match self.edited(file, &old, edits) {
-            Ok(new) => prepared.new = Some(new),
+            Ok((new, done)) => {
+                prepared.new = Some(new);
+                Ok((prepared, done))
+            }
             Err(error) => {
                 prepared.forget_creation();
-                return Err(error);
+                Err(error)
             }
         }
-        Ok(prepared)
     }
 
-    /// The text of a file after its edits.
+    /// The text of a file after its edits, and the keys in which it says already what they mean.
     pub(super) fn edited(
         &mut self,
         file: &Path,
         old: &str,
         edits: &[&Change],
-    ) -> Result<Zeroizing<String>> {
+    ) -> Result<(Zeroizing<String>, Vec<Key>)> {
         // Included ones too: they have no lock of Cargo's, but the same layout.
         let is_credentials = self
             .config()?
             .files()
             .any(|layer| layer.is_credentials && layer.file == file);
         let layer = Layer::alone(file, tree::parse(file, old)?, is_credentials);
-        self.check_unchanged(&layer, edits)?;
+        let done = self.check_unchanged(&layer, edits)?;
         let mut document = Document::parse(file, old)?;
         if is_credentials && edits.iter().any(|edit| edit.key == ["registry", "token"]) {
             // The old layout's place of the same token (5); `cargo login` moves it, too.
@@ -183,17 +192,22 @@ impl Session {
                 After::Unread => {}
             }
         }
-        Ok(document.text())
+        Ok((document.text(), done))
     }
 
-    /// What somebody else changed in the meantime, in a key that is about to be written, is not overwritten.
-    fn check_unchanged(&self, layer: &Layer, edits: &[&Change]) -> Result<()> {
+    /// What somebody else changed in the meantime, in a key that is about to be written, is not overwritten;
+    /// the answer is where they made it what it should be.
+    fn check_unchanged(&self, layer: &Layer, edits: &[&Change]) -> Result<Vec<Key>> {
+        let mut done = Vec::new();
         for edit in edits {
             let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
             let now = layer.get(&key);
-            let is_known = [edit.before.as_ref(), edit.after.node()]
-                .into_iter()
-                .any(|known| is_same(now.map(|entry| &entry.node), known));
+            let node = now.map(|entry| &entry.node);
+            if edit.after.is(node) {
+                done.push(edit.key.clone());
+                continue;
+            }
+            let is_known = is_same(node, edit.before.as_ref());
             if !is_known && !self.flags.yes {
                 let place =
                     now.map_or_else(|| Place::file(&layer.file), |entry| layer.place(entry));
@@ -205,7 +219,7 @@ impl Session {
                 .hint("look at it and repeat the command, or overwrite it with `--yes`"));
             }
         }
-        Ok(())
+        Ok(done)
     }
 
     fn announce_waiting(&mut self, file: &Path) {

@@ -45,7 +45,7 @@ impl After {
     }
 
     /// Whether it is what is there already.
-    fn is(&self, now: Option<&Node>) -> bool {
+    pub fn is(&self, now: Option<&Node>) -> bool {
         !matches!(self, Self::Unread) && is_same(now, self.node())
     }
 }
