@@ -103,6 +103,12 @@ impl Cargo {
         self.run(LIMIT, sandbox, &["-v", "login"], registry, token)
     }
 
+    /// `cargo yank foo@1.0.0`, and `--undo` of it.
+    pub fn yank(&self, sandbox: &Sandbox, registry: Option<&str>, undo: &[&str]) -> Asked {
+        let args = [&["-v", "yank", "foo@1.0.0"], undo].concat();
+        self.run(LIMIT, sandbox, &args, registry, "")
+    }
+
     pub fn logout(&self, sandbox: &Sandbox, registry: Option<&str>) -> Asked {
         self.run(LIMIT, sandbox, &["-v", "logout"], registry, "")
     }

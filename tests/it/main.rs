@@ -13,6 +13,7 @@ mod completion;
 mod concurrent;
 mod doors;
 mod facts;
+mod facts_operations;
 mod facts_providers;
 mod facts_registries;
 mod generated;
