@@ -1,5 +1,5 @@
 //! The numbered facts of `spec/cargo.md` on providers, login and logout, 14 to 30: each is shown to be so by the real
-//! Cargo, and credsh says the same. Not here: the operating system's stores (17 for libsecret, 22, 25), and what
+//! Cargo, and credsh says the same. Not here: the operating system's stores (22, in `secret_service.rs`; 25), and what
 //! `cargo publish` asks for (23, 24), which has tests of its own.
 
 use std::os::unix::fs::PermissionsExt;

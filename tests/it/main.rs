@@ -19,6 +19,8 @@ mod facts_registries;
 mod generated;
 mod harness;
 mod ingredients;
+#[cfg(target_os = "linux")]
+mod keyring;
 mod layouts;
 mod login;
 mod onepassword;
@@ -32,6 +34,8 @@ mod repository;
 mod samples;
 mod schema;
 mod scripts;
+#[cfg(target_os = "linux")]
+mod secret_service;
 mod secrets;
 mod shell;
 mod table;
