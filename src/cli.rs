@@ -5,9 +5,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::commands::grammar::{Cli, ColorChoice, Parsed, Piece};
-use crate::doors::Runner;
 use crate::doors::script::{Arguments, Interpreter, folder_of};
 use crate::doors::shell::Shell;
+use crate::doors::{Runner, plugin};
 use crate::error::{Error, Kind, Place, Result};
 use crate::render::Theme;
 use crate::session::{Flags, Session};
@@ -16,6 +16,9 @@ use crate::world::{Env, World};
 /// Runs the process: its arguments, without its name. The answer is the exit status.
 pub(crate) fn run(world: World, args: impl Iterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.collect();
+    if args.first().is_some_and(|arg| arg == plugin::ARGUMENT) {
+        return plugin::run(world);
+    }
     // Where the arguments do not parse, this one is looked for by hand.
     let flags = Flags {
         json: args.iter().any(|arg| arg == "--json"),
@@ -148,7 +151,7 @@ fn open(runner: &Runner, cli: &Cli, pieces: &[Piece]) -> Result<u8> {
     if let Some(command) = &cli.command {
         let performed = runner.perform(command, Flags::default())?;
         runner.session.borrow().check_closed(0)?;
-        return runner.show(&performed);
+        return runner.show(performed);
     }
     if !pieces.is_empty() {
         let status = runner.batch(|| run_pieces(runner, pieces));

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
     let world = World {
         env: std::env::vars_os().collect(),
         directory: std::env::current_dir().unwrap_or_default(),
+        program: std::env::current_exe().unwrap_or_else(|_| "credsh".into()),
         user_home: std::env::home_dir().filter(|home| !home.as_os_str().is_empty()),
         stdin: Box::new(Input::new(interrupts.clone())),
         stdout: Box::new(stdout()),

@@ -21,6 +21,8 @@ pub struct World {
     pub env: Env,
     /// The current folder, absolute.
     pub directory: PathBuf,
+    /// This program, to be started once more; stores that can hang are called in a process of their own.
+    pub program: PathBuf,
     /// The person's home folder, where one is known.
     pub user_home: Option<PathBuf>,
     /// Standard input.

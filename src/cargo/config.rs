@@ -7,20 +7,23 @@
 //! which is all that undoing needs), so every reader sees what will be.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 mod by_index;
 mod edits;
 mod shapes;
+mod stores;
 
 use self::by_index::ByIndex;
 pub(super) use self::by_index::malformed_index;
+pub use self::stores::{Held, ItemKey, item_key};
 use super::layers::{Doubled, Layer, Layers, both_names};
 use super::name::variable;
 use crate::disk::tree::{Entry, Node, is_secret};
 use crate::error::{Error, Place, Result};
 use crate::token::Token;
-use crate::world::Env;
+use crate::world::{Env, World};
 
 /// How much of the configuration is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,28 +75,49 @@ pub struct Config {
     others: Vec<Layer>,
     doubled: Vec<Doubled>,
     by_index: OnceCell<ByIndex>,
+    /// What will have become of items in other stores.
+    stores: HashMap<ItemKey, Held>,
+    program: PathBuf,
+    may_prompt: bool,
 }
 
 impl Config {
-    /// Reads it all: what Cargo started in `directory`, with this environment and home, would read.
-    pub fn read(env: &Env, home: &Path, directory: &Path) -> Result<Self> {
-        let Layers { layers, doubled } = Layers::read(home, directory)?;
+    /// Reads it all: what Cargo started in this world, with this home, would read.
+    pub fn read(world: &World, home: &Path) -> Result<Self> {
+        let Layers { layers, doubled } = Layers::read(home, &world.directory)?;
         shapes::check(&layers)?;
-        let (home, directory) = (home.to_path_buf(), directory.to_path_buf());
         Ok(Self {
-            env: env.clone(),
-            home,
-            directory,
+            env: world.env.clone(),
+            home: home.to_path_buf(),
+            directory: world.directory.clone(),
             layers,
             others: Vec::new(),
             doubled,
             by_index: OnceCell::new(),
+            stores: HashMap::new(),
+            program: world.program.clone(),
+            may_prompt: false,
         })
     }
 
     /// The environment that belongs to this view.
     pub fn env(&self) -> &Env {
         &self.env
+    }
+
+    /// This program, to be started once more.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// Whether a store may ask its user for a password.
+    pub fn may_prompt(&self) -> bool {
+        self.may_prompt
+    }
+
+    /// Says whether a store may ask its user.
+    pub fn set_may_prompt(&mut self, may_prompt: bool) {
+        self.may_prompt = may_prompt;
     }
 
     /// The folder that decides which project files count.

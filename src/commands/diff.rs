@@ -7,7 +7,8 @@ use similar::{ChangeTag, TextDiff};
 use super::{Answer, Outcome};
 use crate::error::Result;
 use crate::render::{Block, Role, Span};
-use crate::session::overlay::{Change, Savepoint};
+use crate::session::change::Change;
+use crate::session::overlay::Savepoint;
 use crate::session::{Preview, Session};
 
 /// How many unchanged lines are shown around a change.

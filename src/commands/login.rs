@@ -4,16 +4,17 @@ use clap::Args;
 
 use super::Outcome;
 use super::args::{ProviderSpec, Target, Where};
+use super::logout::{PlaceOutcome, forget_in_files};
 use super::registry::set_provider;
 use crate::cargo::chain::{Chain, Kind, Origin, Provider};
+use crate::cargo::config::Held;
 use crate::cargo::inspection::moved_index;
-use crate::cargo::providers::not_yet;
 use crate::cargo::registry::Registry;
 use crate::disk::tree::Node;
 use crate::error::{Error, Result};
-use crate::session::Session;
-use crate::session::overlay::is_same;
-use crate::token::{Scheme, Source};
+use crate::session::change::{Wish, is_same};
+use crate::session::{Session, no_name, stores_nothing};
+use crate::token::{Scheme, Source, Token};
 
 /// Store a token, with the provider that Cargo would give it to
 ///
@@ -57,75 +58,87 @@ impl Login {
             set_provider(session, &name, words, &Where::default())?;
         }
         let chain = Chain::of(session.config()?, &registry)?;
-        for warning in &chain.warnings {
+        // The token that is moved away draws no warning that it stays unused.
+        for warning in chain.warnings.iter().filter(|_| !self.move_it) {
             session.warn(warning);
         }
-        let provider = taker(&chain)?;
-        if self.move_it {
+        let takers = takers(&chain)?;
+        for note in &registry.notes {
+            session.note(note);
+        }
+        let left = self.place_to_leave(session, &takers[0])?;
+        session.note(&format!(
+            "logging in to {} ({}) with `{}`",
+            registry.label(),
+            registry.index,
+            takers[0]
+        ));
+        if chain.origin == Origin::Default && !registry.is_crates_io {
+            session.note("Cargo refuses a registry with `auth-required` until a credential provider is configured; if this is one: `provider add cargo:token`");
+        }
+        let token = if takers[0].kind == Kind::Token {
+            self.store_in_files(session, &registry)?
+        } else {
+            self.hand_over(session, &registry, &takers)?
+        };
+        if let Some(left) = left {
+            leave(session, &registry, &left, &takers[0], token)?;
+        }
+        Outcome::change()
+    }
+
+    /// The provider that the token moves away from.
+    fn place_to_leave(&self, session: &mut Session, taker: &Provider) -> Result<Option<Provider>> {
+        if !self.move_it {
+            return Ok(None);
+        }
+        let Some(Source::Provider(words)) = &self.from else {
             return Err(
-                Error::unavailable("credsh cannot move tokens yet (`--move`)")
-                    .hint("log in without it, and then `logout` of the old place"),
+                Error::usage("a token can be moved away from a provider only")
+                    .hint("name one, `--from provider:SPEC`, or remove the source yourself once the login is done"),
+            );
+        };
+        let from = session.provider_named(words)?;
+        if from.command == taker.command {
+            return Err(
+                Error::usage(format!("`{from}` is where the token would move to as well"))
+                    .hint("name the new place with `--provider SPEC`"),
             );
         }
-        if provider.kind != Kind::Token {
-            return Err(not_yet(provider, "log in through"));
+        if from.kind.can_login() == Some(false) {
+            return Err(Error::failed(format!("`{from}` cannot forget a token"))
+                .hint("log in without `--move`"));
         }
+        Ok(Some(from))
+    }
+
+    /// `cargo:token`: an edit of the credentials file. Answers the token, unless a plan does not read it.
+    fn store_in_files(&self, session: &mut Session, registry: &Registry) -> Result<Option<Token>> {
         if !self.rest.is_empty() {
             return Err(
                 Error::usage("`cargo:token` takes no arguments; a token is never one")
                     .hint("say where the token is, with `--from`"),
             );
         }
-        self.store(session, &registry, &chain)?;
-        Outcome::change()
-    }
-
-    fn store(&self, session: &mut Session, registry: &Registry, chain: &Chain) -> Result<()> {
         let key: Vec<String> = registry
             .setting("token")
-            .ok_or_else(|| {
-                Error::failed(
-                    "Cargo keeps a token under a registry's name, and this index has none",
-                )
-                .hint(format!(
-                    "give it one: `registry add NAME {}`",
-                    registry.index
-                ))
-            })?
+            .ok_or_else(|| no_name(registry))?
             .into_iter()
             .map(ToOwned::to_owned)
             .collect();
         let key: Vec<&str> = key.iter().map(String::as_str).collect();
-        for note in &registry.notes {
-            session.note(note);
-        }
         if let Some(warning) = moved_index(session.config()?, registry) {
             session.warn(&warning);
         }
         let file = session.config()?.credentials_file();
-        session.note(&format!(
-            "logging in to {} ({}) with `cargo:token`",
-            registry.label(),
-            registry.index
-        ));
-        if chain.origin == Origin::Default && !registry.is_crates_io {
-            session.note("Cargo refuses a registry with `auth-required` until a credential provider is configured; if this is one: `provider add cargo:token`");
-        }
         let source = self.from.clone().unwrap_or_else(|| default_source(session));
         if session.flags.is_plan() && !source.is_inert() {
-            return session.edit_unread(&file, &key);
+            session.edit_unread(&file, &key)?;
+            return Ok(None);
         }
         let token = session.read_token(&source, registry)?;
-        if let (Some(wanted), Some(found)) = (self.scheme, Scheme::of(&token))
-            && wanted != found
-        {
-            session.warn("the text has another scheme already, and keeps it");
-        }
-        let token = self.scheme.unwrap_or(Scheme::Raw).apply(token)?;
-        if let Some(scheme) = Scheme::doubled(&token) {
-            session.warn(&format!("the token has the scheme `{scheme}` twice"));
-        }
-        let node = Node::Secret(token);
+        let token = self.with_scheme(session, token)?;
+        let node = Node::Secret(token.clone());
         let now = session
             .config()?
             .in_file(&file, &key)
@@ -136,8 +149,98 @@ impl Login {
                 file.display()
             ));
         }
-        session.edit_setting(&file, &key, Some(node))
+        session.edit_setting(&file, &key, Some(node))?;
+        Ok(Some(token))
     }
+
+    /// Any other provider: it is told at the commit. Answers the token, unless nobody here knows it.
+    fn hand_over(
+        &self,
+        session: &mut Session,
+        registry: &Registry,
+        takers: &[Provider],
+    ) -> Result<Option<Token>> {
+        let source = self.from.clone().unwrap_or_else(|| default_source(session));
+        let [taker, instead @ ..] = takers else {
+            return Ok(None);
+        };
+        let held = session.held(taker, registry)?;
+        let token = if session.flags.is_plan() && !source.is_inert() {
+            None
+        } else if source == Source::Prompt && taker.kind == Kind::Plugin {
+            // Some get it by themselves, in a browser for instance.
+            let question = format!(
+                "token for {} (empty: the provider asks for it): ",
+                registry.word()
+            );
+            let typed = session.ask_secret(&question)?.cleaned();
+            if typed.is_empty() {
+                None
+            } else {
+                Some(typed.checked()?)
+            }
+        } else {
+            Some(session.read_token(&source, registry)?)
+        };
+        let token = match token {
+            Some(token) => Some(self.with_scheme(session, token)?),
+            None => None,
+        };
+        session.wish(
+            taker,
+            registry,
+            held,
+            Wish::Login {
+                token: token.clone(),
+                args: self.rest.clone(),
+                instead: instead.to_vec(),
+                must_prove: self.move_it,
+            },
+        )?;
+        Ok(token)
+    }
+
+    fn with_scheme(&self, session: &mut Session, token: Token) -> Result<Token> {
+        if let (Some(wanted), Some(found)) = (self.scheme, Scheme::of(&token))
+            && wanted != found
+        {
+            session.warn("the text has another scheme already, and keeps it");
+        }
+        let token = self.scheme.unwrap_or(Scheme::Raw).apply(token)?;
+        if let Some(scheme) = Scheme::doubled(&token) {
+            session.warn(&format!("the token has the scheme `{scheme}` twice"));
+        }
+        Ok(token)
+    }
+}
+
+/// Removes the token from where it was, once the new place has proved that it has it.
+fn leave(
+    session: &mut Session,
+    registry: &Registry,
+    from: &Provider,
+    to: &Provider,
+    token: Option<Token>,
+) -> Result<()> {
+    if from.kind == Kind::Token {
+        let key = registry.setting("token").ok_or_else(|| no_name(registry))?;
+        let places = forget_in_files(session, &key)?;
+        return match places
+            .into_iter()
+            .find(|(_, outcome, _)| *outcome == PlaceOutcome::Kept)
+        {
+            Some((place, _, detail)) => Err(Error::failed(
+                "the token cannot be moved, because it would stay here",
+            )
+            .at(place)
+            .maybe_hint(detail)),
+            None => Ok(()),
+        };
+    }
+    let moved_to = token.clone().map(|token| (to.clone(), token));
+    // It was read from there a moment ago.
+    let before = token.map_or(Held::Unknown, Held::Token);
+    session.wish(from, registry, before, Wish::Logout { moved_to })
 }
 
 /// On a terminal a person is asked; elsewhere the token comes down the pipe, as with `cargo login`.
@@ -151,21 +254,21 @@ fn default_source(session: &Session) -> Source {
     }
 }
 
-/// The provider that takes the token: Cargo passes over those that are not for this system only.
-fn taker(chain: &Chain) -> Result<&Provider> {
-    let provider = chain
+/// The providers that Cargo would offer the token, one after the other: it passes over those that are not for
+/// this system, and goes on only where one says that a registry is none of its own.
+fn takers(chain: &Chain) -> Result<Vec<Provider>> {
+    let takers: Vec<Provider> = chain
         .providers
         .iter()
-        .find(|provider| !provider.kind.is_foreign())
-        .ok_or_else(|| {
+        .filter(|provider| !provider.kind.is_foreign())
+        .cloned()
+        .collect();
+    match takers.first() {
+        None => Err(
             Error::failed("no credential provider of the chain works on this system")
-                .hint("`provider list` shows them; `provider add cargo:token` adds one that does")
-        })?;
-    if provider.kind.can_login() == Some(false) {
-        return Err(Error::failed(format!(
-            "`{provider}` cannot store a token, and Cargo asks no other"
-        ))
-        .hint("put another provider before it, or use `--provider`"));
+                .hint("`provider list` shows them; `provider add cargo:token` adds one that does"),
+        ),
+        Some(first) if first.kind.can_login() == Some(false) => Err(stores_nothing(first)),
+        Some(_) => Ok(takers),
     }
-    Ok(provider)
 }

@@ -8,14 +8,16 @@ use serde_json::Value as Json;
 
 use super::args::Target;
 use super::{Answer, Outcome, document};
-use crate::cargo::chain::{Chain, Kind};
-use crate::cargo::config::{View, wrong_kind};
+use crate::cargo::chain::{Chain, Kind, Provider};
+use crate::cargo::config::{Held, ItemKey, View, item_key, wrong_kind};
 use crate::cargo::name::{RegistryName, variable};
+use crate::cargo::providers::os;
 use crate::cargo::registry::{Registry, Wanted, all_names};
 use crate::disk::tree::Node;
 use crate::error::{Kind as ErrorKind, Place, Result};
 use crate::render::{Block, Role, Span};
-use crate::session::Session;
+use crate::session::change::Wish;
+use crate::session::{Left, Session, Unfinished};
 
 /// Remove the token of a registry, wherever it is
 ///
@@ -39,6 +41,8 @@ pub enum PlaceOutcome {
     Removed,
     /// There was none.
     Absent,
+    /// It is locked, so nobody knows.
+    Locked,
     /// There is one still, and credsh cannot remove it.
     Kept,
     /// It did not work.
@@ -53,6 +57,9 @@ pub struct LogoutPlace {
     place: Option<Place>,
     outcome: PlaceOutcome,
     detail: Option<String>,
+    /// Where it is no file: what the commit will call it.
+    #[serde(skip)]
+    item: Option<ItemKey>,
 }
 
 /// All the places that were looked at.
@@ -150,23 +157,14 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
             .iter()
             .filter(|provider| !provider.kind.is_foreign() && provider.kind != Kind::Token)
         {
-            let (outcome, detail) = if provider.kind == Kind::TokenFromStdout {
-                (
-                    PlaceOutcome::Kept,
-                    "a command has nothing to forget; take the provider out instead",
-                )
-            } else {
-                (
-                    PlaceOutcome::Failed,
-                    "credsh cannot log out of this provider yet; `cargo logout` can",
-                )
-            };
+            let (outcome, detail) = log_out_of(session, provider, registry)?;
             places.push(LogoutPlace {
                 registry: name.clone(),
                 provider: provider.to_string(),
                 place: provider.place.clone(),
                 outcome,
-                detail: Some(detail.to_owned()),
+                detail,
+                item: Some(item_key(provider, registry)),
             });
         }
     }
@@ -183,9 +181,44 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
             place: Some(place),
             outcome,
             detail,
+            item: None,
         });
     }
     Ok(places)
+}
+
+/// Notes the logout of a provider that keeps its tokens itself, and says what will become of it.
+fn log_out_of(
+    session: &mut Session,
+    provider: &Provider,
+    registry: &Registry,
+) -> Result<(PlaceOutcome, Option<String>)> {
+    if provider.kind == Kind::TokenFromStdout {
+        let detail = "a command has nothing to forget; take the provider out instead";
+        return Ok((PlaceOutcome::Kept, Some(detail.to_owned())));
+    }
+    let held = match session.held_unless_locked(provider, registry) {
+        Ok(Some(held)) => held,
+        Ok(None) => {
+            let detail = os::locked(provider).to_string();
+            return Ok((PlaceOutcome::Locked, Some(detail)));
+        }
+        Err(error) => return Ok((PlaceOutcome::Failed, Some(error.to_string()))),
+    };
+    session.wish(
+        provider,
+        registry,
+        held.clone(),
+        Wish::Logout { moved_to: None },
+    )?;
+    Ok(match held {
+        Held::Nothing => (PlaceOutcome::Absent, None),
+        Held::Unknown if session.flags.is_plan() => {
+            let detail = "if it has one: a plan asks nobody";
+            (PlaceOutcome::Removed, Some(detail.to_owned()))
+        }
+        Held::Token(_) | Held::Unknown => (PlaceOutcome::Removed, None),
+    })
 }
 
 type Forgotten = (Place, PlaceOutcome, Option<String>);
@@ -253,12 +286,39 @@ impl Answer for Places {
         document(self)
     }
 
+    fn settle(&mut self, unfinished: &mut Vec<Unfinished>) {
+        unfinished.retain(
+            |Unfinished {
+                 change,
+                 left,
+                 error,
+             }| {
+                let key = item_key(&change.provider, &change.registry);
+                let place = self
+                    .places
+                    .iter_mut()
+                    .find(|place| place.item.as_ref() == Some(&key));
+                let is_told = place.is_some();
+                if let Some(place) = place {
+                    place.outcome = match left {
+                        Left::Kept => PlaceOutcome::Kept,
+                        Left::Locked => PlaceOutcome::Locked,
+                        Left::Failed => PlaceOutcome::Failed,
+                    };
+                    place.detail = Some(error.to_string());
+                }
+                !is_told
+            },
+        );
+    }
+
     fn blocks(&self) -> Vec<Block> {
         let rows = self.places.iter().map(|place| {
             let (role, word) = match place.outcome {
                 PlaceOutcome::Removed => (Role::Good, "removed"),
                 PlaceOutcome::Absent => (Role::Faint, "absent"),
                 PlaceOutcome::Kept => (Role::Doubtful, "kept"),
+                PlaceOutcome::Locked => (Role::Bad, "locked"),
                 PlaceOutcome::Failed => (Role::Bad, "failed"),
             };
             let at = place
@@ -290,7 +350,7 @@ impl Answer for Places {
         let any = |outcome| self.places.iter().any(|place| place.outcome == outcome);
         if !self.must_be_gone {
             0
-        } else if any(PlaceOutcome::Failed) {
+        } else if any(PlaceOutcome::Failed) || any(PlaceOutcome::Locked) {
             ErrorKind::Unavailable.exit_status()
         } else if any(PlaceOutcome::Kept) {
             ErrorKind::Failed.exit_status()

@@ -30,8 +30,8 @@ use serde_json::Value as Json;
 
 use crate::error::Result;
 use crate::render::Block;
-use crate::session::Session;
 use crate::session::overlay::Savepoint;
+use crate::session::{Session, Unfinished};
 
 /// Everything that can be asked for in a shell line, a script or an argument list.
 #[derive(Debug, Clone, Subcommand)]
@@ -94,6 +94,8 @@ pub trait Answer {
     fn json(&self) -> Json;
     /// The same for a person.
     fn blocks(&self) -> Vec<Block>;
+    /// Learns after the commit what was not done, and takes what it tells itself.
+    fn settle(&mut self, _unfinished: &mut Vec<Unfinished>) {}
     /// The exit status, where it is not 0 although nothing failed.
     fn exit_status(&self) -> u8 {
         0

@@ -5,6 +5,7 @@
 
 pub mod complete;
 pub mod line;
+pub mod plugin;
 mod report;
 pub mod script;
 pub mod shell;
@@ -23,7 +24,7 @@ use crate::disk::replace;
 use crate::error::{Error, Place, Result};
 use crate::render::{self, Block, notice};
 use crate::session::overlay::Savepoint;
-use crate::session::{Flags, Session};
+use crate::session::{Flags, Session, Unfinished};
 
 /// How many files may run each other; each takes a part of the stack.
 const DEEPEST: usize = 8;
@@ -40,10 +41,8 @@ pub struct Runner {
     pub grammar: Rc<RefCell<Grammar>>,
     /// What scripts read as `args`.
     pub arguments: Rc<script::Arguments>,
-    /// The documents of a batch, where they are printed as one at the end.
-    results: Rc<RefCell<Vec<Json>>>,
-    /// What the changes of a batch have to say, once they are written.
-    waiting: Rc<RefCell<Vec<Block>>>,
+    /// What a batch has to say at its end: all of it where that is one document, else what changes things.
+    waiting: Rc<RefCell<Vec<Waiting>>>,
     /// How many files are being run by each other.
     running: Rc<Cell<usize>>,
     /// Whether a command of the batch was one that changes things, so that there is something to report.
@@ -56,15 +55,16 @@ pub struct Runner {
 struct Ran {
     /// The first exit status that is not 0.
     status: u8,
-    /// Their documents, where they are printed as one at the end.
-    results: Vec<Json>,
+    /// What they have to say, where that is one document.
+    waiting: Vec<Waiting>,
     /// Whether one of them was to change something.
     has_changed: bool,
 }
 
 impl Ran {
     fn json(&self) -> Json {
-        json!({ "results": self.results })
+        let results: Vec<Json> = self.waiting.iter().map(Waiting::json).collect();
+        json!({ "results": results })
     }
 }
 
@@ -76,6 +76,37 @@ pub struct Performed {
     flags: Flags,
 }
 
+/// Something that is told at the end of a batch.
+enum Waiting {
+    Performed(Performed),
+    Document(Json),
+}
+
+impl Waiting {
+    fn json(&self) -> Json {
+        match self {
+            Self::Performed(performed) => performed.json(),
+            Self::Document(document) => document.clone(),
+        }
+    }
+
+    fn as_performed(&self) -> Option<&Performed> {
+        match self {
+            Self::Performed(performed) => Some(performed),
+            Self::Document(_) => None,
+        }
+    }
+}
+
+/// Tells those who wait what was not done, and takes away what they tell themselves.
+fn settle(waiting: &mut [Waiting], unfinished: &mut Vec<Unfinished>) {
+    for waiting in waiting {
+        if let Waiting::Performed(performed) = waiting {
+            performed.settle(unfinished);
+        }
+    }
+}
+
 impl Runner {
     /// A runner on a session.
     pub fn new(session: Session, arguments: script::Arguments) -> Self {
@@ -83,7 +114,6 @@ impl Runner {
             session: Rc::new(RefCell::new(session)),
             grammar: Rc::default(),
             arguments: Rc::new(arguments),
-            results: Rc::default(),
             waiting: Rc::default(),
             running: Rc::default(),
             has_changed: Rc::default(),
@@ -128,24 +158,24 @@ impl Runner {
         self.has_changed
             .set(self.has_changed.get() || ran.as_ref().is_none_or(|ran| ran.has_changed));
         let mut session = self.session.borrow_mut();
-        let report = if session.is_open() {
+        let mut report = if session.is_open() {
             let changes = session.changes_since(outcome.since.unwrap_or(start));
             if flags.is_plan() && !outer.is_plan() {
                 session.roll_back(start);
             }
-            Report {
-                changes,
-                committed: false,
-            }
+            Report::pending(changes)
         } else {
             commit(&mut session)?
         };
-        Ok(Performed {
+        let mut performed = Performed {
             outcome,
             ran,
-            report: Some(report),
+            report: None,
             flags,
-        })
+        };
+        performed.settle(&mut report.unfinished);
+        performed.report = Some(report);
+        Ok(performed)
     }
 
     /// Runs what belongs to one transaction, which whoever opened it commits; it closes what it opens. Ctrl-C
@@ -155,25 +185,24 @@ impl Runner {
         let held = interrupts.hold();
         let depth = self.session.borrow().depth();
         let was_in_batch = std::mem::replace(&mut self.session.borrow_mut().in_batch, true);
-        let outer = (
-            self.results.take(),
-            self.has_changed.take(),
-            self.waiting.take(),
-        );
+        let outer = (self.has_changed.take(), self.waiting.take());
         let ended = body();
-        let results = self.results.replace(outer.0);
-        let has_changed = self.has_changed.replace(outer.1);
-        let waiting = self.waiting.replace(outer.2);
+        let has_changed = self.has_changed.replace(outer.0);
+        let mut waiting = self.waiting.replace(outer.1);
         self.session.borrow_mut().in_batch = was_in_batch;
         // Whatever it says, this is why.
         interrupts.check()?;
         drop(held);
         let status = ended?;
-        self.session.borrow().check_closed(depth)?;
-        self.waiting.borrow_mut().extend(waiting);
+        let session = self.session.borrow();
+        session.check_closed(depth)?;
+        if !session.flags.json {
+            // Each tells its own part, be it in whichever file.
+            self.waiting.borrow_mut().append(&mut waiting);
+        }
         Ok(Ran {
             status,
-            results,
+            waiting,
             has_changed,
         })
     }
@@ -235,7 +264,7 @@ impl Runner {
             Parsed::Text(text) => self.print_help(&text).map(|()| 0),
             Parsed::Words(line) => {
                 let performed = self.perform(&line.command, line.flags)?;
-                self.show(&performed)
+                self.show(performed)
             }
         }
     }
@@ -244,7 +273,7 @@ impl Runner {
     pub fn batch(&self, body: impl FnOnce() -> Result<u8>) -> Result<u8> {
         let ran = self.run_all(body);
         let mut session = self.session.borrow_mut();
-        let ran = match ran {
+        let mut ran = match ran {
             Ok(ran) => ran,
             Err(error) => {
                 session.roll_back_all();
@@ -252,36 +281,34 @@ impl Runner {
                 return Err(error);
             }
         };
-        let status = ran.status;
-        let report = commit(&mut session)?;
+        let mut report = commit(&mut session)?;
         let flags = session.flags;
         drop(session);
+        ran.waiting.append(&mut self.waiting.take());
+        settle(&mut ran.waiting, &mut report.unfinished);
+        // A later answer may know more than it did when its command had run.
+        let settled = ran.waiting.iter().filter_map(Waiting::as_performed);
+        let statuses = std::iter::once(ran.status).chain(settled.clone().map(Performed::status));
+        let status = statuses
+            .chain([report.status(flags)])
+            .find(|status| *status != 0);
         if flags.json {
             let mut document = ran.json();
             merge(&mut document, report.json());
             self.print_document(document)?;
         } else {
-            let mut blocks = self.waiting.take();
+            let mut blocks: Vec<Block> = settled.flat_map(Performed::blocks).collect();
             if ran.has_changed || flags.is_plan() {
                 blocks.extend(report.blocks(flags));
             }
             self.print_blocks(&blocks)?;
         }
-        Ok(if status == 0 {
-            report.status(flags)
-        } else {
-            status
-        })
+        Ok(status.unwrap_or_default())
     }
 
     /// Shows what came of a command, and answers its exit status.
-    pub fn show(&self, performed: &Performed) -> Result<u8> {
-        let Performed {
-            outcome,
-            ran,
-            report,
-            flags,
-        } = performed;
+    pub fn show(&self, performed: Performed) -> Result<u8> {
+        let flags = performed.flags;
         let (is_one_document, is_told_later) = {
             let session = self.session.borrow();
             let is_own_plan = flags.is_plan() && !session.flags.is_plan();
@@ -291,41 +318,31 @@ impl Runner {
                 session.in_batch && !is_own_plan,
             )
         };
-        let status = match (&outcome.answer, ran) {
-            (Some(answer), _) => answer.exit_status(),
-            (None, Some(ran)) => ran.status,
-            (None, None) => 0,
-        };
-        if flags.json {
-            let document = performed.json();
-            if is_one_document {
-                self.results.borrow_mut().push(document);
-            } else {
-                self.print_document(document)?;
-            }
-        } else {
-            let mut blocks = outcome
-                .answer
-                .as_ref()
-                .map(|answer| answer.blocks())
-                .unwrap_or_default();
-            if let Some(report) = report
-                && !is_told_later
-                && ran.as_ref().is_none_or(|ran| ran.has_changed)
-            {
-                blocks.extend(report.blocks(*flags));
-            }
-            if is_told_later && outcome.is_change {
-                // Nothing is told as done before it is: this waits for the end.
-                self.waiting.borrow_mut().extend(blocks);
-            } else {
-                self.print_blocks(&blocks)?;
-            }
-        }
-        let changed = match report {
-            Some(report) if !is_told_later => report.status(*flags),
+        let status = performed.status();
+        let changed = match &performed.report {
+            Some(report) if !is_told_later => report.status(flags),
             _ => 0,
         };
+        let is_told_with_changes = is_told_later && performed.outcome.is_change && !flags.json;
+        if is_told_with_changes && performed.outcome.answer.is_none() {
+            // The list of changes says it all.
+        } else if is_one_document || is_told_with_changes {
+            // Nothing is told as done before it is: this waits for the end.
+            self.waiting
+                .borrow_mut()
+                .push(Waiting::Performed(performed));
+        } else if flags.json {
+            self.print_document(performed.json())?;
+        } else {
+            let mut blocks = performed.blocks();
+            if let Some(report) = &performed.report
+                && !is_told_later
+                && performed.ran.as_ref().is_none_or(|ran| ran.has_changed)
+            {
+                blocks.extend(report.blocks(flags));
+            }
+            self.print_blocks(&blocks)?;
+        }
         Ok(if status == 0 { changed } else { status })
     }
 
@@ -340,7 +357,7 @@ impl Runner {
         }
         let document = json!({ "text": text.trim_end() });
         if in_batch {
-            self.results.borrow_mut().push(document);
+            self.waiting.borrow_mut().push(Waiting::Document(document));
             return Ok(());
         }
         self.print_document(document)
@@ -404,10 +421,7 @@ fn commit(session: &mut Session) -> Result<Report> {
     let is_plan = session.flags.is_plan();
     let committed = session.commit();
     session.roll_back_all();
-    Ok(Report {
-        changes: committed?,
-        committed: !is_plan,
-    })
+    Ok(Report::of(committed?, is_plan))
 }
 
 fn merge(document: &mut Json, other: Json) {
@@ -417,6 +431,30 @@ fn merge(document: &mut Json, other: Json) {
 }
 
 impl Performed {
+    /// Its exit status, as far as its answer decides it.
+    fn status(&self) -> u8 {
+        match (&self.outcome.answer, &self.ran) {
+            (Some(answer), _) => answer.exit_status(),
+            (None, Some(ran)) => ran.status,
+            (None, None) => 0,
+        }
+    }
+
+    fn settle(&mut self, unfinished: &mut Vec<Unfinished>) {
+        if let Some(answer) = &mut self.outcome.answer {
+            answer.settle(unfinished);
+        }
+        if let Some(ran) = &mut self.ran {
+            settle(&mut ran.waiting, unfinished);
+        }
+    }
+
+    /// What its answer shows.
+    fn blocks(&self) -> Vec<Block> {
+        let answer = self.outcome.answer.as_ref();
+        answer.map(|answer| answer.blocks()).unwrap_or_default()
+    }
+
     /// What `--json` prints, and what a script gets.
     pub fn json(&self) -> Json {
         let mut document = match (&self.outcome.answer, &self.ran) {

@@ -1,13 +1,12 @@
 //! What a transaction has changed, or would: the one list behind `--dry-run`, `--check`, and what is told
 //! after a commit.
 
-use std::path::Path;
-
 use serde_json::{Value as Json, json};
 
+use crate::cargo::config::Held;
 use crate::render::{Block, Role, Span};
-use crate::session::Flags;
-use crate::session::overlay::{After, Change, shown};
+use crate::session::change::{After, Change, FileChange, ItemChange, shown, shown_item};
+use crate::session::{Committed, Flags, Unfinished};
 
 /// The exit status of `--check` where something would change.
 const WOULD_CHANGE: u8 = 2;
@@ -15,17 +14,47 @@ const WOULD_CHANGE: u8 = 2;
 /// What a transaction has changed, or would.
 #[derive(Debug, Default)]
 pub(super) struct Report {
-    pub(super) changes: Vec<Change>,
-    pub(super) committed: bool,
+    changes: Vec<Change>,
+    committed: bool,
+    /// What a provider did not do, and no answer tells.
+    pub(super) unfinished: Vec<Unfinished>,
+    /// The exit status of the first thing that was not done.
+    failure: Option<u8>,
 }
 
 impl Report {
-    pub(super) fn is_empty(&self) -> bool {
+    /// Of a transaction that goes on.
+    pub(super) fn pending(changes: Vec<Change>) -> Self {
+        Self {
+            changes,
+            ..Self::default()
+        }
+    }
+
+    /// Of one that has ended.
+    pub(super) fn of(committed: Committed, is_plan: bool) -> Self {
+        let Committed {
+            changes,
+            unfinished,
+        } = committed;
+        Self {
+            changes,
+            committed: !is_plan,
+            failure: unfinished
+                .first()
+                .map(|first| first.error.kind().exit_status()),
+            unfinished,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 
     pub(super) fn status(&self, flags: Flags) -> u8 {
-        if flags.check && !self.is_empty() {
+        if let Some(failure) = self.failure {
+            failure
+        } else if flags.check && !self.is_empty() {
             WOULD_CHANGE
         } else {
             0
@@ -33,28 +62,61 @@ impl Report {
     }
 
     pub(super) fn json(&self) -> Json {
-        json!({ "changes": self.changes, "committed": self.committed })
+        let mut json = json!({ "changes": self.changes, "committed": self.committed });
+        if !self.unfinished.is_empty() {
+            let unfinished = self.unfinished.iter().map(|unfinished| {
+                json!({
+                    "provider": unfinished.change.provider,
+                    "key": unfinished.change.key(),
+                    "action": unfinished.change.action(),
+                    "error": unfinished.error,
+                })
+            });
+            json["unfinished"] = unfinished.collect();
+        }
+        json
     }
 
-    /// The changes of each file, under its name; and in one line what has become of them.
+    /// The changes of each file or provider, under its name; and in one line what has become of them.
     pub(super) fn blocks(&self, flags: Flags) -> Vec<Block> {
-        if self.is_empty() {
-            return vec![Block::line("unchanged")];
-        }
-        let mut blocks = Vec::new();
-        let mut files: Vec<&Path> = Vec::new();
-        for file in self.changes.iter().map(|change| &change.file) {
-            if !files.contains(&file.as_path()) {
-                files.push(file);
+        let mut blocks = self.changes_as_blocks(flags);
+        for Unfinished { change, error, .. } in &self.unfinished {
+            blocks.push(Block::Line(Span::new(
+                Role::Bad,
+                format!("not done: {}: {error}", change.registry.label()),
+            )));
+            if let Some(hint) = error.next_step() {
+                blocks.push(Block::Detail(Span::plain(format!("hint: {hint}"))));
             }
         }
-        for file in files {
-            blocks.push(Block::Line(Span::new(
-                Role::Label,
-                file.display().to_string(),
-            )));
-            for change in self.changes.iter().filter(|change| change.file == file) {
-                blocks.push(Block::Detail(change_span(change)));
+        blocks
+    }
+
+    fn changes_as_blocks(&self, flags: Flags) -> Vec<Block> {
+        if self.is_empty() {
+            let word = if self.unfinished.is_empty() {
+                vec![Block::line("unchanged")]
+            } else {
+                Vec::new()
+            };
+            return word;
+        }
+        let mut blocks = Vec::new();
+        let mut places: Vec<String> = Vec::new();
+        let lines: Vec<(String, Span)> = self
+            .changes
+            .iter()
+            .map(|change| (place_of(change), change_span(change)))
+            .collect();
+        for (place, _) in &lines {
+            if !places.contains(place) {
+                places.push(place.clone());
+            }
+        }
+        for place in places {
+            blocks.push(Block::Line(Span::new(Role::Label, place.clone())));
+            for (_, span) in lines.iter().filter(|(other, _)| *other == place) {
+                blocks.push(Block::Detail(span.clone()));
             }
         }
         let count = self.changes.len();
@@ -72,7 +134,47 @@ impl Report {
     }
 }
 
+/// Under which name a change is told.
+fn place_of(change: &Change) -> String {
+    match change {
+        Change::File(change) => change.file.display().to_string(),
+        Change::Item(change) => change.provider.to_string(),
+    }
+}
+
 fn change_span(change: &Change) -> Span {
+    match change {
+        Change::File(change) => file_span(change),
+        Change::Item(change) => item_span(change),
+    }
+}
+
+fn item_span(change: &ItemChange) -> Span {
+    let key = change.key();
+    let text = |held: &Held| match shown_item(held) {
+        Json::String(text) if text == "unknown" => "(unknown)".to_owned(),
+        Json::String(text) => text,
+        _ => "(a token)".to_owned(),
+    };
+    let (before, after) = (&change.before, &change.after.held());
+    match (before, after) {
+        (Held::Unknown, Held::Nothing) => {
+            Span::new(Role::Doubtful, format!("- {key} = (if there is a token)"))
+        }
+        (before, Held::Nothing) => Span::new(Role::Bad, format!("- {key} = {}", text(before))),
+        (_, Held::Unknown) => Span::new(
+            Role::Doubtful,
+            format!("? {key} = (known once it is stored)"),
+        ),
+        (Held::Token(_), after) => Span::new(
+            Role::Doubtful,
+            format!("~ {key} = {} -> {}", text(before), text(after)),
+        ),
+        (_, after) => Span::new(Role::Good, format!("+ {key} = {}", text(after))),
+    }
+}
+
+fn file_span(change: &FileChange) -> Span {
     let key = change.dotted();
     let text = |node| match shown(node) {
         Json::Null => "(a token)".to_owned(),

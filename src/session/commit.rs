@@ -11,7 +11,9 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::overlay::{After, Change, Key, Savepoint, is_same};
+use super::change::{After, Change, FileChange, Key, is_same};
+use super::items::Unfinished;
+use super::overlay::Savepoint;
 use crate::cargo::layers::Layer;
 use crate::disk::document::{Document, Value};
 use crate::disk::lock::{self, Lock};
@@ -60,54 +62,98 @@ impl Prepared {
     }
 }
 
+/// What a commit has done.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// What changed.
+    pub changes: Vec<Change>,
+    /// What a provider did not do.
+    pub unfinished: Vec<Unfinished>,
+}
+
+/// What somebody else had made so since it was read.
+type DoneByOthers = HashSet<(PathBuf, Key)>;
+
 impl Session {
     /// Writes what is pending and says what changed. In a plan nothing is written, and the same is said.
     ///
     /// Afterwards nothing is pending, whether this succeeded or not.
-    pub fn commit(&mut self) -> Result<Vec<Change>> {
+    pub fn commit(&mut self) -> Result<Committed> {
         let mut changes = self.overlay.changes_since(Savepoint::START);
         let written = if changes.is_empty() || self.flags.is_plan() {
-            Ok(HashSet::new())
+            Ok(Vec::new())
         } else {
-            self.write(&changes)
+            self.write(&mut changes)
         };
         self.overlay.clear();
         self.config = None;
-        let done_by_others = written?;
-        changes
-            .retain(|change| !done_by_others.contains(&(change.file.clone(), change.key.clone())));
-        Ok(changes)
+        Ok(Committed {
+            unfinished: written?,
+            changes,
+        })
     }
 
-    /// Writes; the answer is what somebody else had made so since it was read.
-    fn write(&mut self, changes: &[Change]) -> Result<HashSet<(PathBuf, Key)>> {
-        let credentials = self.config()?.credentials_file();
-        let mut files: Vec<&Path> = Vec::new();
-        for change in changes {
-            if !files.contains(&change.file.as_path()) {
-                files.push(&change.file);
-            }
-        }
+    /// Logins outside files, then files, then logouts outside files: a token is at every moment in one place
+    /// at least. Leaves in `changes` what this run has changed.
+    fn write(&mut self, changes: &mut Vec<Change>) -> Result<Vec<Unfinished>> {
+        let files: Vec<PathBuf> = files_of(changes).into_iter().map(Into::into).collect();
         let _ours = self.lock(&files)?;
+        let (mut prepared, mut done_by_others) = self.prepare_all(changes)?;
+        let logged_in = match self.log_in_items(changes) {
+            Ok(logged_in) => logged_in,
+            Err(error) => {
+                prepared.iter().for_each(Prepared::forget_creation);
+                return Err(error);
+            }
+        };
+        let written = (|| {
+            if files_of(changes).len() != files.len() || changes.iter().any(Change::is_none) {
+                // A login ended in the credentials file after all.
+                drop(std::mem::take(&mut prepared));
+                changes.retain(|change| !change.is_none());
+                (prepared, done_by_others) = self.prepare_all(changes)?;
+            }
+            write_all(&mut prepared)
+        })();
+        drop(prepared);
+        if let Err(error) = written {
+            return Err(self.undo(logged_in, error));
+        }
+        changes.retain(|change| match change {
+            Change::File(change) => {
+                !done_by_others.contains(&(change.file.clone(), change.key.clone()))
+            }
+            Change::Item(_) => true,
+        });
+        // What proves a move is what is on disk now.
+        self.overlay.clear();
+        self.config = None;
+        Ok(self.log_out_items(changes))
+    }
+
+    /// The new text of every file that changes; each is locked as it needs.
+    fn prepare_all(&mut self, changes: &[Change]) -> Result<(Vec<Prepared>, DoneByOthers)> {
+        let credentials = self.config()?.credentials_file();
+        let mut files = files_of(changes);
         // The credentials last: to lock a missing file is to create it, and until here nothing may fail.
         files.sort_by_key(|file| *file == credentials);
         let (mut prepared, mut done_by_others) = (Vec::new(), HashSet::new());
         for file in files {
-            let edits: Vec<&Change> = changes
+            let edits: Vec<&FileChange> = changes
                 .iter()
+                .filter_map(Change::as_file)
                 .filter(|change| change.file == file)
                 .collect();
             let (ready, done) = self.prepare(file, &edits, file == credentials)?;
             prepared.push(ready);
             done_by_others.extend(done.into_iter().map(|key| (file.to_path_buf(), key)));
         }
-        write_all(&mut prepared)?;
-        Ok(done_by_others)
+        Ok((prepared, done_by_others))
     }
 
     /// Two credsh at once: the second waits. The home has one lock; a file elsewhere, which two homes may
     /// have in common, has one of its own, always taken in the same order.
-    fn lock(&mut self, files: &[&Path]) -> Result<Vec<Lock>> {
+    fn lock(&mut self, files: &[PathBuf]) -> Result<Vec<Lock>> {
         let mut locks = vec![self.home.join(".credsh").join("lock")];
         if let Some(state) = self.world.folder("XDG_STATE_HOME", ".local/state") {
             let canonical =
@@ -131,7 +177,7 @@ impl Session {
     fn prepare(
         &mut self,
         file: &Path,
-        edits: &[&Change],
+        edits: &[&FileChange],
         is_credentials: bool,
     ) -> Result<(Prepared, Vec<Key>)> {
         let (locked, old) = if is_credentials {
@@ -168,7 +214,7 @@ impl Session {
         &mut self,
         file: &Path,
         old: &str,
-        edits: &[&Change],
+        edits: &[&FileChange],
     ) -> Result<(Zeroizing<String>, Vec<Key>)> {
         // Included ones too: they have no lock of Cargo's, but the same layout.
         let is_credentials = self
@@ -197,7 +243,7 @@ impl Session {
 
     /// What somebody else changed in the meantime, in a key that is about to be written, is not overwritten;
     /// the answer is where they made it what it should be.
-    fn check_unchanged(&self, layer: &Layer, edits: &[&Change]) -> Result<Vec<Key>> {
+    fn check_unchanged(&self, layer: &Layer, edits: &[&FileChange]) -> Result<Vec<Key>> {
         let mut done = Vec::new();
         for edit in edits {
             let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
@@ -225,6 +271,17 @@ impl Session {
     fn announce_waiting(&mut self, file: &Path) {
         self.note(&format!("waiting for the lock of `{}`", file.display()));
     }
+}
+
+/// The files that change, in the order of their first change.
+fn files_of(changes: &[Change]) -> Vec<&Path> {
+    let mut files: Vec<&Path> = Vec::new();
+    for change in changes.iter().filter_map(Change::as_file) {
+        if !files.contains(&change.file.as_path()) {
+            files.push(&change.file);
+        }
+    }
+    files
 }
 
 fn value_of(node: &Node, file: &Path, key: &str) -> Result<Value> {

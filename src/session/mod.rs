@@ -3,7 +3,9 @@
 //! Commands read the configuration and add edits here; nothing reaches a disk before [`Session::commit`].
 //! There is always a transaction: at the prompt each command commits by itself, a batch commits once.
 
+pub mod change;
 mod commit;
+mod items;
 pub mod overlay;
 mod preview;
 mod token_input;
@@ -18,7 +20,10 @@ use crate::render::{Theme, notice};
 use crate::token::Token;
 use crate::world::World;
 
-use self::overlay::{After, Change, Overlay, Savepoint};
+use self::change::{After, Change};
+pub use self::commit::Committed;
+pub use self::items::{Left, Unfinished, no_name, stores_nothing};
+use self::overlay::{Overlay, Savepoint};
 pub use self::preview::Preview;
 
 /// How a run was asked to behave. Can be set for the whole process and again on a line.
@@ -116,9 +121,11 @@ impl Session {
     fn config_mut(&mut self) -> Result<&mut Config> {
         let config = match self.config.take() {
             Some(config) => config,
-            None => Config::read(&self.world.env, &self.home, &self.world.directory)?,
+            None => Config::read(&self.world, &self.home)?,
         };
-        Ok(self.config.insert(config))
+        let config = self.config.insert(config);
+        config.set_may_prompt(!self.flags.no_input);
+        Ok(config)
     }
 
     /// Looks at the disk again before the next command, unless edits are pending on what was read.

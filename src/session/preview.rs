@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Session;
-use super::overlay::{Change, Savepoint};
+use super::change::{Change, FileChange};
+use super::overlay::Savepoint;
 use crate::disk::document::{Document, Value};
 use crate::disk::replace;
 use crate::disk::tree::{self, Node, Table};
@@ -28,11 +29,16 @@ impl Session {
     /// What a commit would make of each file.
     pub fn preview(&mut self) -> Result<Vec<Preview>> {
         let changes = self.changes_since(Savepoint::START);
-        let files: BTreeSet<&Path> = changes.iter().map(|change| change.file.as_path()).collect();
+        let files: BTreeSet<&Path> = changes
+            .iter()
+            .filter_map(Change::as_file)
+            .map(|change| change.file.as_path())
+            .collect();
         let mut previews = Vec::new();
         for file in files {
-            let edits: Vec<&Change> = changes
+            let edits: Vec<&FileChange> = changes
                 .iter()
+                .filter_map(Change::as_file)
                 .filter(|change| change.file == file)
                 .collect();
             let old = replace::read(file)?.unwrap_or_default();
@@ -49,7 +55,7 @@ impl Session {
 
 /// A file's text in which every token is its fingerprint. One that has none is called by a name, which tells
 /// the old from the new where it changes.
-fn without_tokens(file: &Path, text: &str, edits: &[&Change], changed: &str) -> Result<String> {
+fn without_tokens(file: &Path, text: &str, edits: &[&FileChange], changed: &str) -> Result<String> {
     let mut document = Document::parse(file, text)?;
     let mut secrets = Vec::new();
     collect(&tree::parse(file, text)?, &mut Vec::new(), &mut secrets);

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use zeroize::Zeroizing;
 
 use super::Session;
-use crate::cargo::chain::{Chain, Origin, resolve};
-use crate::cargo::providers::{self, Operation, Outcome, Request};
+use crate::cargo::chain::{Provider, resolve};
+use crate::cargo::providers::{self, Operation, Said, os};
 use crate::cargo::registry::Registry;
 use crate::disk::replace;
 use crate::error::{Error, Place, Result, reason_of};
@@ -40,7 +40,7 @@ impl Session {
         self.read_source(source, registry)
             .and_then(|text| {
                 let token = text.cleaned();
-                if token.expose().len() > LONGEST_TOKEN {
+                if token.len() > LONGEST_TOKEN {
                     return Err(too_long());
                 }
                 token.checked()
@@ -120,43 +120,38 @@ impl Session {
             Error::failed(format!("cannot wait for `{program}`")).because(reason_of(&error))
         })?;
         let text = text?;
-        if !status.success() && text.expose().len() <= LONGEST_TOKEN {
+        if !status.success() && text.len() <= LONGEST_TOKEN {
             return Err(Error::failed(format!("`{program}` ended with {status}"))
                 .hint("run it by itself to see what it lacks"));
         }
         Ok(text)
     }
 
+    /// A provider that is named rather than configured; an alias counts.
+    pub fn provider_named(&mut self, words: &[String]) -> Result<Provider> {
+        let place = Place::Option("--from");
+        Ok(resolve(self.config()?, words, &place, &mut Vec::new()))
+    }
+
     /// What another provider has for this registry.
     fn ask_provider(&mut self, words: &[String], registry: &Registry) -> Result<Token> {
-        let config = self.config()?;
-        let place = Place::Option("--from");
-        let provider = resolve(config, words, &place, &mut Vec::new());
-        let name = provider.to_string();
-        let chain = Chain {
-            providers: vec![provider],
-            origin: Origin::Registry,
-            warnings: Vec::new(),
-        };
-        let request = Request {
-            registry,
-            operation: Operation::READ,
-            may_ask: true,
-        };
-        let step = providers::walk(config, &chain, &request).pop();
-        match step {
-            Some(step) if step.outcome == Outcome::Token => step.answer.map(|answer| answer.token),
-            Some(step) => match step.error {
-                Some(error) => return Err(error),
-                None => None,
-            },
-            None => None,
+        let provider = self.provider_named(words)?;
+        let reply = providers::get(self.config()?, &provider, registry, &Operation::READ)?;
+        for remark in &reply.remarks {
+            self.warn(remark);
         }
-        .ok_or_else(|| {
-            Error::not_found(format!("`{name}` has no token for {}", registry.label())).hint(
-                format!("`why {}` says what each provider has", registry.word()),
-            )
-        })
+        match reply.said {
+            Said::Token(answer) => Ok(answer.token),
+            Said::Locked => Err(os::locked(&provider)),
+            _ => Err(Error::not_found(format!(
+                "`{provider}` has no token for {}",
+                registry.label()
+            ))
+            .hint(format!(
+                "`why {}` says what each provider has",
+                registry.word()
+            ))),
+        }
     }
 }
 

@@ -14,6 +14,9 @@ use crate::error::{Error, Result};
 /// Tokens shorter than this get no fingerprint: it could be found again by trying.
 const SHORTEST_FINGERPRINTED: usize = 20;
 
+/// Shorter ones are not looked for in what others print.
+const SHORTEST_SEARCHED: usize = 8;
+
 /// Longer words are taken for tokens, where a name is meant.
 const LONGEST_NAME: usize = 24;
 
@@ -35,9 +38,27 @@ impl Token {
         &self.0
     }
 
+    /// How many bytes it has.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether both are the same text.
     pub fn is_same(&self, other: &Self) -> bool {
         self.0 == other.0
+    }
+
+    /// Whether this text stands somewhere in those bytes; one of fewer than 8 could do so by chance.
+    pub fn is_within(&self, bytes: &[u8]) -> bool {
+        self.0.len() >= SHORTEST_SEARCHED
+            && bytes
+                .windows(self.0.len())
+                .any(|window| window == self.0.as_bytes())
     }
 
     /// A stable name for a token that does not give it away: `sha256:` and 12 hex digits.

@@ -237,10 +237,16 @@ impl Sandbox {
         Runner::new(session, Arguments::default())
     }
 
+    /// The world that a run would see.
+    pub fn as_world(&mut self) -> World {
+        self.world(&Stream::default(), &Stream::default())
+    }
+
     fn world(&mut self, stdout: &Stream, stderr: &Stream) -> World {
         World {
             env: self.env.iter().collect::<Env>(),
             directory: self.directory.clone(),
+            program: env!("CARGO_BIN_EXE_credsh").into(),
             user_home: self.env.get("HOME").map(PathBuf::from),
             stdin: Box::new(Cursor::new(std::mem::take(&mut self.stdin))),
             stdout: Box::new(stdout.clone()),

@@ -6,7 +6,16 @@ use std::path::{Path, PathBuf};
 /// Each third-party crate has one home; replacing one is a change in one place.
 const HOMES: &[(&str, &[&str])] = &[
     ("base64", &["src/token/scheme.rs"]),
-    ("cargo_credential", &["src/cargo/providers/"]),
+    (
+        "cargo_credential",
+        &["src/cargo/providers/", "src/doors/plugin.rs"],
+    ),
+    ("cargo_credential_libsecret", &["src/cargo/providers/os.rs"]),
+    (
+        "cargo_credential_macos_keychain",
+        &["src/cargo/providers/os.rs"],
+    ),
+    ("cargo_credential_wincred", &["src/cargo/providers/os.rs"]),
     ("clap_complete", &["src/commands/completions.rs"]),
     ("nu_ansi_term", &["src/render/"]),
     ("rhai", &["src/doors/script.rs", "src/doors/script/"]),
@@ -16,6 +25,7 @@ const HOMES: &[(&str, &[&str])] = &[
         &["src/main.rs", "src/disk/", "src/world/terminal.rs"],
     ),
     ("rustyline", &["src/doors/shell.rs", "src/doors/shell/"]),
+    ("secret_service", &["src/cargo/providers/os.rs"]),
     ("sha2", &["src/token/secret.rs"]),
     ("shlex", &["src/words.rs"]),
     ("signal_hook", &["src/world/terminal.rs"]),
@@ -39,7 +49,6 @@ const MAY_EXPOSE: &[&str] = &[
     "src/token/scheme.rs",
     "src/cargo/providers/process.rs",
     "src/session/commit.rs",
-    "src/session/token_input.rs",
     "src/commands/token.rs",
 ];
 
@@ -92,10 +101,10 @@ fn every_crate_has_one_home() {
         .unwrap()
         .parse()
         .unwrap();
-    let unix = &manifest["target"]["cfg(unix)"]["dependencies"];
-    let tables = [&manifest["dependencies"], unix];
+    let targets = manifest["target"].as_table().unwrap().iter();
+    let tables = targets.map(|(_, target)| &target["dependencies"]);
     let dependencies: BTreeSet<String> = tables
-        .iter()
+        .chain([&manifest["dependencies"]])
         .flat_map(|table| table.as_table().unwrap().iter())
         .map(|(name, _)| name.replace('-', "_"))
         .collect();

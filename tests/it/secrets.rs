@@ -270,17 +270,16 @@ fn a_token_in_every_place_that_cargo_reads() {
 fn debug_shows_nothing() {
     use credsh::cargo::config::Config;
     use credsh::cargo::index_url::IndexUrl;
-    use credsh::world::Env;
 
-    let sandbox = corp();
+    let mut sandbox = corp();
     sandbox.write(
         "home/credentials.toml",
         format!("[registries.corp]\ntoken = \"{TOKEN}\"\n"),
     );
-    let env: Env = [("CARGO_REGISTRIES_CORP_TOKEN", TOKEN)]
-        .into_iter()
-        .collect();
-    let config = Config::read(&env, &sandbox.home(), &sandbox.work()).unwrap();
+    sandbox.env("CARGO_REGISTRIES_CORP_TOKEN", TOKEN);
+    let world = sandbox.as_world();
+    let env = &world.env;
+    let config = Config::read(&world, &sandbox.home()).unwrap();
     let url: IndexUrl = "https://me:sentinel@host/".parse().unwrap();
     let token = credsh::Token::new(TOKEN);
     let found = config.secret(&["registries", "corp", "token"]);

@@ -3,12 +3,13 @@
 //! Invariant: whatever happens, no child is left behind when the [`Child`] is dropped.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
+use super::processes::is_asking;
 use crate::cargo::config::Config;
 use crate::error::{Error, Result};
 
@@ -18,18 +19,46 @@ const LONGEST_LINE: u64 = 4 * 1024 * 1024;
 /// How often a child that should be done is looked at.
 const POLL: Duration = Duration::from_millis(2);
 
+/// How long an end of standard output may lag behind the end of the program.
+const LAG: Duration = Duration::from_millis(50);
+
+/// How long a program may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    time: Duration,
+    waits_for_people: bool,
+}
+
+impl Limit {
+    /// No longer than this.
+    pub(super) fn of(time: Duration) -> Self {
+        Self {
+            time,
+            waits_for_people: false,
+        }
+    }
+
+    /// No longer than this, unless it asks a person, who may take any time.
+    pub(super) fn unless_asking(time: Duration) -> Self {
+        Self {
+            time,
+            waits_for_people: true,
+        }
+    }
+}
+
 /// A running program whose standard output is read line by line.
 pub(super) struct Child {
     child: std::process::Child,
     lines: Receiver<std::io::Result<Zeroizing<Vec<u8>>>>,
     program: String,
     deadline: Instant,
-    limit: Duration,
+    limit: Limit,
 }
 
 impl Child {
     /// Starts it in the current folder with the environment of the run.
-    pub(super) fn start(config: &Config, mut command: Command, limit: Duration) -> Result<Self> {
+    pub(super) fn start(config: &Config, mut command: Command, limit: Limit) -> Result<Self> {
         let program = command.get_program().to_string_lossy().into_owned();
         // The variables of the command itself come on top of those of the run.
         let own: Vec<_> = command
@@ -42,11 +71,11 @@ impl Child {
             .stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|error| {
             let failed = if program.is_empty() {
-                Error::failed(
+                Error::unavailable(
                     "an empty entry of a list names no program, and Cargo starts it all the same",
                 )
             } else {
-                Error::failed(format!("cannot start `{program}`"))
+                Error::unavailable(format!("cannot start `{program}`"))
             };
             match error.kind() {
                 std::io::ErrorKind::NotFound => failed.because("there is no such program"),
@@ -74,19 +103,21 @@ impl Child {
             child,
             lines,
             program,
-            deadline: Instant::now() + limit,
+            deadline: Instant::now() + limit.time,
             limit,
         })
     }
 
     /// The next line with its line break; empty at the end.
-    pub(super) fn line(&self) -> Result<Zeroizing<String>> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        let bytes = match self.lines.recv_timeout(left) {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(error)) => return Err(self.failed("cannot be read").because(error)),
-            Err(RecvTimeoutError::Disconnected) => return Ok(Zeroizing::default()),
-            Err(RecvTimeoutError::Timeout) => return Err(self.too_slow()),
+    pub(super) fn line(&mut self) -> Result<Zeroizing<String>> {
+        let bytes = loop {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(Ok(bytes)) => break bytes,
+                Ok(Err(error)) => return Err(self.failed("cannot be read").because(error)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(Zeroizing::default()),
+                Err(RecvTimeoutError::Timeout) => self.prolong()?,
+            }
         };
         let text = String::from_utf8(bytes.to_vec());
         text.map(Zeroizing::new)
@@ -104,30 +135,52 @@ impl Child {
         sent.map_err(|error| self.failed("does not take its request").because(error))
     }
 
-    /// Tells it that nothing more comes, and waits for its end.
-    pub(super) fn finish(&mut self) -> Result<ExitStatus> {
+    /// Tells it that nothing more comes, and waits for its end, which must be a success.
+    pub(super) fn finish(&mut self) -> Result<()> {
         drop(self.child.stdin.take());
         loop {
             match self.child.try_wait() {
-                Ok(Some(status)) => return Ok(status),
-                Ok(None) if Instant::now() >= self.deadline => return Err(self.too_slow()),
+                Ok(Some(status)) if status.success() => return Ok(()),
+                Ok(Some(status)) => return Err(self.failed(&format!("ended with {status}"))),
+                Ok(None) if Instant::now() >= self.deadline => self.prolong()?,
                 Ok(None) => std::thread::sleep(POLL),
                 Err(error) => return Err(self.failed("cannot be waited for").because(error)),
             }
         }
     }
 
+    /// Whether it has printed anything that was not read. To be asked at its end.
+    pub(super) fn has_more(&self) -> bool {
+        matches!(self.lines.recv_timeout(LAG), Ok(Ok(line)) if !line.is_empty())
+    }
+
+    /// Its process.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its name.
+    pub(super) fn program(&self) -> &str {
+        &self.program
+    }
+
+    /// More time for one that asks a person, and an end for any other.
+    fn prolong(&mut self) -> Result<()> {
+        if self.limit.waits_for_people && is_asking(self.id()) {
+            self.deadline = Instant::now() + self.limit.time;
+            return Ok(());
+        }
+        Err(Error::unavailable(format!(
+            "`{}` did not answer within {} s",
+            self.program,
+            self.limit.time.as_secs()
+        ))
+        .hint("run it by itself to see what it waits for"))
+    }
+
     /// An error about this program.
     pub(super) fn failed(&self, what: &str) -> Error {
         Error::failed(format!("`{}` {what}", self.program))
-    }
-
-    fn too_slow(&self) -> Error {
-        Error::unavailable(format!(
-            "`{}` did not answer within {} s",
-            self.program,
-            self.limit.as_secs()
-        ))
     }
 }
 

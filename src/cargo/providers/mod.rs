@@ -1,9 +1,12 @@
-//! Asking the providers of a chain, as Cargo would.
+//! Asking a provider for a token, giving it one, or having it forget one; and asking a chain, as Cargo would.
 //!
 //! `not-found` and `url-not-supported` go on to the next; every other failure stops everything (15).
+//! Invariant: nothing here waits for ever, except for a person.
 
 mod child;
+pub mod os;
 mod process;
+mod processes;
 mod token_from_stdout;
 
 use std::time::Duration;
@@ -11,12 +14,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::chain::{Chain, Kind, Provider};
-use super::config::Config;
+use super::config::{Config, Held};
 use super::registry::Registry;
 use crate::error::{Error, Place, Result};
 use crate::token::Token;
 
-/// How long a program may take to answer a `get`. Cargo waits for ever (21).
+/// How long a program may take to answer, while it asks nobody. Cargo waits for ever (21).
 pub const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// How one provider of a chain answered.
@@ -29,7 +32,7 @@ pub enum Outcome {
     NotFound,
     /// It is not for this registry or system; the next is asked.
     UrlNotSupported,
-    /// It is locked.
+    /// It is locked; Cargo takes it for empty, and asks the next.
     Locked,
     /// It failed, and everything stops.
     Error,
@@ -67,7 +70,7 @@ pub struct Step {
     pub error: Option<Error>,
 }
 
-/// What a provider is asked for.
+/// What a chain is asked for.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
     /// The registry.
@@ -126,11 +129,55 @@ impl Operation {
     }
 }
 
+/// What is wanted of one provider.
+#[derive(Debug, Clone, Copy)]
+pub enum Action<'a> {
+    /// A token.
+    Get(&'a Operation),
+    /// That it keeps this token; without one it asks for it itself.
+    Login {
+        /// The token.
+        token: Option<&'a Token>,
+        /// What follows the configured arguments.
+        args: &'a [String],
+    },
+    /// That it forgets its token.
+    Logout,
+}
+
 /// What one provider says.
-enum Said {
+#[derive(Debug, Clone)]
+pub enum Said {
+    /// Here is the token.
     Token(Answer),
+    /// The login or logout is done.
+    Done,
+    /// There is no token.
     NotFound,
+    /// This registry, or this system, is none of its own.
     UrlNotSupported,
+    /// It has no such operation.
+    NotSupported,
+    /// Somebody would have to unlock it.
+    Locked,
+}
+
+/// What one provider says, and what was odd about the way.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// What it says.
+    pub said: Said,
+    /// What its author or its user should know. No text of it comes from the provider.
+    pub remarks: Vec<String>,
+}
+
+impl From<Said> for Reply {
+    fn from(said: Said) -> Self {
+        Self {
+            said,
+            remarks: Vec::new(),
+        }
+    }
 }
 
 /// Walks the chain until somebody has a token or fails; the others are listed as not tried.
@@ -148,37 +195,16 @@ pub fn walk(config: &Config, chain: &Chain, request: &Request<'_>) -> Vec<Step> 
         if is_over {
             return step;
         }
-        if !request.may_ask && needs_asking(provider.kind) {
+        let is_known = !needs_asking(provider.kind)
+            || config
+                .pending_in(provider, request.registry)
+                .is_some_and(|held| !matches!(held, Held::Unknown));
+        if !request.may_ask && !is_known {
             would_ask.get_or_insert_with(|| provider.to_string());
             step.outcome = Outcome::WouldAsk;
             return step;
         }
-        match get(config, provider, request) {
-            Ok(Said::Token(answer)) => {
-                step.outcome = Outcome::Token;
-                if let Err(error) = answer.token.clone().checked() {
-                    let refused = Error::failed(format!(
-                        "Cargo would refuse to send this token: {}",
-                        error.message()
-                    ));
-                    let refused = match &answer.place {
-                        Some(place) => refused.at(place.clone()),
-                        None => refused,
-                    };
-                    step.detail = Some(refused.message().to_owned());
-                    step.error = Some(refused);
-                } else {
-                    step.answer = Some(answer);
-                }
-            }
-            Ok(Said::NotFound) => step.outcome = Outcome::NotFound,
-            Ok(Said::UrlNotSupported) => step.outcome = Outcome::UrlNotSupported,
-            Err(error) => {
-                step.outcome = Outcome::Error;
-                step.detail = Some(error.to_string());
-                step.error = Some(error);
-            }
-        }
+        step.take(get(config, provider, request.registry, &request.operation));
         is_over = matches!(step.outcome, Outcome::Token | Outcome::Error);
         if let (Some(before), true) = (&would_ask, is_over) {
             step.detail = Some(match step.detail.take() {
@@ -191,32 +217,113 @@ pub fn walk(config: &Config, chain: &Chain, request: &Request<'_>) -> Vec<Step> 
     chain.providers.iter().map(step).collect()
 }
 
+impl Step {
+    fn take(&mut self, reply: Result<Reply>) {
+        let Reply { said, remarks } = match reply {
+            Ok(reply) => reply,
+            Err(error) => return self.fail(error),
+        };
+        self.detail = (!remarks.is_empty()).then(|| remarks.join("; "));
+        match said {
+            Said::Token(answer) => match answer.token.clone().checked() {
+                Ok(_) => {
+                    self.outcome = Outcome::Token;
+                    self.answer = Some(answer);
+                }
+                Err(error) => {
+                    self.fail(refused(&answer, &error));
+                    self.outcome = Outcome::Token;
+                }
+            },
+            Said::NotFound => self.outcome = Outcome::NotFound,
+            Said::UrlNotSupported => self.outcome = Outcome::UrlNotSupported,
+            Said::Locked => {
+                self.outcome = Outcome::Locked;
+                self.detail =
+                    Some("Cargo takes it for empty, and goes on to the next provider".to_owned());
+            }
+            Said::NotSupported | Said::Done => {
+                self.fail(Error::failed(format!(
+                    "`{}` gives no tokens",
+                    self.provider
+                )));
+            }
+        }
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.outcome = Outcome::Error;
+        self.detail = Some(error.to_string());
+        self.error = Some(error);
+    }
+}
+
+/// A token that Cargo would not send.
+fn refused(answer: &Answer, error: &Error) -> Error {
+    let refused = Error::failed(format!(
+        "Cargo would refuse to send this token: {}",
+        error.message()
+    ));
+    match &answer.place {
+        Some(place) => refused.at(place.clone()),
+        None => refused,
+    }
+}
+
 /// Whether anything has to be started or called to hear what it has.
 fn needs_asking(kind: Kind) -> bool {
     !kind.is_foreign() && !matches!(kind, Kind::Token | Kind::Paseto)
 }
 
-fn get(config: &Config, provider: &Provider, request: &Request<'_>) -> Result<Said> {
-    if provider.kind.is_foreign() {
-        return Ok(Said::UrlNotSupported);
-    }
-    match provider.kind {
-        Kind::Token => from_files(config, request.registry),
-        Kind::TokenFromStdout => {
-            token_from_stdout::get(config, provider, request.registry).map(Said::Token)
-        }
-        Kind::Plugin => process::get(config, provider, request),
-        Kind::Paseto => Err(Error::failed(
-            "`cargo:paseto` is unstable, and a stable Cargo refuses it",
-        )),
-        Kind::Libsecret | Kind::MacosKeychain | Kind::Wincred => Err(not_yet(provider, "ask")),
+/// What a provider has for a registry; what an open transaction will have given it counts already.
+pub fn get(
+    config: &Config,
+    provider: &Provider,
+    registry: &Registry,
+    operation: &Operation,
+) -> Result<Reply> {
+    match config.pending_in(provider, registry) {
+        Some(Held::Token(token)) => Ok(Said::Token(Answer {
+            token: token.clone(),
+            place: None,
+            cache: "session",
+            operation_independent: true,
+        })
+        .into()),
+        Some(Held::Nothing) => Ok(Said::NotFound.into()),
+        Some(Held::Unknown) => Err(Error::failed(format!(
+            "what `{provider}` will have is known once this transaction is written"
+        ))
+        .hint("`commit` first")),
+        None => perform(config, provider, registry, Action::Get(operation)),
     }
 }
 
-/// What this version does not perform.
-pub fn not_yet(provider: &Provider, what: &str) -> Error {
-    Error::unavailable(format!("credsh cannot {what} `{provider}` yet"))
-        .hint("use `cargo` itself for this provider until a later version of credsh does")
+/// Has a provider do something, now.
+pub fn perform(
+    config: &Config,
+    provider: &Provider,
+    registry: &Registry,
+    action: Action<'_>,
+) -> Result<Reply> {
+    if provider.kind.is_foreign() {
+        return Ok(Said::UrlNotSupported.into());
+    }
+    match (provider.kind, action) {
+        (Kind::Token, Action::Get(_)) => from_files(config, registry).map(Into::into),
+        (Kind::TokenFromStdout, Action::Get(_)) => {
+            token_from_stdout::get(config, provider, registry)
+        }
+        // The session edits its files itself, together with others.
+        (Kind::Token | Kind::TokenFromStdout, _) => Ok(Said::NotSupported.into()),
+        (Kind::Plugin, _) => process::perform(config, provider, registry, action),
+        (Kind::Libsecret | Kind::MacosKeychain | Kind::Wincred, _) => {
+            os::perform(config, provider, registry, action)
+        }
+        (Kind::Paseto, _) => Err(Error::failed(
+            "`cargo:paseto` is unstable, and a stable Cargo refuses it",
+        )),
+    }
 }
 
 /// `cargo:token`: the variable, the credentials file, then the config files.

@@ -3,25 +3,71 @@
 use std::process::{Command, Stdio};
 
 use cargo_credential::{
-    Action, CacheControl, CredentialHello, CredentialRequest, CredentialResponse,
-    PROTOCOL_VERSION_1, RegistryInfo,
+    Action as ProtocolAction, CacheControl, CredentialHello, CredentialRequest, CredentialResponse,
+    LoginOptions, PROTOCOL_VERSION_1, RegistryInfo, Secret,
 };
+use zeroize::Zeroizing;
 
-use super::child::Child;
-use super::{Answer, Request, Said, TIME_LIMIT};
+use super::child::{Child, Limit};
+use super::processes::Watch;
+use super::{Action, Answer, Reply, Said, TIME_LIMIT};
 use crate::cargo::chain::Provider;
 use crate::cargo::config::Config;
+use crate::cargo::registry::Registry;
 use crate::error::{Error, Result};
 use crate::token::Token;
 
-pub(super) fn get(config: &Config, provider: &Provider, request: &Request<'_>) -> Result<Said> {
-    let action = Action::Get(request.operation.for_protocol());
-    match perform(config, provider, request, action)? {
-        Ok(CredentialResponse::Get {
-            token,
-            cache,
-            operation_independent,
-        }) => Ok(Said::Token(Answer {
+/// What a plugin answers.
+pub(super) type Response = Result<CredentialResponse, cargo_credential::Error>;
+
+pub(super) fn perform(
+    config: &Config,
+    provider: &Provider,
+    registry: &Registry,
+    action: Action<'_>,
+) -> Result<Reply> {
+    let [program, arguments @ ..] = provider.command.as_slice() else {
+        return Err(Error::failed("a provider without a program"));
+    };
+    let mut call = Call {
+        program: Command::new(program),
+        args: arguments.iter().map(String::as_str).collect(),
+        limit: Limit::unless_asking(TIME_LIMIT),
+    };
+    if let Action::Login { args, .. } = action {
+        call.args.extend(args.iter().map(String::as_str));
+    }
+    let (response, remarks) = call.perform(config, registry, action)?;
+    let said = understood(response, action).map_err(|why| match why {
+        Misunderstood::Failed(error) => {
+            Error::failed(format!("`{program}` failed")).because(in_full(&error))
+        }
+        Misunderstood::AnotherQuestion => Error::failed(format!(
+            "`{program}` answered another question than it was asked"
+        )),
+    })?;
+    Ok(Reply { said, remarks })
+}
+
+/// Why a response says nothing.
+pub(super) enum Misunderstood {
+    /// It is a failure.
+    Failed(cargo_credential::Error),
+    /// It belongs to another kind of request.
+    AnotherQuestion,
+}
+
+/// What a response means.
+pub(super) fn understood(response: Response, action: Action<'_>) -> Result<Said, Misunderstood> {
+    match (response, action) {
+        (
+            Ok(CredentialResponse::Get {
+                token,
+                cache,
+                operation_independent,
+            }),
+            Action::Get(_),
+        ) => Ok(Said::Token(Answer {
             token: Token::new(token.expose()),
             place: None,
             cache: match cache {
@@ -31,54 +77,103 @@ pub(super) fn get(config: &Config, provider: &Provider, request: &Request<'_>) -
             },
             operation_independent,
         })),
-        Ok(_) => Err(Error::failed(format!(
-            "`{}` answered another question than it was asked",
-            provider.command[0]
-        ))),
-        Err(cargo_credential::Error::NotFound) => Ok(Said::NotFound),
-        Err(cargo_credential::Error::UrlNotSupported) => Ok(Said::UrlNotSupported),
-        Err(error) => {
-            Err(Error::failed(format!("`{}` failed", provider.command[0])).because(error))
-        }
+        (Ok(CredentialResponse::Login), Action::Login { .. })
+        | (Ok(CredentialResponse::Logout), Action::Logout) => Ok(Said::Done),
+        (Ok(_), _) => Err(Misunderstood::AnotherQuestion),
+        (Err(cargo_credential::Error::NotFound), _) => Ok(Said::NotFound),
+        (Err(cargo_credential::Error::UrlNotSupported), _) => Ok(Said::UrlNotSupported),
+        (Err(cargo_credential::Error::OperationNotSupported), _) => Ok(Said::NotSupported),
+        (Err(error), _) => Err(Misunderstood::Failed(error)),
     }
 }
 
-type Response = Result<CredentialResponse, cargo_credential::Error>;
-
-fn perform(
-    config: &Config,
-    provider: &Provider,
-    request: &Request<'_>,
-    action: Action<'_>,
-) -> Result<Response> {
-    let mut command = Command::new(&provider.command[0]);
-    command.arg("--cargo-plugin").stdin(Stdio::piped());
-    let mut child = Child::start(config, command, TIME_LIMIT)?;
-
-    let hello: CredentialHello = serde_json::from_str(&child.line()?)
-        .map_err(|_| child.failed("did not say hello as Cargo's protocol asks for"))?;
-    if !hello.v.contains(&PROTOCOL_VERSION_1) {
-        return Err(child.failed("does not speak version 1 of Cargo's protocol"));
+/// An error of the protocol with all its causes.
+fn in_full(error: &cargo_credential::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
     }
-    let request = CredentialRequest {
+    text
+}
+
+/// One start of a program that speaks the protocol.
+pub(super) struct Call<'a> {
+    pub(super) program: Command,
+    pub(super) args: Vec<&'a str>,
+    pub(super) limit: Limit,
+}
+
+impl Call<'_> {
+    /// Starts it, sends the one request, and takes the one answer; the rest are remarks.
+    pub(super) fn perform(
+        mut self,
+        config: &Config,
+        registry: &Registry,
+        action: Action<'_>,
+    ) -> Result<(Response, Vec<String>)> {
+        self.program.arg("--cargo-plugin").stdin(Stdio::piped());
+        let mut child = Child::start(config, self.program, self.limit)?;
+        let hello: CredentialHello = serde_json::from_str(&child.line()?)
+            .map_err(|_| child.failed("did not say hello as Cargo's protocol asks for"))?;
+        if !hello.v.contains(&PROTOCOL_VERSION_1) {
+            return Err(child.failed("does not speak version 1 of Cargo's protocol"));
+        }
+        let request = request(registry, action, self.args);
+        let text = serde_json::to_string(&request)
+            .map(Zeroizing::new)
+            .map_err(|_| child.failed("cannot be sent a request"))?;
+        let watch = match action {
+            Action::Login {
+                token: Some(token), ..
+            } => Some(Watch::start(child.id(), token)),
+            _ => None,
+        };
+        child.send(&text)?;
+        // What does not parse is not quoted: it may contain a token.
+        let response = serde_json::from_str(&child.line()?)
+            .map_err(|_| child.failed("gave an answer that is not of Cargo's protocol"))?;
+        child.finish()?;
+        let mut remarks = Vec::new();
+        if child.has_more() {
+            remarks.push(format!(
+                "`{}` printed more than its answer on standard output, which belongs to the protocol",
+                child.program()
+            ));
+        }
+        if let Some(shown_by) = watch.and_then(Watch::result) {
+            remarks.push(format!(
+                "`{}` had the token on the command line of `{shown_by}`, where every user of this machine could read it",
+                child.program()
+            ));
+        }
+        Ok((response, remarks))
+    }
+}
+
+/// The request as Cargo sends it.
+pub(super) fn request<'a>(
+    registry: &'a Registry,
+    action: Action<'a>,
+    args: Vec<&'a str>,
+) -> CredentialRequest<'a> {
+    let action = match action {
+        Action::Get(operation) => ProtocolAction::Get(operation.for_protocol()),
+        Action::Login { token, .. } => ProtocolAction::Login(LoginOptions {
+            token: token.map(|token| Secret::from(token.expose())),
+            login_url: None,
+        }),
+        Action::Logout => ProtocolAction::Logout,
+    };
+    CredentialRequest {
         v: PROTOCOL_VERSION_1,
         action,
         registry: RegistryInfo {
-            index_url: request.registry.index_for_provider(),
-            name: request.registry.name_for_provider(),
+            index_url: registry.index_for_provider(),
+            name: registry.name_for_provider(),
             headers: Vec::new(),
         },
-        args: provider.command[1..].iter().map(String::as_str).collect(),
-    };
-    let text =
-        serde_json::to_string(&request).map_err(|_| child.failed("cannot be sent a request"))?;
-    child.send(&text)?;
-    // What does not parse is not quoted: it may contain a token.
-    let response = serde_json::from_str(&child.line()?)
-        .map_err(|_| child.failed("gave an answer that is not of Cargo's protocol"))?;
-    let status = child.finish()?;
-    if !status.success() {
-        return Err(child.failed(&format!("ended with {status}")));
+        args,
     }
-    Ok(response)
 }

@@ -2,17 +2,20 @@
 
 use std::process::Command;
 
-use super::child::Child;
-use super::{Answer, TIME_LIMIT};
+use super::child::{Child, Limit};
+use super::{Answer, Reply, Said, TIME_LIMIT};
 use crate::cargo::chain::Provider;
 use crate::cargo::config::Config;
 use crate::cargo::registry::Registry;
 use crate::error::{Error, Result};
 use crate::token::Token;
 
-pub(super) fn get(config: &Config, provider: &Provider, registry: &Registry) -> Result<Answer> {
+pub(super) fn get(config: &Config, provider: &Provider, registry: &Registry) -> Result<Reply> {
     let [_, program, arguments @ ..] = provider.command.as_slice() else {
-        return Err(Error::failed("`cargo:token-from-stdout` needs a command"));
+        return Err(Error::failed(
+            "`cargo:token-from-stdout` needs a command, and none is configured",
+        )
+        .hint("write it behind the name: `cargo:token-from-stdout pass show crates-io`"));
     };
     let mut command = Command::new(program);
     command.args(
@@ -24,20 +27,24 @@ pub(super) fn get(config: &Config, provider: &Provider, registry: &Registry) -> 
     if let Some(name) = registry.name_for_provider() {
         command.env("CARGO_REGISTRY_NAME_OPT", name);
     }
-    let mut child = Child::start(config, command, TIME_LIMIT)?;
+    let mut child = Child::start(config, command, Limit::unless_asking(TIME_LIMIT))?;
     let line = child.line()?;
     let has_more = line.ends_with('\n') && !child.line()?.is_empty();
     if has_more {
         return Err(child.failed("printed more than one line; the token must be all of its output"));
     }
-    let status = child.finish()?;
-    if !status.success() {
-        return Err(child.failed(&format!("ended with {status}")));
-    }
-    Ok(Answer {
-        token: Token::new(line.strip_suffix('\n').unwrap_or(&line)),
+    child.finish()?;
+    let text = line.strip_suffix('\n').unwrap_or(&line);
+    let mut reply = Reply::from(Said::Token(Answer {
+        token: Token::new(text),
         place: None,
         cache: "session",
         operation_independent: true,
-    })
+    }));
+    if text.ends_with('\r') {
+        reply.remarks.push(format!(
+            "`{program}` ends its line with a carriage return, which the Cargo that is installed may send along: have it print a line feed only"
+        ));
+    }
+    Ok(reply)
 }

@@ -15,7 +15,7 @@ use crate::commands::{Answer, Outcome, document};
 use crate::error::{Place, Result};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
-use crate::session::overlay::shown;
+use crate::session::change::shown;
 
 /// Show one registry: each value, where it stands, and what it shadows
 #[derive(Debug, Clone, Args)]

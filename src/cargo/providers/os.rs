@@ -1,0 +1,309 @@
+//! The stores of operating systems, performed by Cargo's own code, so that both see one and the same item
+//! (22). Home of `cargo-credential-libsecret`, `-macos-keychain`, `-wincred` and `secret-service`.
+//!
+//! A call into such a store can block for ever and cannot be cancelled. So [`perform`] starts credsh itself as
+//! a plugin, under a time limit, and it is that process which calls [`perform_here`].
+//!
+//! Invariant: a locked Secret Service, which looks empty through libsecret, is never reported as empty.
+
+use std::process::Command;
+use std::time::Duration;
+
+use cargo_credential::{Action as ProtocolAction, Error as Failure, RegistryInfo};
+
+use super::child::Limit;
+use super::process::{Call, Misunderstood, Response, understood};
+use super::{Action, Reply, Said};
+use crate::cargo::chain::{Kind, Provider};
+use crate::cargo::config::Config;
+use crate::cargo::registry::Registry;
+use crate::error::{Error, Result};
+
+/// The argument before the name of the store, in a request to ourselves.
+pub const STORE: &str = "--store";
+
+/// The argument that lets the store ask its user for the password.
+pub const UNLOCK: &str = "--unlock";
+
+/// How long a store may take that asks nobody.
+const QUICK: Duration = Duration::from_secs(3);
+
+/// How long its user may take to unlock it.
+pub const PATIENT: Duration = Duration::from_mins(1);
+
+/// Windows keeps no more bytes in one credential (22).
+const LONGEST_ON_WINDOWS: usize = 2560;
+
+/// What is said between the process that asks and the one that calls the store.
+const LOCKED: &str = "the keyring is locked";
+
+/// The other things that are wrong with a Secret Service, each with its cure.
+const NO_LIBRARY: (&str, &str) = (
+    "the library libsecret is not installed",
+    "install it (Debian: `libsecret-1-0`, Fedora: `libsecret`), or take `cargo:libsecret` out of the chain",
+);
+const NO_BUS: (&str, &str) = (
+    "there is no D-Bus session bus, so no keyring can be reached",
+    "log in to a desktop session, start the command under `dbus-run-session`, or use another provider on this machine",
+);
+const NO_SERVICE: (&str, &str) = (
+    "no keyring answers on the D-Bus session bus",
+    "start one (`gnome-keyring-daemon --start`, KWallet, KeePassXC), or use another provider on this machine",
+);
+const UNLOCK_IT: &str = "unlock it in its own program, or log in to the desktop with your password; then repeat the command";
+
+/// Asks the store, in a process of its own.
+pub(super) fn perform(
+    config: &Config,
+    provider: &Provider,
+    registry: &Registry,
+    action: Action<'_>,
+) -> Result<Reply> {
+    if let (
+        Kind::Wincred,
+        Action::Login {
+            token: Some(token), ..
+        },
+    ) = (provider.kind, action)
+    {
+        fits_windows(token.len())?;
+    }
+    // A keychain asks its user by itself, whenever it sees a program for the first time.
+    let limit = if provider.kind == Kind::MacosKeychain {
+        PATIENT
+    } else {
+        QUICK
+    };
+    let reply = call(config, provider, registry, action, &[], limit)?;
+    if matches!(reply.said, Said::Locked) && config.may_prompt() && has_display(config) {
+        return call(config, provider, registry, action, &[UNLOCK], PATIENT);
+    }
+    Ok(reply)
+}
+
+fn call(
+    config: &Config,
+    provider: &Provider,
+    registry: &Registry,
+    action: Action<'_>,
+    more: &[&str],
+    limit: Duration,
+) -> Result<Reply> {
+    let name = provider.command[0].as_str();
+    let call = Call {
+        program: Command::new(config.program()),
+        args: [&[STORE, name], more].concat(),
+        limit: Limit::of(limit),
+    };
+    let (response, remarks) = call.perform(config, registry, action).map_err(|error| {
+        let too_slow = Error::unavailable(format!(
+            "`{name}` did not answer within {} s{}",
+            limit.as_secs(),
+            if matches!(action, Action::Get(_)) {
+                ""
+            } else {
+                ", so whether it did as it was told is unknown"
+            }
+        ));
+        // Starting ourselves does not fail.
+        if error.kind() == crate::error::Kind::Unavailable {
+            too_slow.hint("see whether the keyring's program hangs, and start it again")
+        } else {
+            error
+        }
+    })?;
+    let said = match understood(response, action) {
+        Ok(said) => said,
+        Err(Misunderstood::Failed(Failure::Other(failure))) if failure.to_string() == LOCKED => {
+            Said::Locked
+        }
+        Err(Misunderstood::Failed(failure)) => return Err(unavailable(name, &failure)),
+        Err(Misunderstood::AnotherQuestion) => {
+            return Err(Error::failed(format!("`{name}` answered another question")));
+        }
+    };
+    Ok(Reply { said, remarks })
+}
+
+/// The error about a store that is locked, for those who need it open.
+pub fn locked(provider: &Provider) -> Error {
+    Error::unavailable(format!("{LOCKED}, so `{provider}` cannot be used")).hint(UNLOCK_IT)
+}
+
+fn unavailable(name: &str, failure: &Failure) -> Error {
+    let text = failure.to_string();
+    let known = [NO_LIBRARY, NO_BUS, NO_SERVICE]
+        .into_iter()
+        .find(|(message, _)| text == *message);
+    match known {
+        Some((message, hint)) => {
+            let error = Error::unavailable(format!("`{name}`: {message}")).hint(hint);
+            match std::error::Error::source(failure) {
+                Some(cause) => error.because(cause),
+                None => error,
+            }
+        }
+        None => Error::unavailable(format!("`{name}` failed"))
+            .because(text)
+            .hint("see with the keyring's own program what is wrong"),
+    }
+}
+
+fn fits_windows(length: usize) -> Result<()> {
+    if length <= LONGEST_ON_WINDOWS {
+        return Ok(());
+    }
+    Err(Error::failed(format!(
+        "the token has {length} bytes, and Windows keeps {LONGEST_ON_WINDOWS} at most"
+    ))
+    .hint("use another provider for this registry: `login NAME --provider SPEC`"))
+}
+
+/// Whether a keyring has a screen to ask on.
+fn has_display(config: &Config) -> bool {
+    ["DISPLAY", "WAYLAND_DISPLAY"]
+        .iter()
+        .any(|name| config.env().non_empty(name).is_some())
+}
+
+/// Calls the store of that name in this process, for however long it takes.
+pub fn perform_here(
+    name: &str,
+    may_unlock: bool,
+    registry: &RegistryInfo<'_>,
+    action: &ProtocolAction<'_>,
+) -> Response {
+    let kind = Kind::of(name);
+    if kind.is_foreign() {
+        return Err(Failure::UrlNotSupported);
+    }
+    match kind {
+        #[cfg(target_os = "linux")]
+        Kind::Libsecret => linux::perform(may_unlock, registry, action),
+        #[cfg(target_os = "macos")]
+        Kind::MacosKeychain => cargo_credential::Credential::perform(
+            &cargo_credential_macos_keychain::MacKeychain,
+            registry,
+            action,
+            &[],
+        ),
+        #[cfg(windows)]
+        Kind::Wincred => cargo_credential::Credential::perform(
+            &cargo_credential_wincred::WindowsCredential,
+            registry,
+            action,
+            &[],
+        ),
+        _ => {
+            let _ = may_unlock;
+            Err("there is no such store".into())
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::collections::HashMap;
+
+    use cargo_credential::Credential;
+    use cargo_credential_libsecret::LibSecretCredential;
+    use secret_service::blocking::SecretService;
+    use secret_service::{EncryptionType, Error as ServiceError};
+
+    use super::{
+        Failure, LOCKED, NO_BUS, NO_LIBRARY, NO_SERVICE, ProtocolAction, RegistryInfo, Response,
+    };
+
+    /// The schema of Cargo's items (22).
+    const SCHEMA: &str = "org.rust-lang.cargo.registry";
+
+    /// What the bus says where nobody has the name of the Secret Service.
+    const UNKNOWN_SERVICE: &str = "org.freedesktop.secrets";
+
+    pub(super) fn perform(
+        may_unlock: bool,
+        registry: &RegistryInfo<'_>,
+        action: &ProtocolAction<'_>,
+    ) -> Response {
+        let library = LibSecretCredential::new().map_err(|failure| said(NO_LIBRARY.0, &failure))?;
+        let call = || (&library).perform(registry, action, &[]);
+        if may_unlock {
+            return call().map_err(in_our_words);
+        }
+        match is_locked(registry.index_url, action) {
+            Ok(false) => call().map_err(in_our_words),
+            Ok(true) => Err(LOCKED.into()),
+            // libsecret knows more about why nobody answers; an empty answer is not to be believed then.
+            Err(error) => match call() {
+                Err(Failure::NotFound) => Err(Failure::from(Box::new(error))),
+                other => other.map_err(in_our_words),
+            },
+        }
+    }
+
+    /// Whether what the action is about is locked, so that libsecret would take it for empty.
+    fn is_locked(index_url: &str, action: &ProtocolAction<'_>) -> Result<bool, ServiceError> {
+        let service = SecretService::connect(EncryptionType::Plain)?;
+        if matches!(action, ProtocolAction::Login(_)) {
+            return match service.get_default_collection() {
+                Ok(collection) => collection.is_locked(),
+                // It will be made.
+                Err(ServiceError::NoResult) => Ok(false),
+                Err(error) => Err(error),
+            };
+        }
+        let attributes = HashMap::from([("url", index_url), ("xdg:schema", SCHEMA)]);
+        let found = service.search_items(attributes)?;
+        Ok(match action {
+            // Every one of them has to go.
+            ProtocolAction::Logout => !found.locked.is_empty(),
+            _ => found.unlocked.is_empty() && !found.locked.is_empty(),
+        })
+    }
+
+    fn in_our_words(failure: Failure) -> Failure {
+        let Failure::Other(other) = &failure else {
+            return failure;
+        };
+        let text = other.to_string();
+        if text.contains(UNKNOWN_SERVICE) {
+            said(NO_SERVICE.0, &failure)
+        } else if ["D-Bus", "connect", "DBus"]
+            .iter()
+            .any(|word| text.contains(word))
+        {
+            said(NO_BUS.0, &failure)
+        } else {
+            failure
+        }
+    }
+
+    /// A message that the other process knows, and what lies beneath.
+    fn said(message: &'static str, failure: &Failure) -> Failure {
+        #[derive(Debug)]
+        struct Said(&'static str, std::io::Error);
+        impl std::fmt::Display for Said {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.0)
+            }
+        }
+        impl std::error::Error for Said {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                Some(&self.1)
+            }
+        }
+        let beneath = std::io::Error::other(failure.to_string());
+        Failure::Other(Box::new(Said(message, beneath)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_keeps_2560_bytes() {
+        assert!(fits_windows(2560).is_ok());
+        assert!(fits_windows(2561).is_err());
+    }
+}
