@@ -2,7 +2,7 @@
 //! keyring that is thrown away.
 //!
 //! Invariant: no process outlives the thread that started the keyring, whatever becomes of the test. And the bus starts
-//! nothing by itself, neither another daemon nor a program that asks the person at the screen for a password.
+//! nothing by itself, neither another daemon nor, unless told to, a program that asks the person at the screen.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -141,6 +141,21 @@ impl Keyring {
         self.log().matches("couldn't create system prompt").count()
     }
 
+    /// From now on there is a program that asks for passwords, and the person at the screen does not answer.
+    pub fn asks_in_vain(&self) {
+        let prompter = "[D-BUS Service]\nName=org.gnome.keyring.SystemPrompter\n\
+            Exec=/usr/bin/setpriv --pdeathsig KILL sleep 120\n";
+        let service = self.path("services/org.gnome.keyring.SystemPrompter.service");
+        std::fs::write(service, prompter).unwrap();
+        let output = self.send(
+            "org.freedesktop.DBus",
+            "/",
+            "org.freedesktop.DBus.ReloadConfig",
+            &[],
+        );
+        output.unwrap();
+    }
+
     fn log(&self) -> String {
         std::fs::read_to_string(self.path("daemon.log")).unwrap()
     }
@@ -197,12 +212,22 @@ impl Keyring {
         value.strip_prefix("boolean ").unwrap_or(value).to_owned()
     }
 
-    /// Calls the service, and takes its answer, or the words of the error.
     fn call(&self, object: &str, method: &str, arguments: &[&str]) -> Result<String, String> {
+        self.send(SERVICE, object, method, arguments)
+    }
+
+    /// Calls what is on the bus, and takes the answer, or the words of the error.
+    fn send(
+        &self,
+        name: &str,
+        object: &str,
+        method: &str,
+        arguments: &[&str],
+    ) -> Result<String, String> {
         let output = started_for_the_test("dbus-send")
             .args(["--session", "--print-reply=literal"])
             .arg(format!("--reply-timeout={}", LIMIT.as_millis()))
-            .arg(format!("--dest={SERVICE}"))
+            .arg(format!("--dest={name}"))
             .args([object, method])
             .args(arguments)
             .envs(self.variables())
@@ -260,6 +285,8 @@ fn bus(folder: &Path) -> (Process, String) {
             <type>session</type>
             <listen>unix:path=<folder>/bus</listen>
             <auth>EXTERNAL</auth>
+            <servicedir><folder>/services</servicedir>
+            <limit name="service_start_timeout">120000</limit>
             <policy context="default">
                 <allow send_destination="*" eavesdrop="true"/>
                 <allow eavesdrop="true"/>
@@ -270,7 +297,7 @@ fn bus(folder: &Path) -> (Process, String) {
     let configuration = configuration
         .trim()
         .replace("<folder>", &folder.display().to_string());
-    for name in ["run", "user"] {
+    for name in ["run", "services", "user"] {
         std::fs::create_dir(folder.join(name)).unwrap();
     }
     let path = folder.join("bus.conf");

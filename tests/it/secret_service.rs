@@ -238,3 +238,20 @@ fn fact_22_a_silent_service_hangs_cargo() {
     desk.keyring.cont();
     assert_eq!(desk.ask().token.as_deref(), Some("sentinel"));
 }
+
+/// Then Cargo waits for the person, and once nobody can be asked (25 s for a program that does not even begin to ask),
+/// there is no token.
+#[test]
+fn fact_22_a_locked_keyring_asks_its_owner_meanwhile_cargo_hangs() {
+    let desk = Desk::new(OWN);
+    desk.login("sentinel");
+    desk.keyring.lock();
+    desk.keyring.asks_in_vain();
+    let limit = Duration::from_secs(2);
+    let asked = desk.cargo.ask_within(limit, &desk.sandbox, Some("corp"));
+    assert!(asked.hung, "{asked:#?}");
+    // A logout asks nobody.
+    assert!(desk.logout().success);
+    desk.keyring.unlock();
+    assert_eq!(desk.ask().token.as_deref(), Some("sentinel"));
+}
