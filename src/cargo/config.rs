@@ -9,12 +9,12 @@
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-mod by_index;
 mod edits;
+mod names;
 mod shapes;
 
-use self::by_index::ByIndex;
-pub(super) use self::by_index::malformed_index;
+use self::names::Names;
+pub(super) use self::names::malformed_index;
 use super::layers::{Doubled, Layer, Layers, both_names};
 use super::name::variable;
 use crate::disk::tree::{Entry, Node, is_secret};
@@ -71,7 +71,8 @@ pub struct Config {
     /// Files that Cargo does not read here, opened for editing.
     others: Vec<Layer>,
     doubled: Vec<Doubled>,
-    by_index: OnceCell<ByIndex>,
+    by_index: OnceCell<Names>,
+    by_variable: OnceCell<Names>,
 }
 
 impl Config {
@@ -88,6 +89,7 @@ impl Config {
             others: Vec::new(),
             doubled,
             by_index: OnceCell::new(),
+            by_variable: OnceCell::new(),
         })
     }
 
