@@ -345,10 +345,14 @@ impl Config {
     /// Variables that Cargo would read if they were spelt right (3), for this key.
     pub fn near_misses(&self, key: &[&str]) -> Vec<String> {
         let wanted = variable(key);
+        let is_meant = |name: &str| {
+            let letters = name.chars().map(|c| if c == '-' { '_' } else { c });
+            letters.flat_map(char::to_uppercase).eq(wanted.chars())
+        };
         self.env
             .iter()
             .map(|(name, _)| name)
-            .filter(|name| *name != wanted && name.replace('-', "_").to_uppercase() == wanted)
+            .filter(|name| *name != wanted && is_meant(name))
             .map(ToOwned::to_owned)
             .collect()
     }
