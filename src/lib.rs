@@ -1,7 +1,8 @@
 //! credsh, the shell for Cargo registry credentials: this page is the map.
 //!
 //! Words come in through one of three doors (the arguments of the process, the interactive shell, a Rhai
-//! script), become a command of one table, run in one session, and are committed in one place.
+//! script), become a command of one table, run in one session, and are committed in one place. A fourth door
+//! is for Cargo: it asks for tokens, and is answered from the stores.
 //!
 //! - [`world`]: what is outside, as values. `main` builds the real one; tests build others.
 //! - `cli`: the options of the process, and which door they open.

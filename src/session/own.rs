@@ -153,7 +153,7 @@ impl Session {
         })
     }
 
-    /// Changes when Cargo may have a token, or where it is kept.
+    /// Changes when Cargo may have a token, where it is kept, or the index that it is for.
     pub fn change_rules(&mut self, before: &Entry, after: &Entry) -> Result<()> {
         let mut others = self.ledger()?;
         others.retain(|other| other.index == after.index && other.label != before.label);
@@ -165,8 +165,9 @@ impl Session {
             .hint("choose another label"));
         }
         refuse_tie(after, &others)?;
-        if before.store != after.store || before.label != after.label {
-            let registry = registry_of(before)?;
+        let is_moved = before.store != after.store || before.index != after.index;
+        if is_moved || before.label != after.label {
+            let (registry, new) = (registry_of(before)?, registry_of(after)?);
             let Held::Token(token) = self.held(&keeper(before), &registry)? else {
                 if !self.flags.is_plan() {
                     return Err(Error::not_found(format!(
@@ -178,17 +179,17 @@ impl Session {
                 }
                 return self.note_in_ledger(after);
             };
-            let there = self.held(&keeper(after), &registry)?;
+            let there = self.held(&keeper(after), &new)?;
             let login = Wish::Login {
                 token: Some(token),
                 args: Vec::new(),
                 instead: Vec::new(),
                 must_prove: true,
             };
-            self.wish(&keeper(after), &registry, there, login)?;
+            self.wish(&keeper(after), &new, there, login)?;
             self.leave_store(before)?;
         }
-        if before.label != after.label {
+        if before.label != after.label || before.index != after.index {
             self.strike_from_ledger(before)?;
         }
         self.note_in_ledger(after)

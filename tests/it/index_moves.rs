@@ -155,3 +155,58 @@ fn a_registry_that_goes_takes_its_token_along() {
     assert!(run.stdout.contains("failed"), "{}", run.stdout);
     assert_eq!(vault.token(OLD).as_deref(), Some(TOKEN));
 }
+
+/// A registry whose provider is credsh, with a token for reads and one for publishing.
+fn with_own() -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    sandbox.env("T", TOKEN);
+    sandbox.ok(&["registry", "add", "corp", OLD, "--provider", "credsh"]);
+    for rest in ["ci --operations read", "release --crates serde*"] {
+        let login = format!("login corp --from env:T --store sealed --label {rest}");
+        sandbox.ok(&["-c", &login]);
+    }
+    sandbox
+}
+
+#[test]
+fn credsh_s_own_tokens_go_along_with_their_rules() {
+    let mut sandbox = with_own();
+    sandbox.fails(1, &set(&[]));
+    sandbox.ok(&set(&["--move-token"]));
+    let tokens = sandbox.json(&["token", "list"]);
+    let told: Vec<String> = tokens["tokens"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|token| {
+            format!(
+                "{} {} {} {}",
+                token["label"], token["index"], token["operations"], token["crates"]
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            format!("\"ci\" \"{NEW}\" [\"read\"] []"),
+            format!("\"release\" \"{NEW}\" [] [\"serde*\"]"),
+        ]
+    );
+    sandbox.ok(&["token", "show", "corp"]);
+
+    sandbox.ok(&["registry", "rename", "corp", "work"]);
+    let tokens = sandbox.json(&["token", "list", "work"]);
+    assert_eq!(tokens["tokens"][0]["registry"], "work");
+    sandbox.ok(&["token", "show", "work"]);
+}
+
+#[test]
+fn credsh_s_own_tokens_can_be_dropped_with_the_index() {
+    let mut sandbox = with_own();
+    sandbox.ok(&set(&["--drop-token"]));
+    assert_eq!(
+        sandbox.json(&["token", "list"])["tokens"],
+        serde_json::json!([])
+    );
+    sandbox.fails(3, &["token", "show", "corp"]);
+}

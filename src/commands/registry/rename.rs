@@ -4,10 +4,12 @@ use clap::Args;
 
 use super::{is_defined, must_exist, refuse_crates_io, replace_default};
 use crate::cargo::name::{RegistryName, variable};
+use crate::cargo::registry::{Registry, Wanted};
 use crate::commands::Outcome;
 use crate::disk::tree::{Entry, Node};
 use crate::error::{Error, Result};
 use crate::session::Session;
+use crate::stores::ledger::Entry as TokenEntry;
 
 /// Rename a registry, with its stored token
 ///
@@ -39,6 +41,16 @@ impl Rename {
             );
         }
         session.defining_file(&["registries", old.as_str(), "index"])?;
+        // Credsh's own tokens go by the index; what the registry was called is noted beside them.
+        if let Ok(registry) = Registry::resolve(session.config()?, &Wanted::Name(old.clone())) {
+            for entry in session.own_tokens(&registry)? {
+                let renamed = TokenEntry {
+                    registry: Some(new.to_string()),
+                    ..entry.clone()
+                };
+                session.change_rules(&entry, &renamed)?;
+            }
+        }
         let mut moves = Vec::new();
         for layer in session.config()?.files() {
             for (key, entry) in layer

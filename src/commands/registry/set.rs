@@ -15,8 +15,9 @@ use crate::commands::args::{ProviderSpec, Where};
 use crate::commands::logout::forget_in_files;
 use crate::disk::tree::Node;
 use crate::error::{Error, Result, list};
-use crate::session::Session;
 use crate::session::change::Wish;
+use crate::session::{Session, own};
+use crate::stores::ledger::Entry;
 
 /// Change a registry
 ///
@@ -161,6 +162,10 @@ impl Set {
                 && provider.kind.can_login() != Some(false)
         };
         for provider in chain.providers.iter().filter(keeps) {
+            if provider.is_credsh() {
+                self.take_own_along(session, &old, &new)?;
+                continue;
+            }
             let asked = session.held_unless_locked(provider, &old);
             let held = asked.and_then(|held| held.ok_or_else(|| os::locked(provider)));
             let held = match held {
@@ -177,11 +182,7 @@ impl Set {
             if !self.move_token && !self.drop_token {
                 match held {
                     Held::Token(_) => {
-                        return Err(Error::failed(format!(
-                            "`{provider}` has a token for the old index of `{}`, and would have none for the new one",
-                            self.name
-                        ))
-                        .hint("say what you mean: `--move-token` or `--drop-token`"));
+                        return Err(self.left_behind(provider.to_string().as_str()));
                     }
                     _ => continue,
                 }
@@ -209,6 +210,34 @@ impl Set {
             session.wish(provider, &old, held, Wish::Logout { moved_to: None })?;
         }
         Ok(())
+    }
+
+    /// Credsh's own tokens, each with its rules.
+    fn take_own_along(&self, session: &mut Session, old: &Registry, new: &Registry) -> Result<()> {
+        for entry in session.own_tokens(old)? {
+            if self.drop_token {
+                session
+                    .forget(&entry)?
+                    .ok_or_else(|| os::locked(&own::keeper(&entry)))?;
+            } else if self.move_token {
+                let moved = Entry {
+                    index: new.index_for_provider().to_owned(),
+                    ..entry.clone()
+                };
+                session.change_rules(&entry, &moved)?;
+            } else {
+                return Err(self.left_behind("credsh"));
+            }
+        }
+        Ok(())
+    }
+
+    fn left_behind(&self, provider: &str) -> Error {
+        Error::failed(format!(
+            "`{provider}` has a token for the old index of `{}`, and would have none for the new one",
+            self.name
+        ))
+        .hint("say what you mean: `--move-token` or `--drop-token`")
     }
 
     fn unset_provider(&self, session: &mut Session) -> Result<()> {
