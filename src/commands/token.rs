@@ -97,17 +97,19 @@ impl Show {
         let config = session.config()?;
         let inspection = Inspection::of(config, &self.target.wanted(), &operation, may_ask)?;
         let (Some(answer), Some(winner)) = (inspection.answer(), inspection.winner()) else {
-            return Err(match inspection.error() {
-                Some(error) => error.clone(),
-                None => Error::not_found(format!(
-                    "Cargo would find no token for {}",
-                    inspection.registry.label()
-                ))
-                .hint(format!(
-                    "store one with `login {}`; `why` shows who was asked",
-                    inspection.registry.word()
-                )),
-            });
+            return Err(
+                match inspection.obstacle().as_ref().or(inspection.error()) {
+                    Some(error) => error.clone(),
+                    None => Error::not_found(format!(
+                        "Cargo would find no token for {}",
+                        inspection.registry.label()
+                    ))
+                    .hint(format!(
+                        "store one with `login {}`; `why` shows who was asked",
+                        inspection.registry.word()
+                    )),
+                },
+            );
         };
         let token = answer.token.clone();
         let shown = Shown {

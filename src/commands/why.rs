@@ -72,6 +72,9 @@ impl Why {
             place: answer.place.clone(),
         });
         let shadowed = inspection.shadowed(config);
+        let mut notes = inspection.notes.clone();
+        let obstacle = inspection.obstacle();
+        notes.extend(obstacle.and_then(|error| error.next_step().map(ToOwned::to_owned)));
         let providers = inspection.steps.into_iter().map(|step| Tried {
             command: step.provider.command,
             place: step.provider.place,
@@ -88,7 +91,7 @@ impl Why {
             token,
             shadowed,
             warnings: inspection.warnings,
-            notes: inspection.notes,
+            notes,
         })
     }
 }

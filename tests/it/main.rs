@@ -21,6 +21,8 @@ mod harness;
 mod ingredients;
 #[cfg(target_os = "linux")]
 mod keyring;
+#[cfg(target_os = "linux")]
+mod keyring_errors;
 mod layouts;
 mod login;
 mod onepassword;
