@@ -9,8 +9,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use cargo_credential::{
     CredentialHello, CredentialRequest, CredentialResponse, Error as Failure, PROTOCOL_VERSION_1,
 };
-use serde::Serialize;
-use zeroize::Zeroizing;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::cargo::providers::os::{self, PATIENT, STORE, UNLOCK};
 use crate::world::World;
@@ -55,8 +56,10 @@ pub(crate) fn run(world: World) -> u8 {
 
 fn answer(line: &str, stderr: &mut dyn Write) -> Result<CredentialResponse, Failure> {
     // Neither the request nor serde's words about it are repeated: a login contains a token.
-    let request: CredentialRequest<'_> = serde_json::from_str(line)
-        .map_err(|_| Failure::from("this is no request of Cargo's protocol"))?;
+    let not_understood = |_| Failure::from("this is no request of Cargo's protocol");
+    // By way of a value: the types of the protocol borrow, and a text with an escape in it cannot be borrowed.
+    let request = Wiped(serde_json::from_str(line).map_err(not_understood)?);
+    let request = CredentialRequest::deserialize(&request.0).map_err(not_understood)?;
     if request.v != PROTOCOL_VERSION_1 {
         return Err("this version of Cargo's protocol is not known".into());
     }
@@ -74,6 +77,17 @@ fn answer(line: &str, stderr: &mut dyn Write) -> Result<CredentialResponse, Fail
         );
     }
     os::perform_here(store, may_unlock, &request.registry, &request.action)
+}
+
+/// A request, whose token does not stay in memory.
+struct Wiped(Value);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        if let Some(Value::String(token)) = self.0.get_mut("token") {
+            token.zeroize();
+        }
+    }
 }
 
 fn send(stdout: &mut dyn Write, message: &impl Serialize) -> std::io::Result<()> {

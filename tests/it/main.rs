@@ -23,6 +23,8 @@ mod ingredients;
 mod keyring;
 #[cfg(target_os = "linux")]
 mod keyring_errors;
+#[cfg(target_os = "linux")]
+mod keyring_logins;
 mod layouts;
 mod login;
 mod onepassword;
