@@ -27,6 +27,8 @@ mod keyring_errors;
 mod keyring_logins;
 mod layouts;
 mod login;
+#[cfg(target_os = "linux")]
+mod moves;
 mod onepassword;
 mod op;
 mod oracle;
