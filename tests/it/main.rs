@@ -25,6 +25,8 @@ mod keyring;
 mod keyring_errors;
 #[cfg(target_os = "linux")]
 mod keyring_logins;
+#[cfg(target_os = "linux")]
+mod keyring_transactions;
 mod layouts;
 mod login;
 #[cfg(target_os = "linux")]
