@@ -32,6 +32,7 @@ mod login;
 #[cfg(target_os = "linux")]
 mod moves;
 mod onepassword;
+mod onepassword_logins;
 mod op;
 mod oracle;
 mod peers;
