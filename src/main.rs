@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::process::ExitCode;
 
+use credsh::doors::plugin::ARGUMENT;
 use credsh::world::{Input, Interrupts, Terminal, TerminalPrompt, World};
 
 #[expect(
@@ -31,6 +32,12 @@ fn main() -> ExitCode {
         interrupts,
     };
     keep_memory_private();
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == ARGUMENT)
+    {
+        end_with_the_asker();
+    }
     ExitCode::from(credsh::run(world, std::env::args_os().skip(1)))
 }
 
@@ -41,5 +48,15 @@ fn keep_memory_private() {
         // Where the kernel refuses, everything else still holds.
         let _ =
             rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    }
+}
+
+/// As a plugin: nobody is asked for a password, and no token stored, once whoever wanted that has gone.
+fn end_with_the_asker() {
+    #[cfg(target_os = "linux")]
+    {
+        // Where the kernel refuses, it ends when the store has answered.
+        let _ =
+            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     }
 }

@@ -3,6 +3,7 @@
 use crate::cargo::CRATES_IO;
 use crate::harness::Sandbox;
 use crate::secret_service::{Desk, LIST, OWN, labelled};
+use crate::secrets::files_with_it;
 
 const TOKEN: &str = "sentinel-of-corp-0123456789";
 const OTHER: &str = "sentinel-other-0123456789";
@@ -224,6 +225,24 @@ fn a_token_in_every_place_is_removed_from_every_place() {
         ]
     );
     is_gone(&desk);
+}
+
+/// The keyring is outside of the sandbox, so here nothing is left: not of a success, not of a failure.
+#[test]
+fn no_file_of_credsh_has_anything_of_a_token_in_the_keyring() {
+    let mut desk = desk(OWN);
+    let login = ["login", "corp", "--from", "env:T"];
+    desk.sandbox.ok(&login);
+    desk.sandbox.env("T", OTHER).ok(&login);
+    desk.sandbox
+        .fails(3, &["-c", "logout corp", "-c", "registry remove nobody"]);
+    // A project's file has a lock in the folder for states.
+    let local = "registry add lab sparse+https://lab.example/ --local";
+    desk.sandbox.ok(&["-c", "logout corp", "-c", local]);
+    desk.keyring.lock();
+    desk.sandbox.fails(4, &login);
+    assert!(desk.sandbox.exists("home/.credsh") && desk.sandbox.exists("user/.local/state/credsh"));
+    assert!(files_with_it(&desk.sandbox).is_empty());
 }
 
 #[test]

@@ -30,13 +30,34 @@ impl Desk {
         ["corp", "lab"].map(|name| self.cargo.ask(&self.sandbox, Some(name)).token)
     }
 
-    /// Gives `other` a provider that says that it has logged in, and does this before.
-    fn meddles(&mut self, script: &str) {
+    /// A command that ends the keyring, and waits until it has left the bus.
+    fn kills(&self) -> String {
+        format!(
+            "kill -9 {}; while dbus-send --session --print-reply --dest=org.freedesktop.DBus / \
+             org.freedesktop.DBus.GetNameOwner string:org.freedesktop.secrets; do :; done >/dev/null 2>&1",
+            self.keyring.id()
+        )
+    }
+
+    /// Gives `other` a provider that does this before it logs in and that before it logs out.
+    fn meddles(&mut self, before_login: &str, before_logout: &str) {
         let script = format!(
-            "echo '{{\"v\":[1]}}'; read -r line\ncase $line in\n\
-             *'\"kind\":\"get\"'*) echo '{{\"Err\":{{\"kind\":\"not-found\"}}}}' ;;\n\
-             *'\"kind\":\"login\"'*) {script}; echo '{{\"Ok\":{{\"kind\":\"login\"}}}}' ;;\n\
-             *) echo undone >>\"$CARGO_HOME/../undone\"; echo '{{\"Ok\":{{\"kind\":\"logout\"}}}}' ;;\nesac"
+            r#"
+            root=$CARGO_HOME/..
+            token='{{"kind":"get","token":"{OLD}","cache":"never","operation_independent":true}}'
+            echo '{{"v":[1]}}'
+            read -r line
+            case $line in
+            *'"kind":"get"'*)
+                if [ -e "$root/plugged" ]; then echo "{{\"Ok\":$token}}"; else echo '{{"Err":{{"kind":"not-found"}}}}'; fi ;;
+            *'"kind":"login"'*)
+                {before_login}
+                touch "$root/plugged"; echo '{{"Ok":{{"kind":"login"}}}}' ;;
+            *)
+                {before_logout}
+                rm "$root/plugged"; echo '{{"Ok":{{"kind":"logout"}}}}' ;;
+            esac
+            "#
         );
         self.cargo.programs(&[("plug-meddles", &script)]);
         let other = self.cargo.registries.index("other");
@@ -73,7 +94,10 @@ fn a_batch_that_fails_after_its_logins_has_told_the_keyring_nothing() {
 fn where_a_file_cannot_be_written_the_keyring_gets_back_what_it_had() {
     let mut desk = desk();
     desk.login(OLD);
-    desk.meddles("cd \"$CARGO_HOME\" && mv config.toml aside && mkdir -p config.toml/in-the-way");
+    desk.meddles(
+        "cd \"$CARGO_HOME\" && mv config.toml aside && mkdir -p config.toml/in-the-way",
+        "echo once >>\"$root/undone\"",
+    );
     let args = [
         "login corp --from env:T",
         "login lab --from env:T",
@@ -93,7 +117,7 @@ fn where_a_file_cannot_be_written_the_keyring_gets_back_what_it_had() {
     std::fs::rename(home.join("aside"), home.join("config.toml")).unwrap();
     assert_eq!(desk.sent(), [Some(OLD.to_owned()), None]);
     assert_eq!(desk.keyring.items(&desk.cargo.registries.index("lab")), []);
-    assert_eq!(desk.sandbox.read("undone"), "undone\n");
+    assert_eq!(desk.sandbox.read("undone"), "once\n");
     assert!(!desk.sandbox.read("home/config.toml").contains("late"));
 }
 
@@ -126,21 +150,15 @@ fn what_somebody_else_has_changed_meanwhile_stops_it_before_the_keyring_is_told(
 #[test]
 fn a_keyring_that_dies_between_two_logins_is_named_with_what_it_kept() {
     let mut desk = desk();
-    // It leaves the bus a moment after it is told to end.
-    let kill = format!(
-        "kill -9 {}; while dbus-send --session --print-reply --dest=org.freedesktop.DBus / \
-         org.freedesktop.DBus.GetNameOwner string:org.freedesktop.secrets; do :; done >/dev/null 2>&1",
-        desk.keyring.id()
-    );
-    desk.meddles(&kill);
+    let kill = desk.kills();
+    desk.meddles(&kill, "");
     let lines = ["corp", "other", "lab"].map(|name| format!("login {name} --from env:T"));
     let args: Vec<&str> = lines.iter().flat_map(|line| ["-c", line]).collect();
     let failed = desk.sandbox.run(&args);
     assert_eq!(failed.status, 4, "{}", failed.stderr);
     assert_eq!(failed.stdout, "");
-    assert_eq!(
-        desk.sandbox.read("undone"),
-        "undone\n",
+    assert!(
+        !desk.sandbox.exists("plugged"),
         "the one that lives has undone it"
     );
     let corp = desk.cargo.registries.index("corp");
@@ -156,6 +174,36 @@ fn a_keyring_that_dies_between_two_logins_is_named_with_what_it_kept() {
           and `cargo:libsecret` did not go back to what it held before for `corp`: `cargo:libsecret`: no keyring answers on the D-Bus session bus: failed to erase token: The name org.freedesktop.secrets was not provided by any .service files
         hint: start one (`gnome-keyring-daemon --start`, KWallet, KeePassXC), or use another provider on this machine
     "]].assert_eq(&errors);
+}
+
+/// What was logged out of before stays so, and the rest is not said to be.
+#[test]
+fn a_keyring_that_dies_between_two_logouts_is_named_for_the_second() {
+    let mut desk = desk();
+    let kill = desk.kills();
+    desk.meddles("", &kill);
+    let lines = |command: &str| ["corp", "other", "lab"].map(|name| command.replace("NAME", name));
+    for line in lines("login NAME --from env:T") {
+        desk.sandbox.ok(&["-c", &line]);
+    }
+    let lines = lines("logout NAME");
+    let args: Vec<&str> = lines.iter().flat_map(|line| ["-c", line]).collect();
+    let run = desk.sandbox.run(&args);
+    assert_eq!(run.status, 4, "{}{}", run.stdout, run.stderr);
+    let outcomes = run.stdout.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let (registry, provider, outcome) = (words.next()?, words.next()?, words.next()?);
+        let is_place = ["cargo:libsecret", "plug-meddles"].contains(&provider);
+        is_place.then(|| format!("{registry} {outcome}"))
+    });
+    let outcomes: Vec<String> = outcomes.collect();
+    assert_eq!(
+        outcomes,
+        ["corp removed", "other removed", "lab failed"],
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("no keyring answers"), "{}", run.stdout);
 }
 
 #[test]
