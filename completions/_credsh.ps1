@@ -308,6 +308,7 @@ Register-ArgumentCompleter -Native -CommandName 'credsh' -ScriptBlock {
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Add a provider to the global chain')
             [CompletionResult]::new('remove', 'remove', [CompletionResultType]::ParameterValue, 'Remove a provider from the global chain')
             [CompletionResult]::new('move', 'move', [CompletionResultType]::ParameterValue, 'Change when a provider of the global chain is tried')
+            [CompletionResult]::new('test', 'test', [CompletionResultType]::ParameterValue, 'Test whether a provider does what Cargo expects, point by point')
             break
         }
         'credsh;provider;list' {
@@ -376,6 +377,23 @@ Register-ArgumentCompleter -Native -CommandName 'credsh' -ScriptBlock {
             [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never prompt')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'credsh;provider;test' {
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'The registry to ask about [default: `registry.default`, else `crates-io`]')
+            [CompletionResult]::new('--registry', '--registry', [CompletionResultType]::ParameterName, 'The registry to ask about [default: `registry.default`, else `crates-io`]')
+            [CompletionResult]::new('--login', '--login', [CompletionResultType]::ParameterName, 'Also store a made-up token for a made-up index, read it back, and remove it')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print one JSON document on standard output, errors too')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Print what would change; change nothing')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Print what would change; change nothing')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Like --dry-run, and exit 2 if anything would change')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print no notes')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print no notes')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to confirmations, and write over what somebody else has changed meanwhile')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to confirmations, and write over what somebody else has changed meanwhile')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never prompt')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'credsh;alias' {

@@ -82,6 +82,9 @@ _credsh() {
             credsh__subcmd__provider,remove)
                 cmd="credsh__subcmd__provider__subcmd__remove"
                 ;;
+            credsh__subcmd__provider,test)
+                cmd="credsh__subcmd__provider__subcmd__test"
+                ;;
             credsh__subcmd__registry,add)
                 cmd="credsh__subcmd__registry__subcmd__add"
                 ;;
@@ -354,7 +357,7 @@ _credsh() {
             return 0
             ;;
         credsh__subcmd__provider)
-            opts="-n -q -y -h --json --dry-run --check --quiet --yes --no-input --help list add remove move"
+            opts="-n -q -y -h --json --dry-run --check --quiet --yes --no-input --help list add remove move test"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -433,6 +436,28 @@ _credsh() {
             fi
             case "${prev}" in
                 --config-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        credsh__subcmd__provider__subcmd__test)
+            opts="-r -n -q -y -h --registry --login --json --dry-run --check --quiet --yes --no-input --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --registry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -r)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

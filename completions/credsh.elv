@@ -291,6 +291,7 @@ set edit:completion:arg-completer[credsh] = {|@words|
             cand add 'Add a provider to the global chain'
             cand remove 'Remove a provider from the global chain'
             cand move 'Change when a provider of the global chain is tried'
+            cand test 'Test whether a provider does what Cargo expects, point by point'
         }
         &'credsh;provider;list'= {
             cand --json 'Print one JSON document on standard output, errors too'
@@ -355,6 +356,22 @@ set edit:completion:arg-completer[credsh] = {|@words|
             cand --no-input 'Never prompt'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'credsh;provider;test'= {
+            cand -r 'The registry to ask about [default: `registry.default`, else `crates-io`]'
+            cand --registry 'The registry to ask about [default: `registry.default`, else `crates-io`]'
+            cand --login 'Also store a made-up token for a made-up index, read it back, and remove it'
+            cand --json 'Print one JSON document on standard output, errors too'
+            cand -n 'Print what would change; change nothing'
+            cand --dry-run 'Print what would change; change nothing'
+            cand --check 'Like --dry-run, and exit 2 if anything would change'
+            cand -q 'Print no notes'
+            cand --quiet 'Print no notes'
+            cand -y 'Answer yes to confirmations, and write over what somebody else has changed meanwhile'
+            cand --yes 'Answer yes to confirmations, and write over what somebody else has changed meanwhile'
+            cand --no-input 'Never prompt'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'credsh;alias'= {
             cand --json 'Print one JSON document on standard output, errors too'

@@ -10,13 +10,13 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-mod by_index;
 mod edits;
+mod names;
 mod shapes;
 mod stores;
 
-use self::by_index::ByIndex;
-pub(super) use self::by_index::malformed_index;
+use self::names::Names;
+pub(super) use self::names::malformed_index;
 pub use self::stores::{Held, ItemKey, item_key};
 use super::layers::{Doubled, Layer, Layers, both_names};
 use super::name::variable;
@@ -74,7 +74,8 @@ pub struct Config {
     /// Files that Cargo does not read here, opened for editing.
     others: Vec<Layer>,
     doubled: Vec<Doubled>,
-    by_index: OnceCell<ByIndex>,
+    by_index: OnceCell<Names>,
+    by_variable: OnceCell<Names>,
     /// What will have become of items in other stores.
     stores: HashMap<ItemKey, Held>,
     program: PathBuf,
@@ -94,6 +95,7 @@ impl Config {
             others: Vec::new(),
             doubled,
             by_index: OnceCell::new(),
+            by_variable: OnceCell::new(),
             stores: HashMap::new(),
             program: world.program.clone(),
             may_prompt: false,
@@ -367,10 +369,14 @@ impl Config {
     /// Variables that Cargo would read if they were spelt right (3), for this key.
     pub fn near_misses(&self, key: &[&str]) -> Vec<String> {
         let wanted = variable(key);
+        let is_meant = |name: &str| {
+            let letters = name.chars().map(|c| if c == '-' { '_' } else { c });
+            letters.flat_map(char::to_uppercase).eq(wanted.chars())
+        };
         self.env
             .iter()
             .map(|(name, _)| name)
-            .filter(|name| *name != wanted && name.replace('-', "_").to_uppercase() == wanted)
+            .filter(|name| *name != wanted && is_meant(name))
             .map(ToOwned::to_owned)
             .collect()
     }

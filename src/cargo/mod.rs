@@ -10,6 +10,7 @@ pub mod index_url;
 pub mod inspection;
 pub mod layers;
 pub mod name;
+pub mod programs;
 pub mod providers;
 pub mod registry;
 mod settings;

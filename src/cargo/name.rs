@@ -73,9 +73,9 @@ pub fn variable(key: &[&str]) -> String {
     let mut name = String::from("CARGO");
     for part in key {
         name.push('_');
-        name.push_str(&part.replace('-', "_").to_uppercase());
+        name.push_str(part);
     }
-    name
+    name.to_uppercase().replace('-', "_")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Home of the parser. Invariant: a word that is rejected is never repeated; it may be a token.
 
+use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -155,34 +156,34 @@ pub struct Line {
     pub command: Command,
 }
 
-/// The parser of lines, built once: ten thousand lines are parsed with one.
-pub struct Grammar(clap::Command);
-
-impl Default for Grammar {
-    fn default() -> Self {
-        let mut command = Line::command();
-        command.build();
-        Self(command)
-    }
-}
+/// The parser of lines, built once, when it is first needed: ten thousand lines are parsed with one.
+#[derive(Default)]
+pub struct Grammar(OnceCell<clap::Command>);
 
 impl Grammar {
     /// The tree of commands, for those that look at it.
     pub fn tree(&self) -> &clap::Command {
-        &self.0
+        self.0.get_or_init(built)
     }
 
     /// Reads the words of a line.
     pub fn parse(&mut self, words: &[String]) -> Result<Parsed<Line>> {
-        let matches = match self.0.try_get_matches_from_mut(words) {
-            Ok(matches) => matches,
-            Err(error) => return told(&error),
-        };
-        match Line::from_arg_matches(&matches) {
+        let mut tree = self.0.take().unwrap_or_else(built);
+        let parsed = tree
+            .try_get_matches_from_mut(words)
+            .and_then(|mut matches| Line::from_arg_matches_mut(&mut matches));
+        self.0 = tree.into();
+        match parsed {
             Ok(line) => Ok(Parsed::Words(line)),
             Err(error) => told(&error),
         }
     }
+}
+
+fn built() -> clap::Command {
+    let mut tree = Line::command();
+    tree.build();
+    Flags::sparse(tree)
 }
 
 fn told<T>(error: &clap::Error) -> Result<Parsed<T>> {

@@ -89,27 +89,26 @@ pub fn parse(path: &Path, text: &str) -> Result<Table> {
 struct Reader<'a> {
     path: &'a Path,
     lines: &'a Lines,
-    key: Vec<String>,
+    key: Vec<&'a str>,
 }
 
-impl Reader<'_> {
-    fn table(&mut self, table: &dyn toml_edit::TableLike) -> Result<Table> {
-        let mut entries = Table::new();
-        for (key, item) in table.iter() {
+impl<'a> Reader<'a> {
+    fn table(&mut self, table: &'a dyn toml_edit::TableLike) -> Result<Table> {
+        let entries = table.iter().map(|(key, item)| {
             let span = table
                 .key(key)
                 .and_then(toml_edit::Key::span)
                 .or_else(|| item.span());
             let line = self.lines.at(span.map_or(0, |span| span.start));
-            self.key.push(key.to_owned());
+            self.key.push(key);
             let entry = self.item(item, line)?;
             self.key.pop();
-            entries.insert(key.to_owned(), entry);
-        }
-        Ok(entries)
+            Ok((key.to_owned(), entry))
+        });
+        entries.collect()
     }
 
-    fn item(&mut self, item: &Item, line: usize) -> Result<Entry> {
+    fn item(&mut self, item: &'a Item, line: usize) -> Result<Entry> {
         let node = match item {
             Item::Table(table) => Node::Table(self.table(table)?),
             Item::ArrayOfTables(tables) => {
@@ -128,7 +127,7 @@ impl Reader<'_> {
         Ok(Entry { node, line })
     }
 
-    fn value(&mut self, value: &Value, line: usize) -> Result<Entry> {
+    fn value(&mut self, value: &'a Value, line: usize) -> Result<Entry> {
         let node = match value {
             Value::String(text) if is_secret(&self.key) => {
                 Node::Secret(Token::new(text.value().as_str()))

@@ -10,6 +10,7 @@ use clap::{Arg, ArgAction, Command};
 
 use crate::cargo::chain::Kind;
 use crate::cargo::name::RegistryName;
+use crate::cargo::programs;
 use crate::cargo::registry::all_names;
 use crate::commands::alias;
 use crate::commands::args::{AliasName, ProviderSpec, RegistryRef};
@@ -60,12 +61,7 @@ impl Names {
             .iter()
             .map(|(name, _)| name.to_owned())
             .collect();
-        let programs = session
-            .world
-            .env
-            .get_os("PATH")
-            .map(programs_on)
-            .unwrap_or_default();
+        let programs = programs::providers(&session.world.env);
         let Ok(config) = session.config() else {
             return Self {
                 variables,
@@ -90,19 +86,6 @@ impl Names {
             directory,
         }
     }
-}
-
-/// The programs that are credential providers by their name.
-fn programs_on(path: &std::ffi::OsStr) -> Vec<String> {
-    let mut programs: Vec<String> = std::env::split_paths(path)
-        .filter_map(|folder| std::fs::read_dir(folder).ok())
-        .flatten()
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.starts_with("cargo-credential-"))
-        .collect();
-    programs.sort();
-    programs.dedup();
-    programs
 }
 
 /// The candidates for the word that ends at the cursor, quoted where they need it, and where that word begins.

@@ -5,6 +5,7 @@
 
 pub mod change;
 mod commit;
+mod flags;
 mod items;
 pub mod overlay;
 mod preview;
@@ -27,29 +28,23 @@ use self::overlay::{Overlay, Savepoint};
 pub use self::preview::Preview;
 
 /// How a run was asked to behave. Can be set for the whole process and again on a line.
-#[derive(Debug, Clone, Copy, Default, clap::Args)]
+#[derive(Debug, Clone, Copy, Default)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
 )]
 pub struct Flags {
-    /// Print one JSON document on standard output, errors too
-    #[arg(long, global = true)]
+    /// Documents instead of text.
     pub json: bool,
-    /// Print what would change; change nothing
-    #[arg(short = 'n', long, global = true)]
+    /// A plan instead of changes.
     pub dry_run: bool,
-    /// Like --dry-run, and exit 2 if anything would change
-    #[arg(long, global = true)]
+    /// A plan, and an exit status that says whether it is empty.
     pub check: bool,
-    /// Print no notes
-    #[arg(short, long, global = true)]
+    /// No notes.
     pub quiet: bool,
-    /// Answer yes to confirmations, and write over what somebody else has changed meanwhile
-    #[arg(short, long, global = true)]
+    /// No confirmations.
     pub yes: bool,
-    /// Never prompt
-    #[arg(long, global = true)]
+    /// No prompts.
     pub no_input: bool,
 }
 

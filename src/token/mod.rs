@@ -1,5 +1,6 @@
 //! Tokens: the type that cannot leak, where one comes from, and how one is spelt for a server.
 
+mod jwt;
 mod scheme;
 mod secret;
 mod source;

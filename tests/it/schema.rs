@@ -86,6 +86,12 @@ fn every_document_has_the_form_of_its_command() {
         ("why", 0, "why"),
         ("why", 0, "why lab --ask"),
         ("provider-list", 0, "provider list"),
+        ("provider-test", 0, "provider test cargo:token"),
+        (
+            "provider-test",
+            1,
+            "provider test cargo-credential-nobody --login",
+        ),
         ("alias-list", 0, "alias list"),
         ("logout", 4, "logout corp"),
         ("logout", 1, "logout lab"),

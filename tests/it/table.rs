@@ -31,6 +31,8 @@ const CALLS: &str = r#"
     provider::move("cargo:wincred", #{ before: "cargo:token" });
     provider::move(#{ rest: ["cargo:macos-keychain"], config_file: "../home/config.toml", last: true });
     provider::list();
+    provider::test("cargo:token", #{ registry: "crates-io", login: true });
+    provider::test(#{ rest: ["cargo:wincred"] });
     provider::remove("cargo:wincred");
     provider::remove("cargo:token", #{ local: true });
     provider::remove(#{ rest: ["echo"], config_file: "other.toml" });
@@ -182,6 +184,10 @@ fn every_key_of_the_documents_can_be_read_from_a_script() {
         (
             "provider::list",
             "[].command [].place [].kind [].found [].can_login [].plain_text [].registry",
+        ),
+        (
+            "provider::test",
+            "provider points points[].point points[].passed points[].detail points[].why passed",
         ),
         ("alias::list", "[].name [].command [].place"),
         (

@@ -21,14 +21,22 @@ fn check_tables<'a>(
     far_table: &'a Table,
     path: &mut Vec<&'a str>,
 ) -> Result<()> {
-    let (few, many) = if near_table.len() <= far_table.len() {
+    let is_near = near_table.len() <= far_table.len();
+    let (few, many) = if is_near {
         (near_table, far_table)
     } else {
         (far_table, near_table)
     };
-    for key in few.keys().filter(|key| many.contains_key(*key)) {
+    for (key, entry) in few {
+        let Some(same) = many.get(key) else {
+            continue;
+        };
+        let (one, other) = if is_near {
+            (entry, same)
+        } else {
+            (same, entry)
+        };
         path.push(key);
-        let (one, other) = (&near_table[key], &far_table[key]);
         match (&one.node, &other.node) {
             (Node::Table(one), Node::Table(other)) => check_tables(near, one, far, other, path)?,
             (Node::List(_), Node::List(_)) => {}

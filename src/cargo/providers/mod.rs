@@ -4,6 +4,7 @@
 //! Invariant: nothing here waits for ever, except for a person.
 
 mod child;
+pub mod conformance;
 pub mod os;
 mod process;
 mod processes;

@@ -1,15 +1,14 @@
 //! `provider list`
 
-use std::path::{Path, PathBuf};
-
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::cargo::chain::{Chain, Kind, Origin, Provider, resolve};
 use crate::cargo::config::{Config, View};
+use crate::cargo::programs;
 use crate::commands::{Answer, Outcome, document};
-use crate::error::{Place, Result};
+use crate::error::{Place, Result, list};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
 
@@ -21,6 +20,8 @@ pub struct List {}
 #[derive(Serialize)]
 struct Providers {
     providers: Vec<Row>,
+    /// Programs on PATH that are credential providers by their name, and are not configured.
+    available: Vec<String>,
     #[serde(skip)]
     warnings: Vec<String>,
     #[serde(skip)]
@@ -57,8 +58,11 @@ impl List {
                 providers.push(Row::of(config, provider, Some(registry)));
             }
         }
+        let mut available = programs::providers(config.env());
+        available.retain(|name| !providers.iter().any(|row| row.command[0] == *name));
         Outcome::answer(Providers {
             providers,
+            available,
             warnings,
             is_default,
         })
@@ -97,44 +101,14 @@ impl Row {
 /// Whether it could be performed here: built in and for this system, or a program that is there.
 fn is_found(config: &Config, provider: &Provider) -> bool {
     match provider.kind {
-        Kind::Plugin => find_program(config, &provider.command[0]).is_some(),
+        Kind::Plugin => programs::find(config, &provider.command[0]).is_some(),
         Kind::TokenFromStdout => provider
             .command
             .get(1)
-            .is_some_and(|program| find_program(config, program).is_some()),
+            .is_some_and(|program| programs::find(config, program).is_some()),
         Kind::Paseto => false,
         kind => !kind.is_foreign(),
     }
-}
-
-/// A program as the system would find it.
-fn find_program(config: &Config, program: &str) -> Option<PathBuf> {
-    if program.is_empty() {
-        return None;
-    }
-    if program.contains('/') || program.contains(std::path::MAIN_SEPARATOR) {
-        let path = config.directory().join(program);
-        return is_executable(&path).then_some(path);
-    }
-    let folders = config.env().get_os("PATH")?;
-    std::env::split_paths(folders)
-        .map(|folder| {
-            folder
-                .join(program)
-                .with_extension(std::env::consts::EXE_EXTENSION)
-        })
-        .find(|path| is_executable(path))
-}
-
-fn is_executable(path: &Path) -> bool {
-    let Ok(meta) = path.metadata() else {
-        return false;
-    };
-    #[cfg(unix)]
-    let may_run = std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o111 != 0;
-    #[cfg(not(unix))]
-    let may_run = true;
-    meta.is_file() && may_run
 }
 
 impl Answer for Providers {
@@ -194,6 +168,12 @@ impl Answer for Providers {
             blocks.push(Block::Line(Span::new(
                 Role::Doubtful,
                 format!("warning: {warning}"),
+            )));
+        }
+        if !self.available.is_empty() {
+            blocks.push(Block::line(format!(
+                "also on PATH: {}; `provider add` adds one, `provider test` tests it",
+                list(&self.available)
             )));
         }
         if self.is_default {

@@ -5,6 +5,7 @@
 
 mod edit;
 mod list;
+mod test;
 
 use clap::Subcommand;
 
@@ -23,6 +24,7 @@ pub enum ProviderCommand {
     Add(edit::Add),
     Remove(edit::Remove),
     Move(edit::Move),
+    Test(test::Test),
 }
 
 impl ProviderCommand {
@@ -33,6 +35,7 @@ impl ProviderCommand {
             Self::Add(command) => command.run(session),
             Self::Remove(command) => command.run(session),
             Self::Move(command) => command.run(session),
+            Self::Test(command) => command.run(session),
         }
     }
 }

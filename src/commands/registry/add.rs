@@ -96,20 +96,8 @@ impl Add {
 
 /// Another name with the same environment variables: to those `-` is `_`, and case does not matter.
 fn twin(config: &Config, name: &RegistryName) -> Option<String> {
-    let flat = |c: char| {
-        if c == '-' {
-            '_'
-        } else {
-            c.to_ascii_uppercase()
-        }
-    };
-    let is_twin = |other: &&str| {
-        *other != name.as_str() && other.chars().map(flat).eq(name.as_str().chars().map(flat))
-    };
-    config
-        .keys(&["registries"], View::Config)
-        .find(is_twin)
-        .map(ToOwned::to_owned)
+    let names = config.names_of_variables(name.as_str());
+    names.into_iter().find(|other| other != name.as_str())
 }
 
 /// Sets a registry's own provider.

@@ -4,21 +4,25 @@ use clap::{ArgGroup, Args};
 
 use super::add::{set_default, set_provider};
 use super::must_exist;
-use crate::cargo::config::View;
+use crate::cargo::chain::{Chain, Kind, Provider};
+use crate::cargo::config::{Held, View};
 use crate::cargo::index_url::IndexUrl;
 use crate::cargo::name::RegistryName;
-use crate::cargo::registry::{default, with_canonical};
+use crate::cargo::providers::os;
+use crate::cargo::registry::{Registry, Wanted, default, with_canonical};
 use crate::commands::Outcome;
 use crate::commands::args::{ProviderSpec, Where};
 use crate::commands::logout::forget_in_files;
 use crate::disk::tree::Node;
 use crate::error::{Error, Result, list};
 use crate::session::Session;
+use crate::session::change::Wish;
 
 /// Change a registry
 ///
 /// `cargo:token` keeps tokens under the registry's name: with a new index, the old token would be sent to the
-/// new host. So a change of the index wants to be told what becomes of a stored token.
+/// new host. The other stores keep them under the index, and would have none for the new one. So a change of
+/// the index wants to be told what becomes of a stored token.
 #[derive(Debug, Clone, Args)]
 #[command(
     group(ArgGroup::new("change").required(true).multiple(true).args(["index", "provider", "no_provider", "make_default", "no_default"])),
@@ -132,8 +136,79 @@ impl Set {
             }
             _ => {}
         }
+        self.take_along(session, &index)?;
         let file = self.place.file(session, &key)?;
         session.edit_setting(&file, &key, Some(Node::Text(index.as_sent().to_owned())))
+    }
+
+    /// The other stores know a registry by its index: there, the token would be left behind.
+    fn take_along(&self, session: &mut Session, index: &IndexUrl) -> Result<()> {
+        let wanted = Wanted::Name(self.name.clone());
+        // One that Cargo refuses as it is now has no token anywhere.
+        let Ok(old) = Registry::resolve(session.config()?, &wanted) else {
+            return Ok(());
+        };
+        let Ok(chain) = Chain::of(session.config()?, &old) else {
+            return Ok(());
+        };
+        let new = Registry {
+            index: index.clone(),
+            ..old.clone()
+        };
+        let keeps = |provider: &&Provider| {
+            !provider.kind.is_foreign()
+                && provider.kind != Kind::Token
+                && provider.kind.can_login() != Some(false)
+        };
+        for provider in chain.providers.iter().filter(keeps) {
+            let asked = session.held_unless_locked(provider, &old);
+            let held = asked.and_then(|held| held.ok_or_else(|| os::locked(provider)));
+            let held = match held {
+                Err(error) if self.move_token || self.drop_token => return Err(error),
+                Err(error) => {
+                    session.warn(&format!(
+                        "whether `{provider}` has a token for the old index is not known: {error}"
+                    ));
+                    continue;
+                }
+                Ok(Held::Nothing) => continue,
+                Ok(held) => held,
+            };
+            if !self.move_token && !self.drop_token {
+                match held {
+                    Held::Token(_) => {
+                        return Err(Error::failed(format!(
+                            "`{provider}` has a token for the old index of `{}`, and would have none for the new one",
+                            self.name
+                        ))
+                        .hint("say what you mean: `--move-token` or `--drop-token`"));
+                    }
+                    _ => continue,
+                }
+            }
+            if self.move_token {
+                let token = match &held {
+                    Held::Token(token) => Some(token.clone()),
+                    _ if session.flags.is_plan() => None,
+                    _ => {
+                        return Err(Error::failed(format!(
+                            "`{provider}` does not say what token it has for the old index"
+                        ))
+                        .hint(format!("`provider test {provider}` says why")));
+                    }
+                };
+                let there = session.held(provider, &new)?;
+                let login = Wish::Login {
+                    token,
+                    args: Vec::new(),
+                    instead: Vec::new(),
+                    must_prove: true,
+                };
+                session.wish(provider, &new, there, login)?;
+            }
+            session.wish(provider, &old, held, Wish::Logout { moved_to: None })?;
+        }
+        Ok(())
     }
 
     fn unset_provider(&self, session: &mut Session) -> Result<()> {

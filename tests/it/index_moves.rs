@@ -1,0 +1,157 @@
+//! A registry gets another index, another name, or goes: what becomes of its token in each kind of store.
+//! `cargo:token` knows a registry by its name, all others know it by its index.
+
+use crate::harness::Sandbox;
+use crate::vault::{VAULT, Vault};
+
+const OLD: &str = "sparse+https://old.example/index/";
+const NEW: &str = "sparse+https://new.example/index/";
+const TOKEN: &str = "sentinel-0123456789abcdef";
+
+/// A registry whose provider keeps tokens under the index.
+fn with_vault() -> (Sandbox, Vault) {
+    let mut sandbox = Sandbox::new();
+    sandbox.write(
+        "home/config.toml",
+        format!("[registries.corp]\nindex = '{OLD}'\ncredential-provider = '{VAULT}'\n"),
+    );
+    sandbox.env("T", TOKEN);
+    let vault = Vault::new(&mut sandbox);
+    vault.put(OLD, TOKEN);
+    (sandbox, vault)
+}
+
+fn set(more: &[&'static str]) -> Vec<&'static str> {
+    [&["registry", "set", "corp", "--index", NEW], more].concat()
+}
+
+#[test]
+fn a_new_index_leaves_no_token_behind_unasked() {
+    let (mut sandbox, vault) = with_vault();
+    let failed = sandbox.fails(1, &set(&[]));
+    assert!(
+        failed.stderr.contains(
+            "`cargo-credential-vault` has a token for the old index of `corp`, and would have none for the new one"
+        ),
+        "{}",
+        failed.stderr
+    );
+    assert!(
+        failed.stderr.contains("`--move-token` or `--drop-token`"),
+        "{}",
+        failed.stderr
+    );
+    assert_eq!(vault.token(OLD).as_deref(), Some(TOKEN));
+}
+
+#[test]
+fn a_new_index_takes_the_token_along_once_it_is_proved() {
+    let (mut sandbox, vault) = with_vault();
+    let run = sandbox.ok(&set(&["--move-token"]));
+    assert_eq!(
+        (vault.token(OLD), vault.token(NEW).as_deref()),
+        (None, Some(TOKEN)),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(
+        vault.requests(),
+        // Who has what; stored and read back; removed and looked at once more.
+        "get get login get logout get"
+    );
+    sandbox.ok(&["token", "show", "corp"]);
+}
+
+#[test]
+fn a_new_index_can_drop_the_token() {
+    let (mut sandbox, vault) = with_vault();
+    sandbox.ok(&set(&["--drop-token"]));
+    assert_eq!((vault.token(OLD), vault.token(NEW)), (None, None));
+}
+
+#[test]
+fn a_token_that_cannot_be_moved_stays_and_so_does_the_index() {
+    for kind in ["login", "get"] {
+        let (mut sandbox, vault) = with_vault();
+        vault.fails_at(kind);
+        let run = sandbox.fails(1, &set(&["--move-token"]));
+        assert!(run.stderr.contains("error: "), "{}", run.stderr);
+        assert_eq!(vault.token(OLD).as_deref(), Some(TOKEN), "{kind}");
+        assert_eq!(vault.token(NEW), None, "{kind}");
+    }
+    // Written by then: what is left is told, and is one copy too many rather than one too few.
+    let (mut sandbox, vault) = with_vault();
+    vault.fails_at("logout");
+    let run = sandbox.run(&set(&["--move-token"]));
+    assert_eq!(run.status, 1, "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("not done: `corp`"), "{}", run.stdout);
+    assert!(sandbox.read("home/config.toml").contains(NEW));
+    assert_eq!(vault.token(OLD).as_deref(), Some(TOKEN));
+    assert_eq!(vault.token(NEW).as_deref(), Some(TOKEN));
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_a_warning_where_nothing_is_asked_of_it() {
+    let (mut sandbox, vault) = with_vault();
+    sandbox.env("PATH", "/usr/bin:/bin");
+    let run = sandbox.ok(&set(&[]));
+    assert!(
+        run.stderr.contains(
+            "whether `cargo-credential-vault` has a token for the old index is not known"
+        ),
+        "{}",
+        run.stderr
+    );
+    sandbox.fails(
+        4,
+        &["registry", "set", "corp", "--index", OLD, "--move-token"],
+    );
+    assert_eq!(vault.requests(), "");
+}
+
+#[test]
+fn a_plan_asks_no_store() {
+    let (mut sandbox, vault) = with_vault();
+    let before = sandbox.snapshot();
+    for words in [
+        &set(&["--dry-run"]),
+        &set(&["--move-token", "--check"]),
+        &set(&["--drop-token", "--check"]),
+        &vec!["registry", "remove", "corp", "--check"],
+        &vec!["logout", "corp", "--check"],
+        &vec!["login", "corp", "--from", "env:T", "--check"],
+        &vec!["registry", "rename", "corp", "work", "--check"],
+    ] {
+        sandbox.run(words);
+    }
+    assert_eq!(vault.requests(), "");
+    assert!(before == sandbox.snapshot());
+}
+
+#[test]
+fn a_new_name_changes_nothing_for_stores_that_go_by_the_index() {
+    let (mut sandbox, vault) = with_vault();
+    sandbox.ok(&["registry", "rename", "corp", "work"]);
+    assert_eq!(vault.requests(), "");
+    sandbox.ok(&["token", "show", "work"]);
+    assert_eq!(vault.token(OLD).as_deref(), Some(TOKEN));
+}
+
+#[test]
+fn a_registry_that_goes_takes_its_token_along() {
+    let (mut sandbox, vault) = with_vault();
+    let run = sandbox.ok(&["registry", "remove", "corp"]);
+    assert!(run.stdout.contains("removed"), "{}", run.stdout);
+    assert_eq!(vault.token(OLD), None);
+
+    let (mut sandbox, vault) = with_vault();
+    sandbox.ok(&["registry", "remove", "corp", "--keep-token"]);
+    assert_eq!(vault.token(OLD).as_deref(), Some(TOKEN));
+
+    let (mut sandbox, vault) = with_vault();
+    vault.fails_at("logout");
+    let run = sandbox.run(&["registry", "remove", "corp"]);
+    assert_eq!(run.status, 1, "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("failed"), "{}", run.stdout);
+    assert_eq!(vault.token(OLD).as_deref(), Some(TOKEN));
+}
