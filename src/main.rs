@@ -3,7 +3,6 @@
 use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::process::ExitCode;
 
-use credsh::doors::plugin::ARGUMENT;
 use credsh::world::{Input, Interrupts, Terminal, TerminalPrompt, World};
 
 #[expect(
@@ -11,6 +10,10 @@ use credsh::world::{Input, Interrupts, Terminal, TerminalPrompt, World};
     reason = "the one place where the process is looked at"
 )]
 fn main() -> ExitCode {
+    let first = std::env::args_os().nth(1);
+    if first.is_some_and(|first| first == credsh::doors::plugin::ARGUMENT) {
+        end_with_the_asker();
+    }
     let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let is_terminal = stdout().is_terminal();
     let interrupts = Interrupts::of_this_process();
@@ -32,12 +35,6 @@ fn main() -> ExitCode {
         interrupts,
     };
     keep_memory_private();
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|first| first == ARGUMENT)
-    {
-        end_with_the_asker();
-    }
     ExitCode::from(credsh::run(world, std::env::args_os().skip(1)))
 }
 
