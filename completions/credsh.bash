@@ -103,6 +103,15 @@ _credsh() {
             credsh__subcmd__registry,show)
                 cmd="credsh__subcmd__registry__subcmd__show"
                 ;;
+            credsh__subcmd__token,list)
+                cmd="credsh__subcmd__token__subcmd__list"
+                ;;
+            credsh__subcmd__token,remove)
+                cmd="credsh__subcmd__token__subcmd__remove"
+                ;;
+            credsh__subcmd__token,set)
+                cmd="credsh__subcmd__token__subcmd__set"
+                ;;
             credsh__subcmd__token,show)
                 cmd="credsh__subcmd__token__subcmd__show"
                 ;;
@@ -301,7 +310,7 @@ _credsh() {
             return 0
             ;;
         credsh__subcmd__login)
-            opts="-r -n -q -y -h --registry --from --move --scheme --provider --json --dry-run --check --quiet --yes --no-input --help"
+            opts="-r -n -q -y -h --registry --from --move --scheme --provider --label --operations --crates --expires --store --json --dry-run --check --quiet --yes --no-input --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -325,6 +334,26 @@ _credsh() {
                     ;;
                 --provider)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operations)
+                    COMPREPLY=($(compgen -W "read publish yank unyank owners" -- "${cur}"))
+                    return 0
+                    ;;
+                --crates)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expires)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -W "keyring sealed" -- "${cur}"))
                     return 0
                     ;;
                 *)
@@ -645,12 +674,98 @@ _credsh() {
             return 0
             ;;
         credsh__subcmd__token)
-            opts="-n -q -y -h --json --dry-run --check --quiet --yes --no-input --help show"
+            opts="-n -q -y -h --json --dry-run --check --quiet --yes --no-input --help show list set remove"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        credsh__subcmd__token__subcmd__list)
+            opts="-r -n -q -y -h --registry --json --dry-run --check --quiet --yes --no-input --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --registry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -r)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        credsh__subcmd__token__subcmd__remove)
+            opts="-r -n -q -y -h --registry --json --dry-run --check --quiet --yes --no-input --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --registry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -r)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        credsh__subcmd__token__subcmd__set)
+            opts="-r -n -q -y -h --registry --label --operations --crates --expires --store --all-operations --all-crates --never-expires --json --dry-run --check --quiet --yes --no-input --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --registry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -r)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --label)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --operations)
+                    COMPREPLY=($(compgen -W "read publish yank unyank owners" -- "${cur}"))
+                    return 0
+                    ;;
+                --crates)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expires)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -W "keyring sealed" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

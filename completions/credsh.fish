@@ -135,6 +135,16 @@ bearer\t'`Bearer TEXT`'
 basic\t'`Basic` and base64 of `USER:PASSWORD`'
 token\t'`Token TEXT`'"
 complete -c credsh -n "__fish_credsh_using_subcommand login" -l provider -d 'Give the registry this provider first' -r
+complete -c credsh -n "__fish_credsh_using_subcommand login" -l label -d 'A name for the token [default: `default`]' -r
+complete -c credsh -n "__fish_credsh_using_subcommand login" -l operations -d 'What Cargo may use it for, with commas between [default: everything]' -r -f -a "read\t'Read the index, download'
+publish\t'Publish a version'
+yank\t'Yank a version'
+unyank\t'Undo a yank'
+owners\t'Change owners'"
+complete -c credsh -n "__fish_credsh_using_subcommand login" -l crates -d 'Which crates it may be used for: names, or beginnings of names as `serde*` [default: all]' -r
+complete -c credsh -n "__fish_credsh_using_subcommand login" -l expires -d 'The last day on which it is good, or how many days it is: `2027-01-31`, `90d`' -r
+complete -c credsh -n "__fish_credsh_using_subcommand login" -l store -d 'Where it is kept [default: the keyring, or the sealed file where none answers]' -r -f -a "keyring\t'The keyring of the system'
+sealed\t'A file that is encrypted, for a key file or a passphrase'"
 complete -c credsh -n "__fish_credsh_using_subcommand login" -l move -d 'Remove it from where it was, once it is stored'
 complete -c credsh -n "__fish_credsh_using_subcommand login" -l json -d 'Print one JSON document on standard output, errors too'
 complete -c credsh -n "__fish_credsh_using_subcommand login" -s n -l dry-run -d 'Print what would change; change nothing'
@@ -176,14 +186,17 @@ complete -c credsh -n "__fish_credsh_using_subcommand why" -s q -l quiet -d 'Pri
 complete -c credsh -n "__fish_credsh_using_subcommand why" -s y -l yes -d 'Answer yes to confirmations, and write over what somebody else has changed meanwhile'
 complete -c credsh -n "__fish_credsh_using_subcommand why" -l no-input -d 'Never prompt'
 complete -c credsh -n "__fish_credsh_using_subcommand why" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show" -l json -d 'Print one JSON document on standard output, errors too'
-complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show" -s n -l dry-run -d 'Print what would change; change nothing'
-complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show" -l check -d 'Like --dry-run, and exit 2 if anything would change'
-complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show" -s q -l quiet -d 'Print no notes'
-complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to confirmations, and write over what somebody else has changed meanwhile'
-complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show" -l no-input -d 'Never prompt'
-complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
-complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show" -f -a "show" -d 'Ask the chain as Cargo would, and show the token, masked'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show list set remove" -l json -d 'Print one JSON document on standard output, errors too'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show list set remove" -s n -l dry-run -d 'Print what would change; change nothing'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show list set remove" -l check -d 'Like --dry-run, and exit 2 if anything would change'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show list set remove" -s q -l quiet -d 'Print no notes'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show list set remove" -s y -l yes -d 'Answer yes to confirmations, and write over what somebody else has changed meanwhile'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show list set remove" -l no-input -d 'Never prompt'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show list set remove" -s h -l help -d 'Print help'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show list set remove" -f -a "show" -d 'Ask the chain as Cargo would, and show the token, masked'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show list set remove" -f -a "list" -d 'List the tokens that credsh keeps itself, and what each is for'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show list set remove" -f -a "set" -d 'Change what one of credsh\'s own tokens is for, when it expires, or where it is kept'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and not __fish_seen_subcommand_from show list set remove" -f -a "remove" -d 'Forget one of credsh\'s own tokens'
 complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from show" -s r -l registry -d 'The same as an option' -r
 complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from show" -l operation -d 'What Cargo would do with it' -r -f -a "read\t'Read the index, download'
 publish\t'Publish a version'
@@ -199,6 +212,43 @@ complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_sub
 complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to confirmations, and write over what somebody else has changed meanwhile'
 complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from show" -l no-input -d 'Never prompt'
 complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from list" -s r -l registry -d 'The same as an option' -r
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from list" -l json -d 'Print one JSON document on standard output, errors too'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from list" -s n -l dry-run -d 'Print what would change; change nothing'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from list" -l check -d 'Like --dry-run, and exit 2 if anything would change'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print no notes'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to confirmations, and write over what somebody else has changed meanwhile'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from list" -l no-input -d 'Never prompt'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -s r -l registry -d 'Whose token, where several registries have one of that label' -r
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -l label -d 'A name for the token [default: `default`]' -r
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -l operations -d 'What Cargo may use it for, with commas between [default: everything]' -r -f -a "read\t'Read the index, download'
+publish\t'Publish a version'
+yank\t'Yank a version'
+unyank\t'Undo a yank'
+owners\t'Change owners'"
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -l crates -d 'Which crates it may be used for: names, or beginnings of names as `serde*` [default: all]' -r
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -l expires -d 'The last day on which it is good, or how many days it is: `2027-01-31`, `90d`' -r
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -l store -d 'Where it is kept [default: the keyring, or the sealed file where none answers]' -r -f -a "keyring\t'The keyring of the system'
+sealed\t'A file that is encrypted, for a key file or a passphrase'"
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -l all-operations -d 'For every operation again'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -l all-crates -d 'For every crate again'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -l never-expires -d 'Good without end again'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -l json -d 'Print one JSON document on standard output, errors too'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -s n -l dry-run -d 'Print what would change; change nothing'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -l check -d 'Like --dry-run, and exit 2 if anything would change'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Print no notes'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -s y -l yes -d 'Answer yes to confirmations, and write over what somebody else has changed meanwhile'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -l no-input -d 'Never prompt'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from remove" -s r -l registry -d 'Whose token, where several registries have one of that label' -r
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from remove" -l json -d 'Print one JSON document on standard output, errors too'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from remove" -s n -l dry-run -d 'Print what would change; change nothing'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from remove" -l check -d 'Like --dry-run, and exit 2 if anything would change'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print no notes'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Answer yes to confirmations, and write over what somebody else has changed meanwhile'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from remove" -l no-input -d 'Never prompt'
+complete -c credsh -n "__fish_credsh_using_subcommand token; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c credsh -n "__fish_credsh_using_subcommand provider; and not __fish_seen_subcommand_from list add remove move test" -l json -d 'Print one JSON document on standard output, errors too'
 complete -c credsh -n "__fish_credsh_using_subcommand provider; and not __fish_seen_subcommand_from list add remove move test" -s n -l dry-run -d 'Print what would change; change nothing'
 complete -c credsh -n "__fish_credsh_using_subcommand provider; and not __fish_seen_subcommand_from list add remove move test" -l check -d 'Like --dry-run, and exit 2 if anything would change'

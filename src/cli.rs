@@ -11,7 +11,7 @@ use crate::doors::{Runner, plugin};
 use crate::error::{Error, Kind, Place, Result};
 use crate::render::Theme;
 use crate::session::{Flags, Session};
-use crate::world::{Env, World};
+use crate::world::World;
 
 /// Runs the process: its arguments, without its name. The answer is the exit status.
 pub(crate) fn run(world: World, args: impl Iterator<Item = OsString>) -> u8 {
@@ -82,46 +82,14 @@ fn prepare(mut world: World, cli: &Cli) -> Result<Session, (Box<World>, Error)> 
         // Cargo's own idea of the folder: without `..` and links, so that its parents are its parents.
         world.directory = directory.canonicalize().unwrap_or(directory);
     }
-    let home = match cargo_home(&world, cli.home.as_deref()) {
+    let home = match world.cargo_home(cli.home.as_deref()) {
         Ok(home) => home,
         Err(error) => return Err((Box::new(world), error)),
     };
     let mut flags = cli.flags;
-    flags.no_input |= is_on(&world.env, "CREDSH_NO_INPUT");
+    flags.no_input |= world.env.is_on("CREDSH_NO_INPUT");
     let theme = theme(&world, cli.color);
     Ok(Session::new(world, home, flags, theme))
-}
-
-/// `--home`, `CARGO_HOME`, or `.cargo` in the person's home.
-fn cargo_home(world: &World, option: Option<&Path>) -> Result<PathBuf> {
-    let (home, place) = match (option, world.env.non_empty("CARGO_HOME"), &world.user_home) {
-        (Some(home), ..) => (home.to_path_buf(), Place::Option("--home")),
-        (None, Some(home), _) => (home.into(), Place::Env("CARGO_HOME".to_owned())),
-        (None, None, Some(home)) => (home.join(".cargo"), Place::file(home.join(".cargo"))),
-        (None, None, None) => {
-            return Err(
-                Error::failed("there is no home folder to find Cargo's files in")
-                    .hint("set `CARGO_HOME`, or use `--home DIR`"),
-            );
-        }
-    };
-    let home = normal(&world.directory.join(home));
-    // One that is missing is made when something is written.
-    if home.exists() && !home.is_dir() {
-        return Err(Error::failed("this Cargo home is not a folder")
-            .at(place)
-            .hint("name a folder, existing or not, with `--home DIR` or `CARGO_HOME`"));
-    }
-    Ok(home)
-}
-
-/// Without `.` parts, which would make one file look like two.
-fn normal(path: &Path) -> PathBuf {
-    path.components().collect()
-}
-
-fn is_on(env: &Env, name: &str) -> bool {
-    env.non_empty(name).is_some_and(|value| value != "0")
 }
 
 /// Colours: the option, then `CREDSH_COLOR`, then what every terminal program honours.
@@ -136,7 +104,7 @@ fn theme(world: &World, option: Option<ColorChoice>) -> Theme {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
         ColorChoice::Auto if env.non_empty("NO_COLOR").is_some() => false,
-        ColorChoice::Auto if is_on(env, "CLICOLOR_FORCE") => true,
+        ColorChoice::Auto if env.is_on("CLICOLOR_FORCE") => true,
         ColorChoice::Auto => is_terminal && env.get("TERM") != Some("dumb"),
     };
     Theme {
@@ -217,8 +185,8 @@ fn shell(runner: &Runner, cli: &Cli) -> Result<u8> {
     let (history, rc) = {
         let session = runner.session.borrow();
         let env = &session.world.env;
-        let keeps_history = !cli.no_history && !is_on(env, "CREDSH_NO_HISTORY");
-        let runs_rc = !cli.no_rc && !is_on(env, "CREDSH_NO_RC");
+        let keeps_history = !cli.no_history && !env.is_on("CREDSH_NO_HISTORY");
+        let runs_rc = !cli.no_rc && !env.is_on("CREDSH_NO_RC");
         (
             session
                 .world

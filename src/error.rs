@@ -65,6 +65,8 @@ pub enum Place {
     Env(String),
     /// An option of the process.
     Option(&'static str),
+    /// One of credsh's own tokens, by its label.
+    Label(String),
     /// Not on disk yet: an edit of the open transaction, and the file that it is for.
     Pending(PathBuf),
 }
@@ -92,7 +94,7 @@ impl Place {
     pub fn as_file(&self) -> Option<&Path> {
         match self {
             Self::File { file, .. } | Self::Pending(file) => Some(file),
-            Self::Env(_) | Self::Option(_) => None,
+            Self::Env(_) | Self::Option(_) | Self::Label(_) => None,
         }
     }
 }
@@ -112,6 +114,7 @@ impl fmt::Display for Place {
             }
             Self::Env(name) => write!(f, "environment variable `{name}`"),
             Self::Option(name) => write!(f, "option `{name}`"),
+            Self::Label(name) => write!(f, "token `{name}`"),
             Self::Pending(file) => write!(f, "{} (pending)", file.display()),
         }
     }
@@ -135,6 +138,7 @@ impl Serialize for Place {
             }
             Self::Env(name) => map.serialize_entry("env", name)?,
             Self::Option(name) => map.serialize_entry("option", name)?,
+            Self::Label(name) => map.serialize_entry("label", name)?,
         }
         map.end()
     }

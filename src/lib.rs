@@ -9,12 +9,13 @@
 //! - [`commands`]: the table. One file a command: its arguments, its answer, how it is shown, what it does.
 //! - [`session`]: what is known and what is pending; the commit, which alone changes the world.
 //! - [`cargo`]: Cargo's view of the world, pure and with provenance; and performing its providers.
+//! - [`stores`]: where credsh keeps tokens when it is the provider, and which of them serves a request.
 //! - `disk`: TOML read and edited, locks, replacing files. Knows nothing of Cargo's keys.
 //! - [`token`]: tokens that cannot leak, where they come from, how a server wants them spelt.
 //! - `render`: blocks and errors as text. Knows no command.
 //! - `error`: kinds, which alone decide exit statuses; places; the next step.
 //!
-//! Arrows point one way: doors, commands, session, then cargo and disk, then token and error. What must hold:
+//! Arrows point one way: doors, commands, session, stores, then cargo and disk, then token and error. What must hold:
 //!
 //! - Nothing but [`session::Session::commit`] writes a file of Cargo's, and only after it is anything
 //!   reported as done.
@@ -29,6 +30,7 @@ pub mod doors;
 mod error;
 pub mod render;
 pub mod session;
+pub mod stores;
 pub mod token;
 pub mod words;
 pub mod world;

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::error::Result;
+use crate::error::{Error, Place, Result};
 use crate::token::Token;
 
 mod terminal;
@@ -46,6 +46,30 @@ impl World {
         let folder = named.or_else(|| Some(self.user_home.as_ref()?.join(fallback)))?;
         Some(folder.join("credsh"))
     }
+
+    /// The Cargo home: `--home`, `CARGO_HOME`, or `.cargo` in the person's home.
+    pub fn cargo_home(&self, option: Option<&Path>) -> Result<PathBuf> {
+        let (home, place) = match (option, self.env.non_empty("CARGO_HOME"), &self.user_home) {
+            (Some(home), ..) => (home.to_path_buf(), Place::Option("--home")),
+            (None, Some(home), _) => (home.into(), Place::Env("CARGO_HOME".to_owned())),
+            (None, None, Some(home)) => (home.join(".cargo"), Place::file(home.join(".cargo"))),
+            (None, None, None) => {
+                return Err(
+                    Error::failed("there is no home folder to find Cargo's files in")
+                        .hint("set `CARGO_HOME`, or use `--home DIR`"),
+                );
+            }
+        };
+        // Without `.` parts, which would make one file look like two.
+        let home: PathBuf = self.directory.join(home).components().collect();
+        // One that is missing is made when something is written.
+        if home.exists() && !home.is_dir() {
+            return Err(Error::failed("this Cargo home is not a folder")
+                .at(place)
+                .hint("name a folder, existing or not, with `--home DIR` or `CARGO_HOME`"));
+        }
+        Ok(home)
+    }
 }
 
 /// Which streams are terminals, and how wide the one that shows data is.
@@ -81,6 +105,11 @@ impl Env {
     /// A variable that is set to something other than the empty text.
     pub fn non_empty(&self, name: &str) -> Option<&OsStr> {
         self.get_os(name).filter(|value| !value.is_empty())
+    }
+
+    /// Whether a switch of credsh's is set, and not to 0.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.non_empty(name).is_some_and(|value| value != "0")
     }
 
     /// The variables whose name and value are Unicode, in order of their names.

@@ -29,6 +29,8 @@ pub enum Kind {
     Paseto,
     /// A program that speaks the credential provider protocol.
     Plugin,
+    /// One item of credsh's own stores; in no configuration.
+    Own,
 }
 
 /// Names, as they stand in a configuration.
@@ -72,7 +74,9 @@ impl Kind {
     pub fn is_plain_text(self) -> Option<bool> {
         match self {
             Self::Token => Some(true),
-            Self::Libsecret | Self::MacosKeychain | Self::Wincred | Self::Paseto => Some(false),
+            Self::Libsecret | Self::MacosKeychain | Self::Wincred | Self::Paseto | Self::Own => {
+                Some(false)
+            }
             Self::TokenFromStdout | Self::Plugin => None,
         }
     }
@@ -80,7 +84,9 @@ impl Kind {
     /// Whether it takes a token to keep; `None` where only asking would tell.
     pub fn can_login(self) -> Option<bool> {
         match self {
-            Self::Token | Self::Libsecret | Self::MacosKeychain | Self::Wincred => Some(true),
+            Self::Token | Self::Libsecret | Self::MacosKeychain | Self::Wincred | Self::Own => {
+                Some(true)
+            }
             Self::TokenFromStdout | Self::Paseto => Some(false),
             Self::Plugin => None,
         }
@@ -98,6 +104,14 @@ pub struct Provider {
     pub kind: Kind,
     /// Where it is configured; `None` is Cargo's own default.
     pub place: Option<Place>,
+}
+
+impl Provider {
+    /// Whether it is credsh itself, by whatever path.
+    pub fn is_credsh(&self) -> bool {
+        let name = std::path::Path::new(&self.command[0]).file_stem();
+        self.kind == Kind::Plugin && name.is_some_and(|name| name == "credsh")
+    }
 }
 
 impl Serialize for Provider {

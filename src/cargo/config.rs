@@ -107,6 +107,11 @@ impl Config {
         &self.env
     }
 
+    /// The Cargo home.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// This program, to be started once more.
     pub fn program(&self) -> &Path {
         &self.program

@@ -7,6 +7,8 @@ use clap::Args;
 
 use crate::cargo::chain::check_spec;
 use crate::cargo::config::{Config, View};
+use crate::cargo::programs;
+use crate::cargo::providers::greets;
 use crate::cargo::registry::{Registry, Wanted};
 use crate::disk::tree::{Entry, Node};
 use crate::error::{Error, Result};
@@ -100,6 +102,24 @@ impl SpecWords {
         check_spec(&words)?;
         Ok(words)
     }
+}
+
+/// This program, as a provider.
+pub const CREDSH: &str = "credsh";
+
+/// A provider as it is to be written: credsh itself by its full path where Cargo would not find it, and only if
+/// it starts.
+pub fn installed(session: &mut Session, mut words: Vec<String>) -> Result<Vec<String>> {
+    if words.first().is_none_or(|word| word != CREDSH) {
+        return Ok(words);
+    }
+    if programs::find(session.config()?, CREDSH).is_none() {
+        words[0] = session.world.program.display().to_string();
+    }
+    if !session.flags.is_plan() {
+        greets(session.config()?, &words[0])?;
+    }
+    Ok(words)
 }
 
 /// The name of an alias.

@@ -13,6 +13,7 @@ use crate::cargo::registry::Registry;
 use crate::disk::tree::Node;
 use crate::error::{Error, Result};
 use crate::session::change::{Wish, is_same};
+use crate::session::own::Rules;
 use crate::session::{Session, no_name, stores_nothing};
 use crate::token::{Scheme, Source, Token};
 
@@ -39,6 +40,8 @@ pub struct Login {
     /// Give the registry this provider first
     #[arg(long, value_name = "SPEC")]
     provider: Option<ProviderSpec>,
+    #[command(flatten)]
+    rules: Rules,
     /// Arguments for the provider
     #[arg(last = true, value_name = "ARGS")]
     rest: Vec<String>,
@@ -76,7 +79,16 @@ impl Login {
         if chain.origin == Origin::Default && !registry.is_crates_io {
             session.note("Cargo refuses a registry with `auth-required` until a credential provider is configured; if this is one: `provider add cargo:token`");
         }
-        let token = if takers[0].kind == Kind::Token {
+        if self.rules.is_given() && !takers[0].is_credsh() {
+            return Err(Error::usage(format!(
+                "`{}` does not know what a token is for, or when it expires",
+                takers[0]
+            ))
+            .hint("only credsh itself does, as a provider: `--provider credsh`"));
+        }
+        let token = if takers[0].is_credsh() {
+            self.keep(session, &registry, &takers[0])?
+        } else if takers[0].kind == Kind::Token {
             self.store_in_files(session, &registry)?
         } else {
             self.hand_over(session, &registry, &takers)?
@@ -197,6 +209,27 @@ impl Login {
                 must_prove: self.move_it,
             },
         )?;
+        Ok(token)
+    }
+
+    /// Credsh is the provider: its stores and its ledger.
+    fn keep(
+        &self,
+        session: &mut Session,
+        registry: &Registry,
+        provider: &Provider,
+    ) -> Result<Option<Token>> {
+        let configured = Rules::of_arguments(&provider.command[1..])?;
+        let here = Rules::of_arguments(&self.rest)?;
+        let rules = self.rules.clone().or(here).or(configured);
+        let source = self.from.clone().unwrap_or_else(|| default_source(session));
+        let token = if session.flags.is_plan() && !source.is_inert() {
+            None
+        } else {
+            let token = session.read_token(&source, registry)?;
+            Some(self.with_scheme(session, token)?)
+        };
+        session.keep(registry, &rules, token.clone())?;
         Ok(token)
     }
 

@@ -17,7 +17,8 @@ use crate::disk::tree::Node;
 use crate::error::{Error, Kind as ErrorKind, Place, Result};
 use crate::render::{Block, Role, Span};
 use crate::session::change::Wish;
-use crate::session::{Left, Session, Unfinished};
+use crate::session::{Left, Session, Unfinished, own};
+use crate::stores::ledger::Entry;
 
 /// Remove the token of a registry, wherever it is
 ///
@@ -120,6 +121,31 @@ impl Places {
     }
 }
 
+impl Places {
+    /// One of credsh's own tokens.
+    pub(super) fn of_token(
+        entry: &Entry,
+        registry: &Registry,
+        outcome: PlaceOutcome,
+        detail: Option<String>,
+    ) -> Self {
+        let word = registry.word();
+        Self {
+            registry: Some(word.clone()),
+            places: vec![LogoutPlace {
+                registry: word,
+                provider: "credsh".to_owned(),
+                place: Some(Place::Label(entry.label.to_string())),
+                outcome,
+                detail,
+                hint: None,
+                item: Some(item_key(&own::keeper(entry), registry)),
+            }],
+            must_be_gone: true,
+        }
+    }
+}
+
 /// Removes a registry's token from everywhere, and says what became of each place.
 pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<LogoutPlace>> {
     let config = session.config()?;
@@ -160,6 +186,10 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
             .iter()
             .filter(|provider| !provider.kind.is_foreign() && provider.kind != Kind::Token)
         {
+            if provider.is_credsh() {
+                places.extend(forget_own(session, registry, &name, provider)?);
+                continue;
+            }
             let (outcome, detail, hint) = log_out_of(session, provider, registry)?;
             places.push(LogoutPlace {
                 registry: name.clone(),
@@ -226,6 +256,56 @@ fn log_out_of(
         ),
         Held::Token(_) | Held::Unknown => as_planned(PlaceOutcome::Removed, None),
     })
+}
+
+/// Forgets all of credsh's own tokens of a registry.
+fn forget_own(
+    session: &mut Session,
+    registry: &Registry,
+    name: &str,
+    provider: &Provider,
+) -> Result<Vec<LogoutPlace>> {
+    let mut places = Vec::new();
+    for entry in session.own_tokens(registry)? {
+        let (outcome, detail) = forgotten(session, &entry);
+        places.push(LogoutPlace {
+            registry: name.to_owned(),
+            provider: provider.to_string(),
+            place: Some(Place::Label(entry.label.to_string())),
+            outcome,
+            detail,
+            hint: None,
+            item: Some(item_key(&own::keeper(&entry), registry)),
+        });
+    }
+    if places.is_empty() {
+        places.push(LogoutPlace {
+            registry: name.to_owned(),
+            provider: provider.to_string(),
+            place: provider.place.clone(),
+            outcome: PlaceOutcome::Absent,
+            detail: None,
+            hint: None,
+            item: None,
+        });
+    }
+    Ok(places)
+}
+
+/// Forgets one of credsh's own tokens, and says what will become of it.
+pub(super) fn forgotten(session: &mut Session, entry: &Entry) -> (PlaceOutcome, Option<String>) {
+    match session.forget(entry) {
+        Ok(Some(Held::Nothing)) => {
+            let detail = format!("the {} had nothing any more", entry.store.name());
+            (PlaceOutcome::Removed, Some(detail))
+        }
+        Ok(Some(_)) => (PlaceOutcome::Removed, None),
+        Ok(None) => {
+            let detail = os::locked(&own::keeper(entry)).to_string();
+            (PlaceOutcome::Locked, Some(detail))
+        }
+        Err(error) => (PlaceOutcome::Failed, Some(error.to_string())),
+    }
 }
 
 type Forgotten = (Place, PlaceOutcome, Option<String>);

@@ -6,7 +6,9 @@ use serde_json::Value as Json;
 
 use super::args::Target;
 use super::token::Asked;
+use super::token::show::Own;
 use super::{Answer, Outcome, document};
+use crate::cargo::chain::Provider;
 use crate::cargo::index_url::IndexUrl;
 use crate::cargo::inspection::{Inspection, Shadowed};
 use crate::cargo::providers::Outcome as StepOutcome;
@@ -65,21 +67,36 @@ impl Why {
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
         let operation = self.asked.operation()?;
         let may_ask = self.ask && !session.flags.is_plan();
+        let own = Own::of(session, &self.target.wanted(), &operation)?;
         let config = session.config()?;
         let inspection = Inspection::of(config, &self.target.wanted(), &operation, may_ask)?;
         let token = inspection.answer().map(|answer| Winner {
             fingerprint: answer.token.fingerprint(),
-            place: answer.place.clone(),
+            place: answer.place.clone().or_else(|| {
+                let label = &own.as_ref()?.serving.first()?.label;
+                let is_own = inspection.winner()?.provider.is_credsh();
+                is_own.then(|| Place::Label(label.clone()))
+            }),
         });
-        let shadowed = inspection.shadowed(config);
+        let mut shadowed = inspection.shadowed(config);
+        let is_asked = inspection.chain.providers.iter().any(Provider::is_credsh);
+        if let Some(own) = own.as_ref().filter(|_| is_asked) {
+            shadowed.extend(runners_up(own));
+        }
         let mut notes = inspection.notes.clone();
         let obstacle = inspection.obstacle();
         notes.extend(obstacle.and_then(|error| error.next_step().map(ToOwned::to_owned)));
         let providers = inspection.steps.into_iter().map(|step| Tried {
+            detail: match &own {
+                Some(own) if step.provider.is_credsh() => {
+                    let detail = step.detail.into_iter().chain([own.told()]);
+                    Some(detail.collect::<Vec<_>>().join("; "))
+                }
+                _ => step.detail,
+            },
             command: step.provider.command,
             place: step.provider.place,
             outcome: step.outcome,
-            detail: step.detail,
         });
         Outcome::answer(Explanation {
             registry: inspection.registry.word(),
@@ -94,6 +111,18 @@ impl Why {
             notes,
         })
     }
+}
+
+/// The tokens that would serve as well, and do not.
+fn runners_up(own: &Own) -> impl Iterator<Item = Shadowed> {
+    let winner = own.serving.first();
+    let by = winner.map(|winner| Place::Label(winner.label.clone()));
+    own.serving.iter().skip(1).map(move |loser| Shadowed {
+        what: format!("token `{}`", loser.label),
+        place: Place::Label(loser.label.clone()),
+        by: by.clone(),
+        reason: format!("{}, which is less specific", loser.rule),
+    })
 }
 
 impl Answer for Explanation {

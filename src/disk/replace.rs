@@ -214,6 +214,26 @@ fn beside(path: &Path, old: Option<&Metadata>, new: &str) -> io::Result<bool> {
     Ok(true)
 }
 
+/// Writes a file that nobody else may look into, as a whole. Symbolic links stay.
+pub(crate) fn private(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |error: io::Error| Error::io("write", path, &error);
+    let path = follow(path).map_err(failed)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || {
+        // With mode 0600 from its birth.
+        let mut file = tempfile::Builder::new()
+            .prefix(".credsh-")
+            .tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(&path).map_err(|error| error.error)?;
+        #[cfg(unix)]
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        Ok(())
+    };
+    write().map_err(failed)
+}
+
 /// Where a chain of symbolic links ends, even if nothing is there.
 fn follow(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();

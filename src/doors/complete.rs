@@ -16,6 +16,7 @@ use crate::commands::alias;
 use crate::commands::args::{AliasName, ProviderSpec, RegistryRef};
 use crate::commands::help::topics;
 use crate::session::Session;
+use crate::stores::ledger::Label;
 use crate::token::Source;
 
 /// What there is to name, now.
@@ -27,6 +28,8 @@ pub struct Names {
     pub providers: Vec<String>,
     /// Aliases.
     pub aliases: Vec<String>,
+    /// Labels of credsh's own tokens.
+    pub labels: Vec<String>,
     /// Environment variables.
     pub variables: Vec<String>,
     /// The folder that relative paths start in.
@@ -62,6 +65,14 @@ impl Names {
             .map(|(name, _)| name.to_owned())
             .collect();
         let programs = programs::providers(&session.world.env);
+        let mut labels: Vec<String> = session
+            .ledger()
+            .unwrap_or_default()
+            .iter()
+            .map(|entry| entry.label.to_string())
+            .collect();
+        labels.sort();
+        labels.dedup();
         let Ok(config) = session.config() else {
             return Self {
                 variables,
@@ -82,6 +93,7 @@ impl Names {
             registries,
             providers,
             aliases,
+            labels,
             variables,
             directory,
         }
@@ -425,6 +437,9 @@ fn values(argument: &Arg, names: &Names, word: &str) -> Vec<Candidate> {
     }
     if is(TypeId::of::<AliasName>()) {
         return names.aliases.iter().map(plain).collect();
+    }
+    if is(TypeId::of::<Label>()) {
+        return names.labels.iter().map(plain).collect();
     }
     if is(TypeId::of::<PathBuf>()) {
         return files(&names.directory, word, "");

@@ -1,19 +1,36 @@
 //! Cargo's credential provider protocol, our side: `credsh --cargo-plugin`.
 //!
-//! Nothing but the protocol goes to standard output. So far the stores of operating systems are served, each
-//! by its name: `--store cargo:libsecret`. That is how credsh itself calls them, in a process that can be
-//! ended, and a registry can be given such a provider as well.
+//! Every build with a private registry comes through here, so there is no table of commands, no script and no
+//! colour: a `get` reads one part of the ledger and one item of one store. Three kinds of requests are told
+//! apart by their arguments: those of Cargo (`--store`, `--label` narrow them), for which the ledger decides;
+//! those for one of Cargo's own stores (`--store cargo:libsecret`); and those of credsh itself, in a process
+//! that can be ended, for one item (`--item STORE LABEL`).
+//!
+//! Invariant: nothing but the protocol goes to standard output, and no text of a request is repeated anywhere:
+//! a login contains a token.
 
 use std::io::{BufRead, BufReader, Read, Write};
 
 use cargo_credential::{
-    CredentialHello, CredentialRequest, CredentialResponse, Error as Failure, PROTOCOL_VERSION_1,
+    Action, CacheControl, CredentialHello, CredentialRequest, CredentialResponse, Error as Failure,
+    PROTOCOL_VERSION_1, RegistryInfo, Secret,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::cargo::name::RegistryName;
 use crate::cargo::providers::os::{self, PATIENT, STORE, UNLOCK};
+use crate::cargo::providers::{Operation, OperationKind, two_part};
+use crate::cargo::registry::Registry;
+use crate::error::{Error, Result};
+use crate::render::Theme;
+use crate::session::own::{ITEM, Rules};
+use crate::session::{Flags, Session};
+use crate::stores::ledger::{self, Day, Entry};
+use crate::stores::routing::candidates;
+use crate::stores::{Access, Item, StoreKind};
+use crate::token::Token;
 use crate::world::World;
 
 /// The argument that Cargo starts a provider with. Looked for before anything else.
@@ -25,58 +42,54 @@ const LONGEST_REQUEST: u64 = 4 * 1024 * 1024;
 /// The exit status where the connection itself fails.
 const BROKEN: u8 = 1;
 
+type Response = Result<CredentialResponse, Failure>;
+
 /// Answers requests until there are no more.
-pub(crate) fn run(world: World) -> u8 {
-    let World {
-        stdin,
-        mut stdout,
-        mut stderr,
-        ..
-    } = world;
+pub(crate) fn run(mut world: World) -> u8 {
+    let mut stdout = std::mem::replace(&mut world.stdout, Box::new(std::io::sink()));
+    let stdin = std::mem::replace(&mut world.stdin, Box::new(std::io::empty()));
     let hello = CredentialHello {
         v: vec![PROTOCOL_VERSION_1],
     };
     if send(&mut *stdout, &hello).is_err() {
         return BROKEN;
     }
+    let home = world.cargo_home(None);
+    let flags = Flags {
+        quiet: true,
+        yes: true,
+        no_input: world.env.is_on("CREDSH_NO_INPUT"),
+        ..Flags::default()
+    };
+    // Without a home there is nothing to give; what Cargo's own stores hold is not kept there.
+    let (home, no_home) = match home {
+        Ok(home) => (home, None),
+        Err(error) => (std::path::PathBuf::new(), Some(error)),
+    };
+    let mut door = Door {
+        session: Session::new(world, home, flags, Theme::default()),
+        no_home,
+    };
     let mut requests = BufReader::new(stdin);
     loop {
         let mut line = Zeroizing::new(String::new());
-        match requests.by_ref().take(LONGEST_REQUEST).read_line(&mut line) {
+        let mut limited = requests.by_ref().take(LONGEST_REQUEST);
+        match limited.read_line(&mut line) {
             Ok(0) => return 0,
             Ok(_) => {}
             Err(_) => return BROKEN,
         }
-        let response = answer(&line, &mut *stderr);
-        if send(&mut *stdout, &response).is_err() {
+        // The rest of a line that is too long is no request of its own.
+        let is_whole = line.ends_with('\n') || limited.limit() > 0;
+        let response = if is_whole {
+            door.answer(&line)
+        } else {
+            Err("this request is too long".into())
+        };
+        if send(&mut *stdout, &response).is_err() || !is_whole {
             return BROKEN;
         }
     }
-}
-
-fn answer(line: &str, stderr: &mut dyn Write) -> Result<CredentialResponse, Failure> {
-    // Neither the request nor serde's words about it are repeated: a login contains a token.
-    let not_understood = |_| Failure::from("this is no request of Cargo's protocol");
-    // By way of a value: the types of the protocol borrow, and a text with an escape in it cannot be borrowed.
-    let request = Wiped(serde_json::from_str(line).map_err(not_understood)?);
-    let request = CredentialRequest::deserialize(&request.0).map_err(not_understood)?;
-    if request.v != PROTOCOL_VERSION_1 {
-        return Err("this version of Cargo's protocol is not known".into());
-    }
-    let (store, may_unlock) = match request.args.as_slice() {
-        [STORE, store] => (store, false),
-        [STORE, store, UNLOCK] => (store, true),
-        _ => return Err("say which store: `--store cargo:libsecret`".into()),
-    };
-    if may_unlock {
-        // Without a reader of this, all else still holds.
-        let _ = writeln!(
-            stderr,
-            "note: the keyring is locked; waiting up to {} s for it to be unlocked",
-            PATIENT.as_secs()
-        );
-    }
-    os::perform_here(store, may_unlock, &request.registry, &request.action)
 }
 
 /// A request, whose token does not stay in memory.
@@ -95,4 +108,313 @@ fn send(stdout: &mut dyn Write, message: &impl Serialize) -> std::io::Result<()>
     text.push('\n');
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
+}
+
+struct Door {
+    session: Session,
+    no_home: Option<Error>,
+}
+
+impl Door {
+    fn answer(&mut self, line: &str) -> Response {
+        let not_understood = |_| Failure::from("this is no request of Cargo's protocol");
+        // By way of a value: the types of the protocol borrow, and a text with an escape in it cannot be borrowed.
+        let request = Wiped(serde_json::from_str(line).map_err(not_understood)?);
+        let request = CredentialRequest::deserialize(&request.0).map_err(not_understood)?;
+        if request.v != PROTOCOL_VERSION_1 {
+            return Err("this version of Cargo's protocol is not known".into());
+        }
+        let (registry, action) = (&request.registry, &request.action);
+        match request.args.as_slice() {
+            [STORE, store] if store.starts_with("cargo:") => {
+                os::perform_here(store, false, registry, action)
+            }
+            [STORE, store, UNLOCK] => {
+                self.session.say(&format!(
+                    "note: the keyring is locked; waiting up to {} s for it to be unlocked\n",
+                    PATIENT.as_secs()
+                ));
+                os::perform_here(store, true, registry, action)
+            }
+            [ITEM, store, label] => self.item(store, label, registry, action),
+            args => self.routed(args, registry, action),
+        }
+    }
+
+    fn access(&mut self) -> Result<Access<'_>> {
+        if let Some(error) = &self.no_home {
+            return Err(error.clone());
+        }
+        let may_prompt = !self.session.flags.no_input;
+        let (home, world) = self.session.home_and_world();
+        Ok(Access {
+            home,
+            env: &world.env,
+            prompt: &mut *world.prompt,
+            may_prompt,
+        })
+    }
+
+    /// One item of one store, whatever the ledger says.
+    fn item(
+        &mut self,
+        store: &str,
+        label: &str,
+        registry: &RegistryInfo<'_>,
+        action: &Action<'_>,
+    ) -> Response {
+        let store =
+            StoreKind::named(store).ok_or_else(|| Failure::from("there is no such store"))?;
+        let item = Item {
+            index: registry.index_url,
+            label,
+        };
+        let mut access = self.access().map_err(in_parts)?;
+        match action {
+            Action::Get(_) => match access.get(store, item).map_err(in_parts)? {
+                Some(token) => Ok(CredentialResponse::Get {
+                    token: Secret::from(token.expose().to_owned()),
+                    cache: CacheControl::Never,
+                    operation_independent: false,
+                }),
+                None => Err(Failure::NotFound),
+            },
+            Action::Login(login) => {
+                let token = login
+                    .token
+                    .as_ref()
+                    .ok_or_else(|| Failure::from("there is no token to keep"))?;
+                let token = Token::new(*token.as_ref().expose());
+                access.put(store, item, &token).map_err(in_parts)?;
+                Ok(CredentialResponse::Login)
+            }
+            Action::Logout => {
+                access.remove(store, item).map_err(in_parts)?;
+                Ok(CredentialResponse::Logout)
+            }
+            _ => Err(Failure::OperationNotSupported),
+        }
+    }
+
+    /// A request of Cargo's: the ledger decides.
+    fn routed(
+        &mut self,
+        args: &[&str],
+        registry: &RegistryInfo<'_>,
+        action: &Action<'_>,
+    ) -> Response {
+        match action {
+            Action::Get(operation) => self.get(args, registry, operation),
+            Action::Login(login) => {
+                let rules = Rules::of_arguments(args).map_err(failure)?;
+                let registry = known(registry).map_err(failure)?;
+                let token = match &login.token {
+                    Some(token) => Token::new(*token.as_ref().expose()),
+                    None => self
+                        .session
+                        .ask_secret(&format!("token for {}: ", registry.word()))
+                        .map_err(failure)?,
+                };
+                let kept = token
+                    .cleaned()
+                    .checked()
+                    .and_then(|token| self.session.keep(&registry, &rules, Some(token)))
+                    .and_then(|()| self.session.commit());
+                kept.map(|_| CredentialResponse::Login).map_err(failure)
+            }
+            Action::Logout => {
+                let rules = Rules::of_arguments(args).map_err(failure)?;
+                let registry = known(registry).map_err(failure)?;
+                self.log_out(&rules, &registry)
+            }
+            _ => Err(Failure::OperationNotSupported),
+        }
+    }
+
+    fn get(
+        &mut self,
+        args: &[&str],
+        registry: &RegistryInfo<'_>,
+        operation: &cargo_credential::Operation<'_>,
+    ) -> Response {
+        let index = registry.index_url;
+        let home = self.access().map_err(failure)?.home.to_path_buf();
+        let mut entries = ledger::of_index(&home, index).map_err(failure)?;
+        if entries.is_empty() {
+            self.explain_other_index(&home, registry);
+            return Err(Failure::NotFound);
+        }
+        let narrowed = |option: &str| {
+            let at = args.iter().position(|arg| *arg == option)?;
+            args.get(at + 1).copied()
+        };
+        if let Some(label) = narrowed("--label") {
+            entries.retain(|entry| entry.label.as_str() == label);
+        }
+        if let Some(store) = narrowed(STORE) {
+            entries.retain(|entry| entry.store.name() == store);
+        }
+        let Some(operation) = Operation::of_protocol(operation) else {
+            // A later Cargo's operation: no token was ever meant for it.
+            return Err(Failure::OperationNotSupported);
+        };
+        let is_read = operation.action == OperationKind::Read;
+        if is_read {
+            self.warn_of_expired(&entries);
+        }
+        let mut trouble = None;
+        for entry in candidates(&entries, &operation) {
+            if let Some(day) = entry.expires.filter(|day| day.is_over()) {
+                return Err(failure(expired(entry, day)));
+            }
+            let item = Item {
+                index,
+                label: entry.label.as_str(),
+            };
+            match self.access().and_then(|mut access| access.get(entry.store, item)) {
+                Ok(Some(token)) => {
+                    return Ok(CredentialResponse::Get {
+                        token: Secret::from(token.expose().to_owned()),
+                        // A read's token may be kept as long as it is good, and is used for nothing else.
+                        cache: match entry.expires {
+                            _ if !is_read => CacheControl::Never,
+                            Some(day) => CacheControl::Expires {
+                                expiration: day.end(),
+                            },
+                            None => CacheControl::Session,
+                        },
+                        operation_independent: false,
+                    });
+                }
+                Ok(None) => self.session.warn(&format!(
+                    "credsh: the {} has nothing for the token `{}` any more: store it again, with `credsh login`",
+                    entry.store.name(),
+                    entry.label
+                )),
+                Err(error) => {
+                    self.session
+                        .warn(&format!("credsh: token `{}`: {error}", entry.label));
+                    trouble = Some(error);
+                }
+            }
+        }
+        // Where a store could not say, Cargo must not go on as if there were no token.
+        Err(trouble.map_or(Failure::NotFound, failure))
+    }
+
+    /// A read goes well, and the publish that follows would not.
+    fn warn_of_expired(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            let is_for_later =
+                !entry.operations.is_empty() && !entry.operations.contains(&OperationKind::Read);
+            if let Some(day) = entry.expires.filter(|day| day.is_over())
+                && is_for_later
+            {
+                let error = expired(entry, day);
+                self.session.warn(&format!("credsh: {}", error.message()));
+            }
+        }
+    }
+
+    /// A name that has tokens, for another index: a project may have moved it.
+    fn explain_other_index(&mut self, home: &std::path::Path, registry: &RegistryInfo<'_>) {
+        let Some(name) = registry.name else { return };
+        let Ok(Some(text)) = crate::disk::replace::read(&ledger::file(home)) else {
+            return;
+        };
+        let file = ledger::file(home);
+        let entries = crate::disk::tree::parse(&file, &text)
+            .and_then(|root| ledger::entries(&file, root.get(ledger::ROOT)))
+            .unwrap_or_default();
+        let other = entries
+            .iter()
+            .find(|entry| entry.registry.as_deref() == Some(name));
+        if let Some(other) = other {
+            self.session.warn(&format!(
+                "credsh: the tokens of `{name}` are for {}, and Cargo asks for {}: none is given away",
+                shown(&other.index),
+                shown(registry.index_url)
+            ));
+        }
+    }
+
+    fn log_out(&mut self, rules: &Rules, registry: &Registry) -> Response {
+        let mut entries = self.session.own_tokens(registry).map_err(failure)?;
+        if let Some(label) = &rules.label {
+            entries.retain(|entry| entry.label == *label);
+        }
+        if entries.is_empty() {
+            return Err(Failure::NotFound);
+        }
+        for entry in &entries {
+            let forgotten = self.session.forget(entry).map_err(failure)?;
+            if forgotten.is_none() {
+                let keeper = crate::session::own::keeper(entry);
+                return Err(failure(os::locked(&keeper)));
+            }
+        }
+        let committed = self.session.commit().map_err(failure)?;
+        match committed.unfinished.into_iter().next() {
+            Some(unfinished) => Err(failure(unfinished.error)),
+            None => Ok(CredentialResponse::Logout),
+        }
+    }
+}
+
+/// A registry as Cargo names it.
+fn known(registry: &RegistryInfo<'_>) -> Result<Registry> {
+    let index: crate::cargo::index_url::IndexUrl = registry.index_url.parse()?;
+    Ok(Registry {
+        name: registry
+            .name
+            .and_then(|name| name.parse::<RegistryName>().ok()),
+        is_crates_io: index.is_crates_io(),
+        index,
+        place: None,
+        key: None,
+        notes: Vec::new(),
+    })
+}
+
+fn expired(entry: &Entry, day: Day) -> Error {
+    let registry = entry.registry.as_deref().unwrap_or(&entry.index);
+    Error::new(
+        crate::error::Kind::Rejected,
+        format!(
+            "the token `{}` has expired on {day}; renew it: `credsh login {registry} --label {}`",
+            entry.label, entry.label
+        ),
+    )
+}
+
+/// An index URL without user-info.
+fn shown(index: &str) -> String {
+    match index.parse::<crate::cargo::index_url::IndexUrl>() {
+        Ok(url) => format!("`{url}`"),
+        Err(_) => "another index".to_owned(),
+    }
+}
+
+/// An error of ours as Cargo tells it: message and causes, then what to do.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the form that `map_err` wants"
+)]
+fn failure(error: Error) -> Failure {
+    match error.next_step() {
+        Some(hint) => format!("{error}; {hint}").into(),
+        None => error.to_string().into(),
+    }
+}
+
+/// An error of ours as we tell it ourselves: what to do is a part of its own.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the form that `map_err` wants"
+)]
+fn in_parts(error: Error) -> Failure {
+    match error.next_step() {
+        Some(hint) => two_part(&error, hint),
+        None => error.to_string().into(),
+    }
 }

@@ -8,6 +8,7 @@ mod commit;
 mod flags;
 mod items;
 pub mod overlay;
+pub mod own;
 mod preview;
 mod token_input;
 
@@ -106,6 +107,11 @@ impl Session {
     /// The Cargo home.
     pub fn home(&self) -> &Path {
         &self.home
+    }
+
+    /// The Cargo home, and the world to open stores in.
+    pub fn home_and_world(&mut self) -> (&Path, &mut World) {
+        (&self.home, &mut self.world)
     }
 
     /// What Cargo would see, pending edits included.

@@ -61,6 +61,23 @@ impl Scheme {
         }
     }
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Bearer => "bearer",
+            Self::Basic => "basic",
+            Self::Token => "token",
+        }
+    }
+
+    /// The scheme of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Raw, Self::Bearer, Self::Basic, Self::Token]
+            .into_iter()
+            .find(|scheme| scheme.name() == name)
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::Raw => "",

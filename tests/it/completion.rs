@@ -22,6 +22,7 @@ fn names(sandbox: &Sandbox) -> Names {
         registries: all("crates-io corp corp-two lab"),
         providers: all("cargo:token cargo:libsecret cargo-credential-1password vault"),
         aliases: all("vault vulcan"),
+        labels: all("ci publish"),
         variables: all("CORP_TOKEN CARGO_HOME HOME"),
         directory: sandbox.work(),
     }
@@ -46,7 +47,10 @@ const ROWS: &str = "
     registry nothing |           =>
     registry --json sh|          => show
     provider |                   => add  list  move  remove  test
-    token |                      => show
+    token |                      => list  remove  set  show
+    token set |                  => ci  publish
+    token remove c|              => ci
+    login corp --store |         => keyring  sealed
     alias s|                     => set
     login |                      => corp  corp-two  crates-io  lab
     login c|                     => corp  corp-two  crates-io

@@ -118,6 +118,13 @@ fn the_examples_of_the_help_work() {
             if needs_index {
                 sandbox.ok(&["logout", "corp"]);
             }
+            if example.starts_with("token set") || example.starts_with("token remove") {
+                sandbox.ok(&["registry", "set", "lab", "--provider", "credsh"]);
+                let keep = "login lab --from env:MY_TOKEN --store sealed --label";
+                for rest in ["ci --operations read", "publish --crates toml"] {
+                    sandbox.ok(&["-c", &format!("{keep} {rest}")]);
+                }
+            }
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             // These make sense beside each other only.
             let words = match words[..] {

@@ -83,6 +83,7 @@ fn every_document_has_the_form_of_its_command() {
         ("status", 0, "status crates-io"),
         ("token-show", 0, "token show corp"),
         ("token-show", 0, "token show corp --reveal"),
+        ("token-list", 0, "token list"),
         ("why", 0, "why"),
         ("why", 0, "why lab --ask"),
         ("provider-list", 0, "provider list"),

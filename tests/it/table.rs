@@ -49,6 +49,13 @@ const CALLS: &str = r#"
     login(#{ registry: "crates-io", from: "env:T", provider: "cargo:token", rest: [] });
     try { login("corp", #{ from: "provider:cargo:token", move: true }); } catch (e) { print(e.kind + e.message + e.hint); }
     registry::set("corp", #{ index: "sparse+https://two.example/", move_token: true });
+    registry::add("own", "sparse+https://own.example/", #{ provider: "credsh" });
+    login("own", #{ from: "env:T", label: "ci", operations: "read,publish", crates: "serde*", expires: "90d", store: "sealed" });
+    token::list("own");
+    token::list(#{ registry: "own" });
+    token::set("ci", #{ registry: "own", label: "cd", operations: ["read"], crates: ["toml"], expires: "2027-01-31", store: "sealed" });
+    token::set("cd", #{ all_operations: true, all_crates: true, never_expires: true });
+    token::remove("cd", #{ registry: "own" });
     status();
     status(["corp", "crates-io"], #{ ask: true });
     status(#{ registry: ["corp", "crates-io"] });
@@ -188,6 +195,10 @@ fn every_key_of_the_documents_can_be_read_from_a_script() {
         (
             "provider::test",
             "provider points points[].point points[].passed points[].detail points[].why passed",
+        ),
+        (
+            "token::list",
+            "[].label [].registry [].index [].operations [].crates [].store [].scheme [].created [].expires",
         ),
         ("alias::list", "[].name [].command [].place"),
         (

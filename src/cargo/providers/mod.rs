@@ -10,6 +10,8 @@ mod process;
 mod processes;
 mod token_from_stdout;
 
+pub use process::two_part;
+
 use std::time::Duration;
 
 use serde::Serialize;
@@ -92,7 +94,8 @@ pub struct Operation {
 }
 
 /// The operations of Cargo's protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum OperationKind {
     /// Read the index, download
     Read,
@@ -106,7 +109,53 @@ pub enum OperationKind {
     Owners,
 }
 
+impl OperationKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Read,
+        Self::Publish,
+        Self::Yank,
+        Self::Unyank,
+        Self::Owners,
+    ];
+
+    /// Its name in the protocol.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Publish => "publish",
+            Self::Yank => "yank",
+            Self::Unyank => "unyank",
+            Self::Owners => "owners",
+        }
+    }
+
+    /// The operation of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 impl Operation {
+    /// What a request is about; `None` for an operation that is not known here.
+    pub fn of_protocol(operation: &cargo_credential::Operation<'_>) -> Option<Self> {
+        use cargo_credential::Operation as Asked;
+        let (action, name) = match operation {
+            Asked::Read => (OperationKind::Read, None),
+            Asked::Publish { name, .. } => (OperationKind::Publish, Some(name)),
+            Asked::Yank { name, .. } => (OperationKind::Yank, Some(name)),
+            Asked::Unyank { name, .. } => (OperationKind::Unyank, Some(name)),
+            Asked::Owners { name } => (OperationKind::Owners, Some(name)),
+            _ => return None,
+        };
+        Some(Self {
+            action,
+            crate_name: name
+                .filter(|name| !name.is_empty())
+                .map(|name| (*name).to_owned()),
+        })
+    }
+
     /// A read, which names no crate.
     pub const READ: Self = Self {
         action: OperationKind::Read,
@@ -300,6 +349,11 @@ pub fn get(
     }
 }
 
+/// Whether a program starts as a provider, and says hello.
+pub fn greets(config: &Config, program: &str) -> Result<()> {
+    process::hello(config, program)
+}
+
 /// Has a provider do something, now.
 pub fn perform(
     config: &Config,
@@ -317,7 +371,7 @@ pub fn perform(
         }
         // The session edits its files itself, together with others.
         (Kind::Token | Kind::TokenFromStdout, _) => Ok(Said::NotSupported.into()),
-        (Kind::Plugin, _) => process::perform(config, provider, registry, action),
+        (Kind::Plugin | Kind::Own, _) => process::perform(config, provider, registry, action),
         (Kind::Libsecret | Kind::MacosKeychain | Kind::Wincred, _) => {
             os::perform(config, provider, registry, action)
         }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use cargo_credential::{Action as ProtocolAction, Error as Failure, RegistryInfo};
 
 use super::child::Limit;
-use super::process::{Call, Misunderstood, Response, understood};
+use super::process::{Call, Misunderstood, Response, two_part, understood};
 use super::{Action, Reply, Said};
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Config;
@@ -212,6 +212,7 @@ mod linux {
 
     use super::{
         Failure, LOCKED, NO_BUS, NO_LIBRARY, NO_SERVICE, ProtocolAction, RegistryInfo, Response,
+        two_part,
     };
 
     /// The schema of Cargo's items (22).
@@ -225,7 +226,8 @@ mod linux {
         registry: &RegistryInfo<'_>,
         action: &ProtocolAction<'_>,
     ) -> Response {
-        let library = LibSecretCredential::new().map_err(|failure| said(NO_LIBRARY.0, &failure))?;
+        let library =
+            LibSecretCredential::new().map_err(|failure| two_part(NO_LIBRARY.0, &failure))?;
         let call = || (&library).perform(registry, action, &[]);
         match is_open(registry.index_url, action, may_unlock) {
             Ok(true) => call().map_err(in_our_words),
@@ -279,33 +281,15 @@ mod linux {
         };
         let text = other.to_string();
         if text.contains(UNKNOWN_SERVICE) {
-            said(NO_SERVICE.0, &failure)
+            two_part(NO_SERVICE.0, &failure)
         } else if ["D-Bus", "connect", "DBus", "dbus-launch"]
             .iter()
             .any(|word| text.contains(word))
         {
-            said(NO_BUS.0, &failure)
+            two_part(NO_BUS.0, &failure)
         } else {
             failure
         }
-    }
-
-    /// A message that the other process knows, and what lies beneath.
-    fn said(message: &'static str, failure: &Failure) -> Failure {
-        #[derive(Debug)]
-        struct Said(&'static str, std::io::Error);
-        impl std::fmt::Display for Said {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.0)
-            }
-        }
-        impl std::error::Error for Said {
-            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-                Some(&self.1)
-            }
-        }
-        let beneath = std::io::Error::other(failure.to_string());
-        Failure::Other(Box::new(Said(message, beneath)))
     }
 }
 

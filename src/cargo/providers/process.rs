@@ -1,5 +1,6 @@
 //! Plugins: programs that speak Cargo's credential provider protocol (21).
 
+use std::fmt;
 use std::process::{Command, Stdio};
 
 use cargo_credential::{
@@ -11,7 +12,7 @@ use zeroize::Zeroizing;
 use super::child::{Child, Limit};
 use super::processes::Watch;
 use super::{Action, Answer, Reply, Said, TIME_LIMIT};
-use crate::cargo::chain::Provider;
+use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Config;
 use crate::cargo::registry::Registry;
 use crate::error::{Error, Result};
@@ -29,8 +30,18 @@ pub(super) fn perform(
     let [program, arguments @ ..] = provider.command.as_slice() else {
         return Err(Error::failed("a provider without a program"));
     };
+    let command = if provider.kind == Kind::Own {
+        let mut command = Command::new(config.program());
+        command.env("CARGO_HOME", config.home());
+        if !config.may_prompt() {
+            command.env("CREDSH_NO_INPUT", "1");
+        }
+        command
+    } else {
+        Command::new(program)
+    };
     let mut call = Call {
-        program: Command::new(program),
+        program: command,
         args: arguments.iter().map(String::as_str).collect(),
         limit: Limit::unless_asking(TIME_LIMIT),
     };
@@ -39,6 +50,10 @@ pub(super) fn perform(
     }
     let (response, remarks) = call.perform(config, registry, action)?;
     let said = understood(response, action).map_err(|why| match why {
+        Misunderstood::Failed(error) if provider.kind == Kind::Own => {
+            let hint = std::error::Error::source(&error).map(ToString::to_string);
+            Error::unavailable(error.to_string()).maybe_hint(hint)
+        }
         Misunderstood::Failed(error) => {
             Error::failed(format!("`{program}` failed")).because(in_full(&error))
         }
@@ -87,6 +102,24 @@ pub(super) fn understood(response: Response, action: Action<'_>) -> Result<Said,
     }
 }
 
+/// An error of the protocol in two parts, which the other side can tell apart.
+pub fn two_part(message: impl fmt::Display, beneath: impl fmt::Display) -> cargo_credential::Error {
+    #[derive(Debug)]
+    struct TwoPart(String, std::io::Error);
+    impl fmt::Display for TwoPart {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(&self.0)
+        }
+    }
+    impl std::error::Error for TwoPart {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.1)
+        }
+    }
+    let beneath = std::io::Error::other(beneath.to_string());
+    cargo_credential::Error::Other(Box::new(TwoPart(message.to_string(), beneath)))
+}
+
 /// An error of the protocol with all its causes.
 fn in_full(error: &cargo_credential::Error) -> String {
     let mut text = error.to_string();
@@ -115,11 +148,7 @@ impl Call<'_> {
     ) -> Result<(Response, Vec<String>)> {
         self.program.arg("--cargo-plugin").stdin(Stdio::piped());
         let mut child = Child::start(config, self.program, self.limit)?;
-        let hello: CredentialHello = serde_json::from_str(&child.line()?)
-            .map_err(|_| child.failed("did not say hello as Cargo's protocol asks for"))?;
-        if !hello.v.contains(&PROTOCOL_VERSION_1) {
-            return Err(child.failed("does not speak version 1 of Cargo's protocol"));
-        }
+        greeting(&mut child)?;
         let request = request(registry, action, self.args);
         let text = serde_json::to_string(&request)
             .map(Zeroizing::new)
@@ -150,6 +179,24 @@ impl Call<'_> {
         }
         Ok((response, remarks))
     }
+}
+
+/// Starts a program, and hears whether it is a provider.
+pub(super) fn hello(config: &Config, program: &str) -> Result<()> {
+    let mut command = Command::new(program);
+    command.arg("--cargo-plugin").stdin(Stdio::piped());
+    let mut child = Child::start(config, command, Limit::unless_asking(TIME_LIMIT))?;
+    greeting(&mut child)?;
+    child.finish()
+}
+
+fn greeting(child: &mut Child) -> Result<()> {
+    let hello: CredentialHello = serde_json::from_str(&child.line()?)
+        .map_err(|_| child.failed("did not say hello as Cargo's protocol asks for"))?;
+    if !hello.v.contains(&PROTOCOL_VERSION_1) {
+        return Err(child.failed("does not speak version 1 of Cargo's protocol"));
+    }
+    Ok(())
 }
 
 /// The request as Cargo sends it.

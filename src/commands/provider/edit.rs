@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args};
 use crate::cargo::config::{Config, View, wrong_kind};
 use crate::commands::Outcome;
 use crate::commands::alias;
-use crate::commands::args::{ProviderSpec, SpecWords, Where, list_node};
+use crate::commands::args::{CREDSH, ProviderSpec, SpecWords, Where, installed, list_node};
 use crate::disk::tree::{Entry, Node};
 use crate::error::{Error, Place, Result};
 use crate::session::Session;
@@ -136,9 +136,19 @@ fn wrong_shape(found: &Node, file: &std::path::Path, line: usize) -> Error {
     wrong_kind(&KEY, "an array of strings", found, Place::line(file, line))
 }
 
-/// Two spellings of one provider: a list's entries are split on white space.
+/// Two spellings of one provider: a list's entries are split on white space, and credsh is itself by any path.
 fn is_same(one: &str, other: &str) -> bool {
-    one.split_whitespace().eq(other.split_whitespace())
+    fn named(word: &str) -> &str {
+        let name = std::path::Path::new(word).file_stem();
+        if name.is_some_and(|name| name == CREDSH) {
+            CREDSH
+        } else {
+            word
+        }
+    }
+    one.split_whitespace()
+        .map(named)
+        .eq(other.split_whitespace().map(named))
 }
 
 fn warn_of_environment(session: &mut Session) -> Result<()> {
@@ -159,7 +169,8 @@ fn warn_of_environment(session: &mut Session) -> Result<()> {
 impl Add {
     /// Adds.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
-        let spec = spec_for_list(session, &self.spec.words()?, &self.place)?;
+        let words = installed(session, self.spec.words()?)?;
+        let spec = spec_for_list(session, &words, &self.place)?;
         if let Some(listed) = find(session, &self.place, &spec)? {
             if self.position.is_given() {
                 move_to(session, listed, &spec, &self.position, &self.place)?;

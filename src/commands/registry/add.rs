@@ -8,7 +8,7 @@ use crate::cargo::index_url::IndexUrl;
 use crate::cargo::name::RegistryName;
 use crate::cargo::registry::with_canonical;
 use crate::commands::Outcome;
-use crate::commands::args::{ProviderSpec, Where, provider_node};
+use crate::commands::args::{ProviderSpec, Where, installed, provider_node};
 use crate::disk::tree::Node;
 use crate::error::{Error, Result, list};
 use crate::session::Session;
@@ -112,9 +112,10 @@ pub(in crate::commands) fn set_provider(
     } else {
         vec!["registries", name.as_str(), "credential-provider"]
     };
+    let words = &installed(session, words.to_vec())?;
     let config = session.config()?;
     if let Ok(Some(now)) = config.words(&key)
-        && now.words == words
+        && now.words == *words
     {
         return Ok(());
     }

@@ -1,37 +1,21 @@
 //! `token show`
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::args::Target;
-use super::{Answer, Outcome, document};
 use crate::cargo::index_url::IndexUrl;
 use crate::cargo::inspection::Inspection;
 use crate::cargo::providers::{Operation, OperationKind};
-use crate::error::{Error, Place, Result};
+use crate::cargo::registry::{Registry, Wanted};
+use crate::commands::args::Target;
+use crate::commands::{Answer, Outcome, document};
+use crate::error::{Error, Kind as ErrorKind, Place, Result, list};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
+use crate::stores::ledger::Day;
+use crate::stores::routing::{candidates, rule};
 use crate::token::Token;
-
-/// Tokens.
-#[derive(Debug, Clone, Subcommand)]
-#[expect(
-    missing_docs,
-    reason = "a variant's documentation is its struct's, which is its help"
-)]
-pub enum TokenCommand {
-    Show(Show),
-}
-
-impl TokenCommand {
-    /// Does it.
-    pub fn run(&self, session: &mut Session) -> Result<Outcome> {
-        match self {
-            Self::Show(command) => command.run(session),
-        }
-    }
-}
 
 /// What Cargo would do with the token.
 #[derive(Debug, Clone, Args)]
@@ -71,6 +55,69 @@ pub struct Show {
     reveal: bool,
 }
 
+/// One of credsh's own tokens that may serve a request, and by which rule.
+pub(in crate::commands) struct Serving {
+    pub(in crate::commands) label: String,
+    pub(in crate::commands) rule: String,
+    /// The day after which it is refused, where that is over.
+    pub(in crate::commands) expired: Option<Day>,
+}
+
+/// What credsh itself would answer, by its ledger.
+pub(in crate::commands) struct Own {
+    /// Those that may serve the request, the one that does first.
+    pub(in crate::commands) serving: Vec<Serving>,
+    /// The labels of the others.
+    pub(in crate::commands) others: Vec<String>,
+}
+
+impl Own {
+    /// Looks; `None` where credsh has no token of that registry.
+    pub(in crate::commands) fn of(
+        session: &mut Session,
+        wanted: &Wanted,
+        operation: &Operation,
+    ) -> Result<Option<Self>> {
+        let registry = Registry::resolve(session.config()?, wanted)?;
+        let entries = session.own_tokens(&registry)?;
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let serving: Vec<Serving> = candidates(&entries, operation)
+            .into_iter()
+            .map(|entry| Serving {
+                label: entry.label.to_string(),
+                rule: rule(entry, operation),
+                expired: entry.expires.filter(|day| day.is_over()),
+            })
+            .collect();
+        let labels = entries.iter().map(|entry| entry.label.to_string());
+        let others = labels.filter(|label| !serving.iter().any(|one| one.label == *label));
+        Ok(Some(Self {
+            others: others.collect(),
+            serving,
+        }))
+    }
+
+    /// In one line.
+    pub(in crate::commands) fn told(&self) -> String {
+        let serving: Vec<String> = self
+            .serving
+            .iter()
+            .map(|one| format!("`{}` {}", one.label, one.rule))
+            .collect();
+        let told = if serving.is_empty() {
+            "no token of credsh's serves this".to_owned()
+        } else {
+            format!("the token {}", serving.join(", before "))
+        };
+        if self.others.is_empty() {
+            return told;
+        }
+        format!("{told}; not for this: {}", list(&self.others))
+    }
+}
+
 #[derive(Serialize)]
 struct Shown {
     registry: String,
@@ -94,12 +141,34 @@ impl Show {
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
         let operation = self.asked.operation()?;
         let may_ask = !session.flags.is_plan();
+        let own = Own::of(session, &self.target.wanted(), &operation)?;
         let config = session.config()?;
         let inspection = Inspection::of(config, &self.target.wanted(), &operation, may_ask)?;
         let (Some(answer), Some(winner)) = (inspection.answer(), inspection.winner()) else {
+            let expired = own
+                .as_ref()
+                .and_then(|own| own.serving.first())
+                .filter(|_| {
+                    inspection
+                        .steps
+                        .iter()
+                        .any(|step| step.provider.is_credsh())
+                })
+                .and_then(|first| Some((first, first.expired?)));
             return Err(
                 match inspection.obstacle().as_ref().or(inspection.error()) {
-                    Some(error) => error.clone(),
+                    Some(error) => match expired {
+                        Some((first, day)) => Error::new(
+                            ErrorKind::Rejected,
+                            format!("the token `{}` has expired on {day}", first.label),
+                        )
+                        .hint(format!(
+                            "renew it: `login {} --label {}`",
+                            inspection.registry.word(),
+                            first.label
+                        )),
+                        None => error.clone(),
+                    },
                     None => Error::not_found(format!(
                         "Cargo would find no token for {}",
                         inspection.registry.label()
@@ -112,13 +181,16 @@ impl Show {
             );
         };
         let token = answer.token.clone();
+        let label = own
+            .filter(|_| winner.provider.is_credsh())
+            .and_then(|own| Some(Place::Label(own.serving.first()?.label.clone())));
         let shown = Shown {
             registry: inspection.registry.word(),
             index: inspection.registry.index.clone(),
             fingerprint: token.fingerprint(),
             from: From {
                 provider: winner.provider.command.clone(),
-                place: answer.place.clone(),
+                place: answer.place.clone().or(label),
             },
             cache: answer.cache,
             operation_independent: answer.operation_independent,

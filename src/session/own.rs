@@ -1,0 +1,304 @@
+//! Credsh's own tokens: the ledger says what they are for, and a store holds each.
+//!
+//! The ledger is a file like any other, and its edits are pending like all; a token goes to its store as a
+//! login to a provider does. So both are of one transaction.
+
+use clap::{Args as _, FromArgMatches as _};
+
+use super::Session;
+use super::change::Wish;
+use crate::cargo::chain::{Kind, Provider};
+use crate::cargo::config::Held;
+use crate::cargo::index_url::IndexUrl;
+use crate::cargo::providers::OperationKind;
+use crate::cargo::registry::Registry;
+use crate::disk::tree::Node;
+use crate::error::{Error, Kind as ErrorKind, Place, Result};
+use crate::stores::StoreKind;
+use crate::stores::ledger::{self, Day, Entry, Label, ROOT};
+use crate::stores::routing::{Pattern, tie};
+use crate::token::{Scheme, Token};
+
+/// The argument before store and label, in a request to ourselves for the very item.
+pub const ITEM: &str = "--item";
+
+/// When Cargo may have a token, and where it is kept.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Rules {
+    /// A name for the token [default: `default`]
+    #[arg(long, value_name = "LABEL")]
+    pub label: Option<Label>,
+    /// What Cargo may use it for, with commas between [default: everything]
+    #[arg(long, value_name = "OPERATIONS", value_delimiter = ',')]
+    pub operations: Option<Vec<OperationKind>>,
+    /// Which crates it may be used for: names, or beginnings of names as `serde*` [default: all]
+    #[arg(long, value_name = "CRATES", value_delimiter = ',')]
+    pub crates: Option<Vec<Pattern>>,
+    /// The last day on which it is good, or how many days it is: `2027-01-31`, `90d`
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub expires: Option<Day>,
+    /// Where it is kept [default: the keyring, or the sealed file where none answers]
+    #[arg(long, value_name = "STORE")]
+    pub store: Option<StoreKind>,
+}
+
+impl Rules {
+    /// The arguments of a configured provider, and of `cargo login -- ...`.
+    pub fn of_arguments(args: &[impl AsRef<str>]) -> Result<Self> {
+        let command = Self::augment_args(clap::Command::new("credsh").no_binary_name(true));
+        // clap's words about it may quote a token.
+        let wrong = |_| {
+            Error::usage("these are no arguments of the provider `credsh`").hint(
+                "`--label`, `--operations`, `--crates`, `--expires` and `--store`, each with a value",
+            )
+        };
+        let matches = command
+            .try_get_matches_from(args.iter().map(AsRef::as_ref))
+            .map_err(wrong)?;
+        Self::from_arg_matches(&matches).map_err(wrong)
+    }
+
+    /// These, and where one was not given, the others.
+    #[must_use]
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            label: self.label.or(others.label),
+            operations: self.operations.or(others.operations),
+            crates: self.crates.or(others.crates),
+            expires: self.expires.or(others.expires),
+            store: self.store.or(others.store),
+        }
+    }
+
+    /// Whether any of them was given.
+    pub fn is_given(&self) -> bool {
+        self.label.is_some()
+            || self.operations.is_some()
+            || self.crates.is_some()
+            || self.expires.is_some()
+            || self.store.is_some()
+    }
+}
+
+impl Session {
+    /// All that the ledger knows, pending edits included.
+    pub fn ledger(&mut self) -> Result<Vec<Entry>> {
+        let file = ledger::file(self.home());
+        let config = self.open(&file)?;
+        ledger::entries(&file, config.in_file(&file, &[ROOT]))
+    }
+
+    /// What the ledger knows of one registry, by its index.
+    pub fn own_tokens(&mut self, registry: &Registry) -> Result<Vec<Entry>> {
+        let mut entries = self.ledger()?;
+        entries.retain(|entry| entry.index == registry.index_for_provider());
+        Ok(entries)
+    }
+
+    /// Keeps a token under its label. In a plan, it may not be known.
+    pub fn keep(&mut self, registry: &Registry, rules: &Rules, token: Option<Token>) -> Result<()> {
+        let label = rules.label.clone().unwrap_or_default();
+        let known = self.own_tokens(registry)?;
+        let before = known.iter().find(|entry| entry.label == label).cloned();
+        let store = match (rules.store, &before) {
+            (Some(store), _) => store,
+            (None, Some(before)) => before.store,
+            (None, None) => self.best_store(registry, &label)?,
+        };
+        let scheme = token.as_ref().and_then(Scheme::of);
+        let entry = Entry {
+            registry: registry.name.as_ref().map(ToString::to_string),
+            index: registry.index_for_provider().to_owned(),
+            operations: rules.operations.clone().unwrap_or_default(),
+            crates: rules.crates.clone().unwrap_or_default(),
+            store,
+            scheme: scheme.unwrap_or(Scheme::Raw),
+            created: Some(Day::today()),
+            expires: rules.expires,
+            label,
+        };
+        refuse_tie(&entry, &known)?;
+        if entry.expires.is_some_and(Day::is_over) {
+            self.warn("this token counts as expired, so Cargo will not get it");
+        }
+        let keeper = keeper(&entry);
+        let held = self.held(&keeper, registry)?;
+        let is_same_token = match (&held, &token) {
+            (Held::Token(held), Some(token)) => held.is_same(token),
+            _ => false,
+        };
+        self.wish(
+            &keeper,
+            registry,
+            held,
+            Wish::Login {
+                token,
+                args: Vec::new(),
+                instead: Vec::new(),
+                must_prove: true,
+            },
+        )?;
+        if let Some(before) = &before
+            && before.store != store
+        {
+            self.leave_store(before)?;
+        }
+        let created = before
+            .as_ref()
+            .filter(|_| is_same_token)
+            .and_then(|before| before.created);
+        self.note_in_ledger(&Entry {
+            created: created.or(entry.created),
+            ..entry
+        })
+    }
+
+    /// Changes when Cargo may have a token, or where it is kept.
+    pub fn change_rules(&mut self, before: &Entry, after: &Entry) -> Result<()> {
+        let mut others = self.ledger()?;
+        others.retain(|other| other.index == after.index && other.label != before.label);
+        if others.iter().any(|other| other.label == after.label) {
+            return Err(Error::failed(format!(
+                "there is a token `{}` for this registry already",
+                after.label
+            ))
+            .hint("choose another label"));
+        }
+        refuse_tie(after, &others)?;
+        if before.store != after.store || before.label != after.label {
+            let registry = registry_of(before)?;
+            let Held::Token(token) = self.held(&keeper(before), &registry)? else {
+                if !self.flags.is_plan() {
+                    return Err(Error::not_found(format!(
+                        "the {} has nothing for `{}`",
+                        before.store.name(),
+                        before.label
+                    ))
+                    .hint("store the token again, with `login`"));
+                }
+                return self.note_in_ledger(after);
+            };
+            let there = self.held(&keeper(after), &registry)?;
+            let login = Wish::Login {
+                token: Some(token),
+                args: Vec::new(),
+                instead: Vec::new(),
+                must_prove: true,
+            };
+            self.wish(&keeper(after), &registry, there, login)?;
+            self.leave_store(before)?;
+        }
+        if before.label != after.label {
+            self.strike_from_ledger(before)?;
+        }
+        self.note_in_ledger(after)
+    }
+
+    /// Forgets a token: in its store, and in the ledger. `None` if the store is locked, and nothing is done.
+    pub fn forget(&mut self, entry: &Entry) -> Result<Option<Held>> {
+        let registry = registry_of(entry)?;
+        let Some(held) = self.held_unless_locked(&keeper(entry), &registry)? else {
+            return Ok(None);
+        };
+        let logout = Wish::Logout { moved_to: None };
+        self.wish(&keeper(entry), &registry, held.clone(), logout)?;
+        self.strike_from_ledger(entry)?;
+        Ok(Some(held))
+    }
+
+    fn leave_store(&mut self, entry: &Entry) -> Result<()> {
+        let registry = registry_of(entry)?;
+        let held = self.held(&keeper(entry), &registry)?;
+        let logout = Wish::Logout { moved_to: None };
+        self.wish(&keeper(entry), &registry, held, logout)
+    }
+
+    /// The keyring where one answers, else the sealed file.
+    fn best_store(&mut self, registry: &Registry, label: &Label) -> Result<StoreKind> {
+        let keyring = keeper_of(StoreKind::Keyring, label);
+        match self.held_unless_locked(&keyring, registry) {
+            Ok(Some(_)) => Ok(StoreKind::Keyring),
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+            Ok(None) => {
+                self.warn("the keyring is locked, so the token goes to the sealed file");
+                Ok(StoreKind::Sealed)
+            }
+            Err(error) => {
+                self.warn(&format!("the token goes to the sealed file: {error}"));
+                Ok(StoreKind::Sealed)
+            }
+        }
+    }
+
+    fn note_in_ledger(&mut self, entry: &Entry) -> Result<()> {
+        let file = ledger::file(self.home());
+        for (setting, node) in entry.settings() {
+            let key = [&entry.key()[..], &[setting]].concat();
+            self.edit(&file, &key, node)?;
+        }
+        Ok(())
+    }
+
+    fn strike_from_ledger(&mut self, entry: &Entry) -> Result<()> {
+        let file = ledger::file(self.home());
+        let settings: Vec<String> = match self.open(&file)?.in_file(&file, &entry.key()) {
+            Some(found) => match &found.node {
+                Node::Table(table) => table.keys().cloned().collect(),
+                _ => Vec::new(),
+            },
+            None => Vec::new(),
+        };
+        for setting in settings {
+            let key = [&entry.key()[..], &[setting.as_str()]].concat();
+            self.edit(&file, &key, None)?;
+        }
+        Ok(())
+    }
+}
+
+fn refuse_tie(entry: &Entry, others: &[Entry]) -> Result<()> {
+    let tied = others
+        .iter()
+        .filter(|other| other.label != entry.label)
+        .find_map(|other| Some((other, tie(entry, other)?)));
+    let Some((other, what)) = tied else {
+        return Ok(());
+    };
+    Err(Error::failed(format!(
+        "the tokens `{}` and `{}` would serve {what} equally well",
+        other.label, entry.label
+    ))
+    .at(Place::Label(other.label.to_string()))
+    .hint(
+        "say what each is for: `--operations`, `--crates`; or replace that one: the same `--label`",
+    ))
+}
+
+/// The provider of one item: credsh itself, asked for that very item.
+pub fn keeper(entry: &Entry) -> Provider {
+    keeper_of(entry.store, &entry.label)
+}
+
+fn keeper_of(store: StoreKind, label: &Label) -> Provider {
+    let words = ["credsh", ITEM, store.name(), label.as_str()];
+    let command: Vec<String> = words.iter().map(ToString::to_string).collect();
+    Provider {
+        written: command.clone(),
+        command,
+        kind: Kind::Own,
+        place: None,
+    }
+}
+
+/// The registry of a token, whatever the configuration calls it now.
+pub fn registry_of(entry: &Entry) -> Result<Registry> {
+    let index: IndexUrl = entry.index.parse()?;
+    Ok(Registry {
+        name: entry.registry.as_deref().and_then(|name| name.parse().ok()),
+        is_crates_io: index.is_crates_io(),
+        index,
+        place: None,
+        key: None,
+        notes: Vec::new(),
+    })
+}

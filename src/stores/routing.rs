@@ -1,0 +1,160 @@
+//! Which token serves a request: the most specific one whose rules allow it.
+//!
+//! An exact crate before a pattern, a longer pattern before a shorter one, then a token that names its
+//! operations before one that serves all. Invariant: two tokens of one index never tie; the second is refused
+//! when it is stored.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+use super::ledger::Entry;
+use crate::cargo::providers::{Operation, OperationKind};
+use crate::error::{Error, Result, list};
+
+/// Crates by name: one, or all whose name begins so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pattern {
+    /// This crate.
+    Exact(String),
+    /// Every crate whose name begins so.
+    Prefix(String),
+}
+
+impl Pattern {
+    fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Exact(exact) => exact == name,
+            Self::Prefix(prefix) => name.starts_with(prefix),
+        }
+    }
+
+    /// An exact name is more than any beginning, and a long one more than a short one.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Exact(_) => usize::MAX,
+            Self::Prefix(prefix) => prefix.len() + 1,
+        }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(name) => f.write_str(name),
+            Self::Prefix(prefix) => write!(f, "{prefix}*"),
+        }
+    }
+}
+
+impl Serialize for Pattern {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, is_prefix) = match text.strip_suffix('*') {
+            Some(prefix) => (prefix, true),
+            None => (text, false),
+        };
+        let is_allowed = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+        if (name.is_empty() && !is_prefix) || !name.chars().all(is_allowed) {
+            return Err(Error::usage(
+                "this is neither the name of a crate nor the beginning of one",
+            )
+            .hint("write `serde`, or `serde*` for all that begin so"));
+        }
+        Ok(if is_prefix {
+            Self::Prefix(name.to_owned())
+        } else {
+            Self::Exact(name.to_owned())
+        })
+    }
+}
+
+/// How closely a token fits: the crate first, then the operation.
+type Fit = (usize, bool);
+
+/// How closely a token fits a request; `None` where it may not serve it.
+fn fit(entry: &Entry, operation: &Operation) -> Option<Fit> {
+    let names_operation = !entry.operations.is_empty();
+    if names_operation && !entry.operations.contains(&operation.action) {
+        return None;
+    }
+    if entry.crates.is_empty() {
+        return Some((0, names_operation));
+    }
+    let name = operation.crate_name.as_deref()?;
+    let best = entry
+        .crates
+        .iter()
+        .filter(|pattern| pattern.matches(name))
+        .map(Pattern::weight)
+        .max()?;
+    Some((best, names_operation))
+}
+
+/// The tokens that may serve a request, the one that does first.
+pub fn candidates<'a>(entries: &'a [Entry], operation: &Operation) -> Vec<&'a Entry> {
+    let mut fitting: Vec<(Fit, &Entry)> = entries
+        .iter()
+        .filter_map(|entry| Some((fit(entry, operation)?, entry)))
+        .collect();
+    fitting.sort_by(|(one, _), (other, _)| other.cmp(one));
+    fitting.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// The rule by which a token may serve a request, in words.
+pub fn rule(entry: &Entry, operation: &Operation) -> String {
+    let by_crate = operation.crate_name.as_deref().and_then(|name| {
+        let matching = entry.crates.iter().filter(|pattern| pattern.matches(name));
+        matching.max_by_key(|pattern| pattern.weight())
+    });
+    let operations = if entry.operations.is_empty() {
+        "every operation".to_owned()
+    } else {
+        let names: Vec<&str> = entry.operations.iter().map(|one| one.name()).collect();
+        list(&names)
+    };
+    match by_crate {
+        Some(pattern) => format!("serves {operations} of crates `{pattern}`"),
+        None => format!("serves {operations}"),
+    }
+}
+
+/// A request that two tokens would serve equally well, in words.
+pub fn tie(one: &Entry, other: &Entry) -> Option<String> {
+    if one.operations.is_empty() != other.operations.is_empty() {
+        return None;
+    }
+    let patterns = |entry: &Entry| -> Vec<Option<Pattern>> {
+        if entry.crates.is_empty() {
+            vec![None]
+        } else {
+            entry.crates.iter().cloned().map(Some).collect()
+        }
+    };
+    let both = |operation: &OperationKind| {
+        let serves = |entry: &Entry| {
+            (entry.operations.is_empty() || entry.operations.contains(operation))
+                && (entry.crates.is_empty() || *operation != OperationKind::Read)
+        };
+        serves(one) && serves(other)
+    };
+    let operation = OperationKind::ALL
+        .iter()
+        .find(|operation| both(operation))?;
+    // Two beginnings of one length that both fit a name are the same.
+    let shared = patterns(one)
+        .into_iter()
+        .find(|pattern| patterns(other).contains(pattern))?;
+    Some(match shared {
+        Some(pattern) => format!("`{}` of crates `{pattern}`", operation.name()),
+        None => format!("`{}`", operation.name()),
+    })
+}

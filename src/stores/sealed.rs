@@ -1,0 +1,323 @@
+//! A file of tokens, encrypted in the format of age, whose home this is: for machines without a keyring.
+//!
+//! It opens with an identity file (of age or SSH) or with a passphrase. With identities, everybody whose
+//! public key stands in `recipients` can open it, so that a team may keep it in a repository. Its content is
+//! a JSON object: index URL, then label, then the token.
+//!
+//! Invariant: what cannot be opened is not written over.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use age::armor::{ArmoredReader, ArmoredWriter, Format};
+use age::secrecy::{ExposeSecret, SecretString};
+use age::{DecryptError, Decryptor, Encryptor, Identity, IdentityFile, Recipient};
+use zeroize::Zeroizing;
+
+use super::{Access, Item, folder};
+use crate::disk::{lock, replace};
+use crate::error::{Error, Place, Result};
+use crate::token::Token;
+
+const FILE: &str = "sealed.age";
+const IDENTITY: &str = "identity";
+const RECIPIENTS: &str = "recipients";
+const PASSPHRASE: &str = "CREDSH_PASSPHRASE";
+
+/// How long another process may hold the lock.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Tokens by index URL and label.
+type Tokens = BTreeMap<String, BTreeMap<String, Zeroizing<String>>>;
+
+/// What opens the file.
+enum Key {
+    Passphrase(SecretString),
+    Identity,
+}
+
+pub(super) fn get(access: &mut Access<'_>, item: Item<'_>) -> Result<Option<Token>> {
+    let Some((tokens, _)) = open(access)? else {
+        return Ok(None);
+    };
+    let text = tokens
+        .get(item.index)
+        .and_then(|labels| labels.get(item.label));
+    Ok(text.map(|text| Token::new(text.as_str())))
+}
+
+/// Keeps a token, or forgets it.
+pub(super) fn put(access: &mut Access<'_>, item: Item<'_>, token: Option<&Token>) -> Result<()> {
+    let home = folder(access.home);
+    let _lock = lock::own(&home.join("sealed.lock"), PATIENCE, &mut || {})?;
+    let (mut tokens, key) = match (open(access)?, token) {
+        (Some(opened), _) => opened,
+        (None, None) => return Ok(()),
+        (None, Some(_)) => (Tokens::new(), new_key(access)?),
+    };
+    let labels = tokens.entry(item.index.to_owned()).or_default();
+    match token {
+        Some(token) => {
+            let text = Zeroizing::new(token.expose().to_owned());
+            labels.insert(item.label.to_owned(), text);
+        }
+        None => {
+            labels.remove(item.label);
+        }
+    }
+    tokens.retain(|_, labels| !labels.is_empty());
+    close(&home, &tokens, &key)
+}
+
+fn open(access: &mut Access<'_>) -> Result<Option<(Tokens, Key)>> {
+    let home = folder(access.home);
+    let file = home.join(FILE);
+    let bytes = match std::fs::read(&file) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io("read", &file, &error)),
+    };
+    let broken = |error: &DecryptError| broken(&file, error);
+    let decryptor =
+        Decryptor::new_buffered(ArmoredReader::new(&bytes[..])).map_err(|error| broken(&error))?;
+    let (identities, key): (Vec<Box<dyn Identity>>, Key) = if decryptor.is_scrypt() {
+        let passphrase = passphrase(access, &file)?;
+        let identity = age::scrypt::Identity::new(passphrase.clone());
+        (vec![Box::new(identity)], Key::Passphrase(passphrase))
+    } else {
+        (identities(&home)?, Key::Identity)
+    };
+    let mut reader = decryptor
+        .decrypt(identities.iter().map(|identity| &**identity))
+        .map_err(|error| broken(&error))?;
+    let mut text = Zeroizing::new(Vec::new());
+    reader.read_to_end(&mut text).map_err(|_| damaged(&file))?;
+    // serde's words about it may quote a token.
+    let tokens = serde_json::from_slice::<BTreeMap<String, BTreeMap<String, String>>>(&text)
+        .map_err(|_| {
+            Error::malformed("what this file holds is not what credsh keeps there")
+                .at(Place::file(&file))
+                .hint("it is a JSON object: index URL, then label, then token")
+        })?
+        .into_iter()
+        .map(|(index, labels)| {
+            let labels = labels
+                .into_iter()
+                .map(|(label, text)| (label, Zeroizing::new(text)));
+            (index, labels.collect())
+        })
+        .collect();
+    Ok(Some((tokens, key)))
+}
+
+fn close(home: &Path, tokens: &Tokens, key: &Key) -> Result<()> {
+    let file = home.join(FILE);
+    let failed = |error: &dyn std::fmt::Display| {
+        Error::failed("the sealed file cannot be written")
+            .because(error)
+            .at(Place::file(&file))
+    };
+    let encryptor = match key {
+        Key::Passphrase(passphrase) => Encryptor::with_user_passphrase(passphrase.clone()),
+        Key::Identity => {
+            let recipients = recipients(home)?;
+            Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as _))
+                .map_err(|error| failed(&error))?
+        }
+    };
+    let plain: BTreeMap<&str, BTreeMap<&str, &str>> = tokens
+        .iter()
+        .map(|(index, labels)| {
+            let labels = labels
+                .iter()
+                .map(|(label, text)| (label.as_str(), text.as_str()));
+            (index.as_str(), labels.collect())
+        })
+        .collect();
+    let plain = serde_json::to_vec(&plain)
+        .map(Zeroizing::new)
+        .map_err(|error| failed(&error))?;
+    let mut text = Vec::new();
+    let write = |text: &mut Vec<u8>| -> std::io::Result<()> {
+        let armor = ArmoredWriter::wrap_output(text, Format::AsciiArmor)?;
+        let mut writer = encryptor.wrap_output(armor)?;
+        writer.write_all(&plain)?;
+        writer.finish()?.finish()?;
+        Ok(())
+    };
+    write(&mut text).map_err(|error| failed(&error))?;
+    replace::private(&file, &text)
+}
+
+/// The key of a new file: a passphrase that is set or typed, else a new identity.
+fn new_key(access: &mut Access<'_>) -> Result<Key> {
+    let home = folder(access.home);
+    if let Some(passphrase) = from_variable(access)? {
+        return Ok(Key::Passphrase(passphrase));
+    }
+    let identity = home.join(IDENTITY);
+    if identity.exists() {
+        return Ok(Key::Identity);
+    }
+    if access.may_prompt && access.prompt.is_available() {
+        let question = "passphrase for the new file of tokens (empty: a key file instead): ";
+        let typed = access.prompt.secret(question)?;
+        if !typed.is_empty() {
+            let again = access.prompt.secret("the same passphrase again: ")?;
+            if !again.is_same(&typed) {
+                return Err(Error::failed("the two passphrases differ").hint("repeat the command"));
+            }
+            return Ok(Key::Passphrase(SecretString::from(
+                typed.expose().to_owned(),
+            )));
+        }
+    }
+    let new = age::x25519::Identity::generate();
+    let text = format!(
+        "# public key: {}\n{}\n",
+        new.to_public(),
+        new.to_string().expose_secret()
+    );
+    replace::private(&identity, Zeroizing::new(text).as_bytes())?;
+    Ok(Key::Identity)
+}
+
+fn from_variable(access: &Access<'_>) -> Result<Option<SecretString>> {
+    match access.env.non_empty(PASSPHRASE) {
+        None => Ok(None),
+        Some(text) => match text.to_str() {
+            Some(text) => Ok(Some(SecretString::from(text.to_owned()))),
+            None => Err(Error::failed(format!("`{PASSPHRASE}` is not Unicode"))
+                .at(Place::Env(PASSPHRASE.to_owned()))
+                .hint("set it again")),
+        },
+    }
+}
+
+fn passphrase(access: &mut Access<'_>, file: &Path) -> Result<SecretString> {
+    if let Some(passphrase) = from_variable(access)? {
+        return Ok(passphrase);
+    }
+    if !access.may_prompt || !access.prompt.is_available() {
+        return Err(Error::unavailable(
+            "this file opens with a passphrase, and there is nobody to ask for it",
+        )
+        .at(Place::file(file))
+        .hint(format!("set `{PASSPHRASE}`, or seal it for a key file")));
+    }
+    let typed = access.prompt.secret("passphrase for the sealed tokens: ")?;
+    Ok(SecretString::from(typed.expose().to_owned()))
+}
+
+/// The private keys: a file of age's, or an SSH key without passphrase.
+fn identities(home: &Path) -> Result<Vec<Box<dyn Identity>>> {
+    let (file, text) = identity_text(home)?;
+    if is_ssh(&text) {
+        return Ok(vec![Box::new(ssh_identity(&file, &text)?)]);
+    }
+    let identities = identity_file(&file, &text)?
+        .into_identities()
+        .map_err(|_| no_identity(&file))?;
+    Ok(identities
+        .into_iter()
+        .map(|identity| identity as Box<dyn Identity>)
+        .collect())
+}
+
+/// Who can open what is written: we ourselves, and whoever stands in the list.
+fn recipients(home: &Path) -> Result<Vec<Box<dyn Recipient + Send>>> {
+    let (file, text) = identity_text(home)?;
+    let mut recipients: Vec<Box<dyn Recipient + Send>> = if is_ssh(&text) {
+        let identity = ssh_identity(&file, &text)?;
+        let own = age::ssh::Recipient::try_from(identity).map_err(|_| no_identity(&file))?;
+        vec![Box::new(own)]
+    } else {
+        identity_file(&file, &text)?
+            .to_recipients()
+            .map_err(|_| no_identity(&file))?
+    };
+    let list = home.join(RECIPIENTS);
+    let text = replace::read(&list)?.unwrap_or_default();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if let Ok(key) = line.parse::<age::x25519::Recipient>() {
+            recipients.push(Box::new(key));
+        } else if let Ok(key) = line.parse::<age::ssh::Recipient>() {
+            recipients.push(Box::new(key));
+        } else {
+            return Err(Error::malformed("this is no public key of age or SSH")
+                .at(Place::line(&list, number + 1))
+                .hint("one key a line: `age1...`, `ssh-ed25519 ...` or `ssh-rsa ...`"));
+        }
+    }
+    Ok(recipients)
+}
+
+fn identity_text(home: &Path) -> Result<(PathBuf, Zeroizing<String>)> {
+    let file = home.join(IDENTITY);
+    match replace::read(&file)? {
+        Some(text) => Ok((file, text)),
+        None => Err(
+            Error::unavailable("the key file that opens the sealed tokens is not there")
+                .at(Place::file(&file))
+                .hint("put your private key there, of age or SSH, with mode 0600"),
+        ),
+    }
+}
+
+fn is_ssh(text: &str) -> bool {
+    text.trim_start().starts_with("-----BEGIN")
+}
+
+fn ssh_identity(file: &Path, text: &str) -> Result<age::ssh::Identity> {
+    match age::ssh::Identity::from_buffer(text.as_bytes(), None) {
+        Ok(identity @ age::ssh::Identity::Unencrypted(_)) => Ok(identity),
+        Ok(age::ssh::Identity::Encrypted(_)) => Err(Error::unavailable(
+            "this SSH key has a passphrase of its own",
+        )
+        .at(Place::file(file))
+        .hint("use one without, or a key file of age")),
+        _ => Err(no_identity(file)),
+    }
+}
+
+fn identity_file(file: &Path, text: &str) -> Result<IdentityFile<age::NoCallbacks>> {
+    IdentityFile::from_buffer(text.as_bytes()).map_err(|_| no_identity(file))
+}
+
+fn no_identity(file: &Path) -> Error {
+    Error::malformed("this is no private key of age or SSH")
+        .at(Place::file(file))
+        .hint("`age-keygen` makes one; so does credsh, where there is none at its first login")
+}
+
+fn damaged(file: &Path) -> Error {
+    Error::malformed("this file is damaged; it stays as it is")
+        .at(Place::file(file))
+        .hint("bring back a copy of it, or remove it and log in again")
+}
+
+fn broken(file: &Path, error: &DecryptError) -> Error {
+    match error {
+        DecryptError::NoMatchingKeys => {
+            Error::unavailable("your key does not open this file; it stays as it is")
+                .at(Place::file(file))
+                .hint("have somebody whose key does add yours to `recipients` and log in once")
+        }
+        DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
+            Error::unavailable("the passphrase is wrong, or the file is damaged; it stays as it is")
+                .at(Place::file(file))
+                .hint(format!("see what `{PASSPHRASE}` says, or type it again"))
+        }
+        DecryptError::ExcessiveWork { .. } => {
+            Error::unavailable("this file asks for more work than this machine does in a minute")
+                .at(Place::file(file))
+        }
+        _ => damaged(file),
+    }
+}
