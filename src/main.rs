@@ -10,6 +10,10 @@ use credsh::world::{Input, Interrupts, Terminal, TerminalPrompt, World};
     reason = "the one place where the process is looked at"
 )]
 fn main() -> ExitCode {
+    let first = std::env::args_os().nth(1);
+    if first.is_some_and(|first| first == credsh::doors::plugin::ARGUMENT) {
+        end_with_the_asker();
+    }
     let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let is_terminal = stdout().is_terminal();
     let interrupts = Interrupts::of_this_process();
@@ -41,5 +45,15 @@ fn keep_memory_private() {
         // Where the kernel refuses, everything else still holds.
         let _ =
             rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    }
+}
+
+/// As a plugin: nobody is asked for a password, and no token stored, once whoever wanted that has gone.
+fn end_with_the_asker() {
+    #[cfg(target_os = "linux")]
+    {
+        // Where the kernel refuses, it ends when the store has answered.
+        let _ =
+            rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     }
 }

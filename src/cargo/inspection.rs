@@ -1,13 +1,13 @@
 //! One registry looked at from all sides: what `why`, `status`, `registry list` and `token show` all tell.
 
-use super::chain::{Chain, Kind, Origin};
+use super::chain::{Chain, Kind as ProviderKind, Origin};
 use super::config::{Config, View};
 use super::index_url::IndexUrl;
-use super::providers::{self, Answer, Operation, Outcome, Request, Step};
+use super::providers::{self, Answer, Operation, Outcome, Request, Step, os};
 use super::registry::{Registry, Wanted};
 use super::settings;
 use crate::disk::tree::Node;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Kind, Place, Result};
 use crate::token::Scheme;
 
 /// A registry, its chain, and how each provider answered.
@@ -72,12 +72,26 @@ impl Inspection {
             .any(|step| step.outcome == Outcome::WouldAsk)
     }
 
-    /// Whether Cargo would find a token; `None` where only asking would tell.
+    /// Whether Cargo would find a token; `None` where only asking would tell, or nobody can say.
     pub fn is_logged_in(&self) -> Option<bool> {
-        if self.is_unknown() {
+        if self.is_unknown() || self.obstacle().is_some() {
             None
         } else {
             Some(self.answer().is_some())
+        }
+    }
+
+    /// Why nobody can say whether there is a token: a store that is locked or does not answer, and no other
+    /// that has one.
+    pub fn obstacle(&self) -> Option<Error> {
+        match (self.answer(), self.error()) {
+            (Some(_), _) => None,
+            (None, Some(error)) => (error.kind() == Kind::Unavailable).then(|| error.clone()),
+            (None, None) => self
+                .steps
+                .iter()
+                .find(|step| step.outcome == Outcome::Locked)
+                .map(|step| os::locked(&step.provider)),
         }
     }
 
@@ -184,8 +198,12 @@ impl Inspection {
             let view = View::of(&key);
             let mut found = config.all(&key, view).into_iter();
             let winner = found.next().map(|winner| winner.place);
-            let is_unused =
-                setting == "token" && !self.chain.providers.iter().any(|p| p.kind == Kind::Token);
+            let is_unused = setting == "token"
+                && !self
+                    .chain
+                    .providers
+                    .iter()
+                    .any(|p| p.kind == ProviderKind::Token);
             if let (true, Some(place)) = (is_unused, winner.clone()) {
                 let reason = "the chain does not contain `cargo:token`".to_owned();
                 shadowed.push(Shadowed {

@@ -14,7 +14,7 @@ use crate::cargo::name::{RegistryName, variable};
 use crate::cargo::providers::os;
 use crate::cargo::registry::{Registry, Wanted, all_names};
 use crate::disk::tree::Node;
-use crate::error::{Kind as ErrorKind, Place, Result};
+use crate::error::{Error, Kind as ErrorKind, Place, Result};
 use crate::render::{Block, Role, Span};
 use crate::session::change::Wish;
 use crate::session::{Left, Session, Unfinished, own};
@@ -58,6 +58,9 @@ pub struct LogoutPlace {
     place: Option<Place>,
     outcome: PlaceOutcome,
     detail: Option<String>,
+    /// What to do about it.
+    #[serde(skip)]
+    hint: Option<String>,
     /// Where it is no file: what the commit will call it.
     #[serde(skip)]
     item: Option<ItemKey>,
@@ -135,6 +138,7 @@ impl Places {
                 place: Some(Place::Label(entry.label.to_string())),
                 outcome,
                 detail,
+                hint: None,
                 item: Some(item_key(&own::keeper(entry), registry)),
             }],
             must_be_gone: true,
@@ -186,13 +190,14 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
                 places.extend(forget_own(session, registry, &name, provider)?);
                 continue;
             }
-            let (outcome, detail) = log_out_of(session, provider, registry)?;
+            let (outcome, detail, hint) = log_out_of(session, provider, registry)?;
             places.push(LogoutPlace {
                 registry: name.clone(),
                 provider: provider.to_string(),
                 place: provider.place.clone(),
                 outcome,
                 detail,
+                hint,
                 item: Some(item_key(provider, registry)),
             });
         }
@@ -210,29 +215,32 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
             place: Some(place),
             outcome,
             detail,
+            hint: None,
             item: None,
         });
     }
     Ok(places)
 }
 
-/// Notes the logout of a provider that keeps its tokens itself, and says what will become of it.
+/// Notes the logout of a provider that keeps its tokens itself, and says what will become of it, why, and what to do.
 fn log_out_of(
     session: &mut Session,
     provider: &Provider,
     registry: &Registry,
-) -> Result<(PlaceOutcome, Option<String>)> {
+) -> Result<(PlaceOutcome, Option<String>, Option<String>)> {
+    let as_planned = |outcome, detail: Option<&str>| (outcome, detail.map(str::to_owned), None);
     if provider.kind == Kind::TokenFromStdout {
         let detail = "a command has nothing to forget; take the provider out instead";
-        return Ok((PlaceOutcome::Kept, Some(detail.to_owned())));
+        return Ok(as_planned(PlaceOutcome::Kept, Some(detail)));
     }
+    let not_done = |outcome, error: &Error| {
+        let hint = error.next_step().map(ToOwned::to_owned);
+        (outcome, Some(error.to_string()), hint)
+    };
     let held = match session.held_unless_locked(provider, registry) {
         Ok(Some(held)) => held,
-        Ok(None) => {
-            let detail = os::locked(provider).to_string();
-            return Ok((PlaceOutcome::Locked, Some(detail)));
-        }
-        Err(error) => return Ok((PlaceOutcome::Failed, Some(error.to_string()))),
+        Ok(None) => return Ok(not_done(PlaceOutcome::Locked, &os::locked(provider))),
+        Err(error) => return Ok(not_done(PlaceOutcome::Failed, &error)),
     };
     session.wish(
         provider,
@@ -241,12 +249,12 @@ fn log_out_of(
         Wish::Logout { moved_to: None },
     )?;
     Ok(match held {
-        Held::Nothing => (PlaceOutcome::Absent, None),
-        Held::Unknown if session.flags.is_plan() => {
-            let detail = "if it has one: a plan asks nobody";
-            (PlaceOutcome::Removed, Some(detail.to_owned()))
-        }
-        Held::Token(_) | Held::Unknown => (PlaceOutcome::Removed, None),
+        Held::Nothing => as_planned(PlaceOutcome::Absent, None),
+        Held::Unknown if session.flags.is_plan() => as_planned(
+            PlaceOutcome::Removed,
+            Some("if it has one: a plan asks nobody"),
+        ),
+        Held::Token(_) | Held::Unknown => as_planned(PlaceOutcome::Removed, None),
     })
 }
 
@@ -266,6 +274,7 @@ fn forget_own(
             place: Some(Place::Label(entry.label.to_string())),
             outcome,
             detail,
+            hint: None,
             item: Some(item_key(&own::keeper(&entry), registry)),
         });
     }
@@ -276,6 +285,7 @@ fn forget_own(
             place: provider.place.clone(),
             outcome: PlaceOutcome::Absent,
             detail: None,
+            hint: None,
             item: None,
         });
     }
@@ -383,6 +393,7 @@ impl Answer for Places {
                         Left::Failed => PlaceOutcome::Failed,
                     };
                     place.detail = Some(error.to_string());
+                    place.hint = error.next_step().map(ToOwned::to_owned);
                 }
                 !is_told
             },
@@ -415,11 +426,19 @@ impl Answer for Places {
                 Span::plain(format!("{at}{detail}")),
             ]
         });
-        vec![Block::Table {
+        let mut blocks = vec![Block::Table {
             head: vec!["registry", "provider", "outcome", "place"],
             rows: rows.collect(),
             elastic: 3,
-        }]
+        }];
+        let mut hints: Vec<&String> = Vec::new();
+        for hint in self.places.iter().filter_map(|place| place.hint.as_ref()) {
+            if !hints.contains(&hint) {
+                hints.push(hint);
+                blocks.push(Block::line(format!("hint: {hint}")));
+            }
+        }
+        blocks
     }
 
     /// 0 if Cargo would find no token any more.

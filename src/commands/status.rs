@@ -19,7 +19,8 @@ use crate::token::{Scheme, Token};
 
 /// Show for each registry whether Cargo has a token for it, where, and what is doubtful about it
 ///
-/// Exits with 3 if a registry that was named has no token. Starts no program, unless `--ask`.
+/// Exits with 3 if a registry that was named has no token, with 4 if a store that may have it is locked or does not
+/// answer. Starts no program, unless `--ask`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:\n  status\n  status crates-io corp --json")]
 pub struct Status {
@@ -55,6 +56,9 @@ struct Row {
     warnings: Vec<String>,
     #[serde(skip)]
     logged_in: Option<bool>,
+    /// Whether a store could not be looked into.
+    #[serde(skip)]
+    is_obstructed: bool,
 }
 
 impl Status {
@@ -121,11 +125,12 @@ impl Row {
             None => (answer.map(|answer| answer.token.clone()), used.clone()),
         };
         let mut warnings = inspection.warnings.clone();
-        warnings.extend(
-            inspection
-                .error()
-                .map(|error| format!("Cargo's search for a token ends here: {error}")),
-        );
+        let obstacle = inspection.obstacle();
+        warnings.extend(match (inspection.error(), &obstacle) {
+            (Some(error), _) => Some(format!("Cargo's search for a token ends here: {error}")),
+            (None, Some(locked)) => Some(format!("{locked}; Cargo takes it for empty")),
+            (None, None) => None,
+        });
         Self {
             name: inspection.registry.word(),
             index: inspection.registry.index.clone(),
@@ -145,6 +150,7 @@ impl Row {
             overridden_by: used.filter(|_| is_overridden),
             warnings,
             logged_in: inspection.is_logged_in(),
+            is_obstructed: obstacle.is_some(),
         }
     }
 }
@@ -159,12 +165,10 @@ impl Answer for Statuses {
     }
 
     fn exit_status(&self) -> u8 {
-        let is_missing = self.were_named
-            && self
-                .registries
-                .iter()
-                .any(|row| row.logged_in == Some(false));
-        if is_missing {
+        let any = |is: fn(&Row) -> bool| self.were_named && self.registries.iter().any(is);
+        if any(|row| row.is_obstructed) {
+            ErrorKind::Unavailable.exit_status()
+        } else if any(|row| row.logged_in == Some(false)) {
             ErrorKind::NotFound.exit_status()
         } else {
             0
@@ -177,6 +181,7 @@ impl Row {
         let (role, word) = match self.logged_in {
             Some(true) => (Role::Good, "logged in"),
             Some(false) => (Role::Faint, "not logged in"),
+            None if self.is_obstructed => (Role::Bad, "unknown"),
             None => (
                 Role::Doubtful,
                 "unknown (only a program could tell: `--ask`)",

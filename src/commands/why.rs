@@ -83,6 +83,9 @@ impl Why {
         if let Some(own) = own.as_ref().filter(|_| is_asked) {
             shadowed.extend(runners_up(own));
         }
+        let mut notes = inspection.notes.clone();
+        let obstacle = inspection.obstacle();
+        notes.extend(obstacle.and_then(|error| error.next_step().map(ToOwned::to_owned)));
         let providers = inspection.steps.into_iter().map(|step| Tried {
             detail: match &own {
                 Some(own) if step.provider.is_credsh() => {
@@ -105,7 +108,7 @@ impl Why {
             token,
             shadowed,
             warnings: inspection.warnings,
-            notes: inspection.notes,
+            notes,
         })
     }
 }

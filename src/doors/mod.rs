@@ -74,6 +74,8 @@ pub struct Performed {
     ran: Option<Ran>,
     report: Option<Report>,
     flags: Flags,
+    /// How far the transaction had come with it.
+    reached: Savepoint,
 }
 
 /// Something that is told at the end of a batch.
@@ -142,6 +144,7 @@ impl Runner {
 
     fn perform_in(&self, command: &Command, start: Savepoint, outer: Flags) -> Result<Performed> {
         let outcome = command.run(&mut self.session.borrow_mut())?;
+        self.forget_undone();
         let flags = self.session.borrow().flags;
         let ran = match &outcome.then_run {
             Some(file) => Some(self.run_all(|| self.run_file(file))?),
@@ -153,11 +156,13 @@ impl Runner {
                 ran,
                 report: None,
                 flags,
+                reached: self.session.borrow().savepoint(),
             });
         }
         self.has_changed
             .set(self.has_changed.get() || ran.as_ref().is_none_or(|ran| ran.has_changed));
         let mut session = self.session.borrow_mut();
+        let reached = session.savepoint();
         let mut report = if session.is_open() {
             let changes = session.changes_since(outcome.since.unwrap_or(start));
             if flags.is_plan() && !outer.is_plan() {
@@ -172,10 +177,25 @@ impl Runner {
             ran,
             report: None,
             flags,
+            reached,
         };
         performed.settle(&mut report.unfinished);
         performed.report = Some(report);
         Ok(performed)
+    }
+
+    /// What has been rolled back is not told at the end, unless that is a list of all that was done.
+    fn forget_undone(&self) {
+        let session = self.session.borrow();
+        if session.flags.json {
+            return;
+        }
+        let reached = session.savepoint();
+        let is_kept = |waiting: &Waiting| {
+            let performed = waiting.as_performed();
+            performed.is_none_or(|performed| performed.reached <= reached)
+        };
+        self.waiting.borrow_mut().retain(is_kept);
     }
 
     /// Runs what belongs to one transaction, which whoever opened it commits; it closes what it opens. Ctrl-C

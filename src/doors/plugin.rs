@@ -15,8 +15,9 @@ use cargo_credential::{
     Action, CacheControl, CredentialHello, CredentialRequest, CredentialResponse, Error as Failure,
     PROTOCOL_VERSION_1, RegistryInfo, Secret,
 };
-use serde::Serialize;
-use zeroize::Zeroizing;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::cargo::name::RegistryName;
 use crate::cargo::providers::os::{self, PATIENT, STORE, UNLOCK};
@@ -91,6 +92,17 @@ pub(crate) fn run(mut world: World) -> u8 {
     }
 }
 
+/// A request, whose token does not stay in memory.
+struct Wiped(Value);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        if let Some(Value::String(token)) = self.0.get_mut("token") {
+            token.zeroize();
+        }
+    }
+}
+
 fn send(stdout: &mut dyn Write, message: &impl Serialize) -> std::io::Result<()> {
     let mut text = Zeroizing::new(serde_json::to_string(message)?);
     text.push('\n');
@@ -105,8 +117,10 @@ struct Door {
 
 impl Door {
     fn answer(&mut self, line: &str) -> Response {
-        let request: CredentialRequest<'_> = serde_json::from_str(line)
-            .map_err(|_| Failure::from("this is no request of Cargo's protocol"))?;
+        let not_understood = |_| Failure::from("this is no request of Cargo's protocol");
+        // By way of a value: the types of the protocol borrow, and a text with an escape in it cannot be borrowed.
+        let request = Wiped(serde_json::from_str(line).map_err(not_understood)?);
+        let request = CredentialRequest::deserialize(&request.0).map_err(not_understood)?;
         if request.v != PROTOCOL_VERSION_1 {
             return Err("this version of Cargo's protocol is not known".into());
         }

@@ -97,6 +97,7 @@ impl Session {
     /// at least. Leaves in `changes` what this run has changed.
     fn write(&mut self, changes: &mut Vec<Change>) -> Result<Vec<Unfinished>> {
         let files: Vec<PathBuf> = files_of(changes).into_iter().map(Into::into).collect();
+        let edits = edits_of(changes);
         let _ours = self.lock(&files)?;
         let (mut prepared, mut done_by_others) = self.prepare_all(changes)?;
         let logged_in = match self.log_in_items(changes) {
@@ -107,7 +108,7 @@ impl Session {
             }
         };
         let written = (|| {
-            if files_of(changes).len() != files.len() || changes.iter().any(Change::is_none) {
+            if edits_of(changes) != edits {
                 // A login ended in the credentials file after all.
                 drop(std::mem::take(&mut prepared));
                 changes.retain(|change| !change.is_none());
@@ -282,6 +283,11 @@ fn files_of(changes: &[Change]) -> Vec<&Path> {
         }
     }
     files
+}
+
+/// How many values in files change.
+fn edits_of(changes: &[Change]) -> usize {
+    changes.iter().filter_map(Change::as_file).count()
 }
 
 fn value_of(node: &Node, file: &Path, key: &str) -> Result<Value> {

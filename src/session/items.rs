@@ -197,8 +197,9 @@ impl Session {
                 Held::Nothing => Action::Logout,
                 Held::Unknown => {
                     error = error.because(format!(
-                        "and `{}` keeps the new token: what it held before is not known",
-                        item.provider
+                        "and `{}` keeps the new token of {}: what it held before is not known",
+                        item.provider,
+                        item.registry.label()
                     ));
                     continue;
                 }
@@ -215,8 +216,9 @@ impl Session {
                 Err(error) => error.to_string(),
             };
             error = error.because(format!(
-                "and `{}` did not go back to what it held before: {reason}",
-                item.provider
+                "and `{}` did not go back to what it held before for {}: {reason}",
+                item.provider,
+                item.registry.label()
             ));
         }
         error

@@ -31,7 +31,7 @@ enum Edit {
 pub struct Overlay(Vec<Edit>);
 
 /// A point to roll back to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Savepoint(usize);
 
 impl Savepoint {

@@ -114,6 +114,11 @@ impl Keyring {
         kill_process(self.daemon.as_ref().unwrap().pid(), Signal::CONT).unwrap();
     }
 
+    /// The process of the daemon, for a program that ends it.
+    pub fn id(&self) -> u32 {
+        self.daemon.as_ref().unwrap().0.id()
+    }
+
     /// There is a bus, and no service on it.
     pub fn kill_daemon(&mut self) {
         self.daemon = None;

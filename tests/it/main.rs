@@ -22,9 +22,18 @@ mod index_moves;
 mod ingredients;
 #[cfg(target_os = "linux")]
 mod keyring;
+#[cfg(target_os = "linux")]
+mod keyring_errors;
+#[cfg(target_os = "linux")]
+mod keyring_logins;
+#[cfg(target_os = "linux")]
+mod keyring_transactions;
 mod layouts;
 mod login;
+#[cfg(target_os = "linux")]
+mod moves;
 mod onepassword;
+mod onepassword_logins;
 mod op;
 mod oracle;
 mod peers;

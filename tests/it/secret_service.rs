@@ -8,19 +8,21 @@ use crate::harness::Sandbox;
 use crate::keyring::{Item, Keyring};
 
 /// Registries, a world that finds the service, and the service.
-struct Desk {
-    cargo: Cargo,
-    keyring: Keyring,
-    sandbox: Sandbox,
+pub struct Desk {
+    pub cargo: Cargo,
+    pub keyring: Keyring,
+    pub sandbox: Sandbox,
 }
 
-const OWN: &str = "registries.corp.credential-provider = 'cargo:libsecret'";
+/// The service keeps the tokens of `corp`.
+pub const OWN: &str = "registries.corp.credential-provider = 'cargo:libsecret'";
 
 /// What Cargo's book recommends for Linux.
-const LIST: &str = "registry.global-credential-providers = ['cargo:token', 'cargo:libsecret']";
+pub const LIST: &str = "registry.global-credential-providers = ['cargo:token', 'cargo:libsecret']";
 
 impl Desk {
-    fn new(config: &str) -> Self {
+    /// The registry `corp`, and this configuration.
+    pub fn new(config: &str) -> Self {
         let (cargo, keyring) = (Cargo::new(), Keyring::new());
         let mut sandbox = cargo.sandbox();
         keyring.serves(&mut sandbox);
@@ -36,19 +38,19 @@ impl Desk {
         }
     }
 
-    fn ask(&self) -> Asked {
+    pub fn ask(&self) -> Asked {
         self.cargo.ask(&self.sandbox, Some("corp"))
     }
 
-    fn login(&self, token: &str) -> Asked {
+    pub fn login(&self, token: &str) -> Asked {
         self.cargo.login(&self.sandbox, Some("corp"), token)
     }
 
-    fn logout(&self) -> Asked {
+    pub fn logout(&self) -> Asked {
         self.cargo.logout(&self.sandbox, Some("corp"))
     }
 
-    fn items(&self) -> Vec<Item> {
+    pub fn items(&self) -> Vec<Item> {
         self.keyring.items(&self.cargo.registries.index("corp"))
     }
 }
@@ -61,7 +63,8 @@ fn assert_failed(asked: &Asked, part: &str) {
     asked.assert_said(part);
 }
 
-fn labelled(label: &str) -> Item {
+/// An unlocked item.
+pub fn labelled(label: &str) -> Item {
     Item {
         label: label.into(),
         is_locked: false,

@@ -24,7 +24,7 @@ fn corp() -> Sandbox {
 }
 
 /// Every file that contains the sentinel, relative to the sandbox; `.credsh` too.
-fn files_with_it(sandbox: &Sandbox) -> Vec<PathBuf> {
+pub fn files_with_it(sandbox: &Sandbox) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![sandbox.root().to_path_buf()];
     while let Some(folder) = folders.pop() {

@@ -207,8 +207,8 @@ mod linux {
 
     use cargo_credential::Credential;
     use cargo_credential_libsecret::LibSecretCredential;
-    use secret_service::blocking::SecretService;
-    use secret_service::{EncryptionType, Error as ServiceError};
+    use secret_service::blocking::{Item, SecretService};
+    use secret_service::{EncryptionType, Error as ServiceError, SearchItemsResult};
 
     use super::{
         Failure, LOCKED, NO_BUS, NO_LIBRARY, NO_SERVICE, ProtocolAction, RegistryInfo, Response,
@@ -229,12 +229,9 @@ mod linux {
         let library =
             LibSecretCredential::new().map_err(|failure| two_part(NO_LIBRARY.0, &failure))?;
         let call = || (&library).perform(registry, action, &[]);
-        if may_unlock {
-            return call().map_err(in_our_words);
-        }
-        match is_locked(registry.index_url, action) {
-            Ok(false) => call().map_err(in_our_words),
-            Ok(true) => Err(LOCKED.into()),
+        match is_open(registry.index_url, action, may_unlock) {
+            Ok(true) => call().map_err(in_our_words),
+            Ok(false) => Err(LOCKED.into()),
             // libsecret knows more about why nobody answers; an empty answer is not to be believed then.
             Err(error) => match call() {
                 Err(Failure::NotFound) => Err(Failure::from(Box::new(error))),
@@ -243,24 +240,39 @@ mod linux {
         }
     }
 
-    /// Whether what the action is about is locked, so that libsecret would take it for empty.
-    fn is_locked(index_url: &str, action: &ProtocolAction<'_>) -> Result<bool, ServiceError> {
+    /// Whether what the action is about can be seen: libsecret takes what is locked for empty. Its owner may be
+    /// asked to unlock it; one who does not leaves it locked.
+    fn is_open(
+        index_url: &str,
+        action: &ProtocolAction<'_>,
+        may_unlock: bool,
+    ) -> Result<bool, ServiceError> {
         let service = SecretService::connect(EncryptionType::Plain)?;
         if matches!(action, ProtocolAction::Login(_)) {
-            return match service.get_default_collection() {
-                Ok(collection) => collection.is_locked(),
+            let collection = match service.get_default_collection() {
+                Ok(collection) => collection,
                 // It will be made.
-                Err(ServiceError::NoResult) => Ok(false),
-                Err(error) => Err(error),
+                Err(ServiceError::NoResult) => return Ok(true),
+                Err(error) => return Err(error),
             };
+            if may_unlock && collection.is_locked()? {
+                // Whether it was of any use is seen at once.
+                let _ = collection.unlock();
+            }
+            return Ok(!collection.is_locked()?);
         }
-        let attributes = HashMap::from([("url", index_url), ("xdg:schema", SCHEMA)]);
-        let found = service.search_items(attributes)?;
-        Ok(match action {
+        let attributes = || HashMap::from([("url", index_url), ("xdg:schema", SCHEMA)]);
+        let found = service.search_items(attributes())?;
+        let is_open = |found: &SearchItemsResult<Item<'_>>| match action {
             // Every one of them has to go.
-            ProtocolAction::Logout => !found.locked.is_empty(),
-            _ => found.unlocked.is_empty() && !found.locked.is_empty(),
-        })
+            ProtocolAction::Logout => found.locked.is_empty(),
+            _ => found.locked.is_empty() || !found.unlocked.is_empty(),
+        };
+        if !may_unlock || is_open(&found) {
+            return Ok(is_open(&found));
+        }
+        let _ = service.unlock_all(&found.locked.iter().collect::<Vec<_>>());
+        Ok(is_open(&service.search_items(attributes())?))
     }
 
     fn in_our_words(failure: Failure) -> Failure {
@@ -270,7 +282,7 @@ mod linux {
         let text = other.to_string();
         if text.contains(UNKNOWN_SERVICE) {
             two_part(NO_SERVICE.0, &failure)
-        } else if ["D-Bus", "connect", "DBus"]
+        } else if ["D-Bus", "connect", "DBus", "dbus-launch"]
             .iter()
             .any(|word| text.contains(word))
         {

@@ -13,7 +13,8 @@ use zeroize::Zeroizing;
 
 use crate::token::Token;
 
-/// How often the command lines are looked at. A program that lives shorter than this may be missed.
+/// How often the command lines are looked at, which takes a few hundredths of a processor. Measured: what lives for 2 ms
+/// is always seen, a program that does nothing at all in 7 of 10 cases; 1Password's has a server to talk to.
 const POLL: Duration = Duration::from_millis(1);
 
 /// The process and all that it has started, as far as they are still there.
@@ -68,13 +69,9 @@ impl Watch {
         let thread = cfg!(target_os = "linux").then(|| {
             std::thread::spawn(move || {
                 while !over.load(Ordering::Relaxed) {
-                    let shows = |id: &u32| {
-                        let line = std::fs::read(format!("/proc/{id}/cmdline")).map(Zeroizing::new);
-                        line.is_ok_and(|line| token.is_within(&line))
-                    };
-                    if let Some(id) = with_descendants(id).into_iter().find(shows) {
-                        let name = std::fs::read_to_string(format!("/proc/{id}/comm"));
-                        return Some(name.unwrap_or_default().trim().to_owned());
+                    let mut ids = with_descendants(id).into_iter();
+                    if let Some(name) = ids.find_map(|id| name_if_shown(id, &token)) {
+                        return Some(name);
                     }
                     std::thread::sleep(POLL);
                 }
@@ -89,6 +86,22 @@ impl Watch {
         self.is_over.store(true, Ordering::Relaxed);
         self.thread.take()?.join().ok().flatten()
     }
+}
+
+/// The name of a process that has the token on its command line.
+fn name_if_shown(id: u32, token: &Token) -> Option<String> {
+    let line = Zeroizing::new(std::fs::read(format!("/proc/{id}/cmdline")).ok()?);
+    if !token.is_within(&line) {
+        return None;
+    }
+    let name = std::fs::read_to_string(format!("/proc/{id}/comm"));
+    // It may have ended meanwhile; what it was started as is known all the same.
+    let name = name.unwrap_or_else(|_| {
+        let program = line.split(|&byte| byte == 0).next().unwrap_or_default();
+        let name = program.rsplit(|&byte| byte == b'/').next();
+        String::from_utf8_lossy(name.unwrap_or_default()).into_owned()
+    });
+    Some(name.trim().to_owned())
 }
 
 /// Whoever does not want to know the result ends it all the same.

@@ -155,28 +155,30 @@ impl Show {
                         .any(|step| step.provider.is_credsh())
                 })
                 .and_then(|first| Some((first, first.expired?)));
-            return Err(match inspection.error() {
-                Some(error) => match expired {
-                    Some((first, day)) => Error::new(
-                        ErrorKind::Rejected,
-                        format!("the token `{}` has expired on {day}", first.label),
-                    )
+            return Err(
+                match inspection.obstacle().as_ref().or(inspection.error()) {
+                    Some(error) => match expired {
+                        Some((first, day)) => Error::new(
+                            ErrorKind::Rejected,
+                            format!("the token `{}` has expired on {day}", first.label),
+                        )
+                        .hint(format!(
+                            "renew it: `login {} --label {}`",
+                            inspection.registry.word(),
+                            first.label
+                        )),
+                        None => error.clone(),
+                    },
+                    None => Error::not_found(format!(
+                        "Cargo would find no token for {}",
+                        inspection.registry.label()
+                    ))
                     .hint(format!(
-                        "renew it: `login {} --label {}`",
-                        inspection.registry.word(),
-                        first.label
+                        "store one with `login {}`; `why` shows who was asked",
+                        inspection.registry.word()
                     )),
-                    None => error.clone(),
                 },
-                None => Error::not_found(format!(
-                    "Cargo would find no token for {}",
-                    inspection.registry.label()
-                ))
-                .hint(format!(
-                    "store one with `login {}`; `why` shows who was asked",
-                    inspection.registry.word()
-                )),
-            });
+            );
         };
         let token = answer.token.clone();
         let label = own
