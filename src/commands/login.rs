@@ -260,13 +260,13 @@ fn leave(
         let places = forget_in_files(session, &key)?;
         return match places
             .into_iter()
-            .find(|(_, outcome, _)| *outcome == PlaceOutcome::Kept)
+            .find(|(_, fate)| fate.outcome == PlaceOutcome::Kept)
         {
-            Some((place, _, detail)) => Err(Error::failed(
+            Some((place, fate)) => Err(Error::failed(
                 "the token cannot be moved, because it would stay here",
             )
             .at(place)
-            .maybe_hint(detail)),
+            .maybe_hint(fate.detail())),
             None => Ok(()),
         };
     }

@@ -1,24 +1,25 @@
 //! `logout`
 
+mod places;
+
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Serialize;
-use serde_json::Value as Json;
 
+use super::Outcome;
 use super::args::Target;
-use super::{Answer, Outcome, document};
 use crate::cargo::chain::{Chain, Kind, Provider};
-use crate::cargo::config::{Held, ItemKey, View, item_key, wrong_kind};
+use crate::cargo::config::{Held, View, item_key, wrong_kind};
 use crate::cargo::name::{RegistryName, variable};
 use crate::cargo::providers::os;
 use crate::cargo::registry::{Registry, Wanted, all_names};
 use crate::disk::tree::Node;
-use crate::error::{Error, Kind as ErrorKind, Place, Result};
-use crate::render::{Block, Role, Span};
+use crate::error::{Kind as ErrorKind, Place, Result};
 use crate::session::change::Wish;
-use crate::session::{Left, Session, Unfinished, own};
+use crate::session::{Session, own};
 use crate::stores::ledger::Entry;
+
+pub(super) use self::places::{Fate, LogoutPlace, PlaceOutcome, Places};
 
 /// Remove the token of a registry, wherever it is
 ///
@@ -32,48 +33,6 @@ pub struct Logout {
     /// Log out of every registry
     #[arg(long, conflicts_with_all = ["positional", "option"])]
     all: bool,
-}
-
-/// What became of one place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PlaceOutcome {
-    /// There was a token, and now there is none.
-    Removed,
-    /// There was none.
-    Absent,
-    /// It is locked, so nobody knows.
-    Locked,
-    /// There is one still, and credsh cannot remove it.
-    Kept,
-    /// It did not work.
-    Failed,
-}
-
-/// A place where a token may be.
-#[derive(Debug, Clone, Serialize)]
-pub struct LogoutPlace {
-    registry: String,
-    provider: String,
-    place: Option<Place>,
-    outcome: PlaceOutcome,
-    detail: Option<String>,
-    /// What to do about it.
-    #[serde(skip)]
-    hint: Option<String>,
-    /// Where it is no file: what the commit will call it.
-    #[serde(skip)]
-    item: Option<ItemKey>,
-}
-
-/// All the places that were looked at.
-#[derive(Debug, Serialize)]
-pub struct Places {
-    registry: Option<String>,
-    places: Vec<LogoutPlace>,
-    /// Whether a token that is left counts: it does not, where the registry itself goes.
-    #[serde(skip)]
-    must_be_gone: bool,
 }
 
 impl Logout {
@@ -108,41 +67,6 @@ impl Logout {
             places,
             must_be_gone: true,
         })
-    }
-}
-
-impl Places {
-    pub(super) fn of(registry: &str, places: Vec<LogoutPlace>) -> Self {
-        Self {
-            registry: Some(registry.to_owned()),
-            places,
-            must_be_gone: false,
-        }
-    }
-}
-
-impl Places {
-    /// One of credsh's own tokens.
-    pub(super) fn of_token(
-        entry: &Entry,
-        registry: &Registry,
-        outcome: PlaceOutcome,
-        detail: Option<String>,
-    ) -> Self {
-        let word = registry.word();
-        Self {
-            registry: Some(word.clone()),
-            places: vec![LogoutPlace {
-                registry: word,
-                provider: "credsh".to_owned(),
-                place: Some(Place::Label(entry.label.to_string())),
-                outcome,
-                detail,
-                hint: None,
-                item: Some(item_key(&own::keeper(entry), registry)),
-            }],
-            must_be_gone: true,
-        }
     }
 }
 
@@ -187,17 +111,14 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
             .filter(|provider| !provider.kind.is_foreign() && provider.kind != Kind::Token)
         {
             if provider.is_credsh() {
-                places.extend(forget_own(session, registry, &name, provider)?);
+                places.extend(forget_own(session, registry, provider)?);
                 continue;
             }
-            let (outcome, detail, hint) = log_out_of(session, provider, registry)?;
             places.push(LogoutPlace {
                 registry: name.clone(),
                 provider: provider.to_string(),
                 place: provider.place.clone(),
-                outcome,
-                detail,
-                hint,
+                fate: log_out_of(session, provider, registry)?,
                 item: Some(item_key(provider, registry)),
             });
         }
@@ -207,54 +128,37 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
     }
     let mut key: Vec<&str> = table.iter().map(String::as_str).collect();
     key.push("token");
-    for (place, outcome, detail) in forget_in_files(session, &key)? {
-        let provider = "cargo:token".to_owned();
+    for (place, fate) in forget_in_files(session, &key)? {
         places.push(LogoutPlace {
             registry: name.clone(),
-            provider,
+            provider: "cargo:token".to_owned(),
             place: Some(place),
-            outcome,
-            detail,
-            hint: None,
+            fate,
             item: None,
         });
     }
     Ok(places)
 }
 
-/// Notes the logout of a provider that keeps its tokens itself, and says what will become of it, why, and what to do.
-fn log_out_of(
-    session: &mut Session,
-    provider: &Provider,
-    registry: &Registry,
-) -> Result<(PlaceOutcome, Option<String>, Option<String>)> {
-    let as_planned = |outcome, detail: Option<&str>| (outcome, detail.map(str::to_owned), None);
+/// Notes the logout of a provider that keeps its tokens itself, and says what will become of it.
+fn log_out_of(session: &mut Session, provider: &Provider, registry: &Registry) -> Result<Fate> {
     if provider.kind == Kind::TokenFromStdout {
         let detail = "a command has nothing to forget; take the provider out instead";
-        return Ok(as_planned(PlaceOutcome::Kept, Some(detail)));
+        return Ok(Fate::told(PlaceOutcome::Kept, detail));
     }
-    let not_done = |outcome, error: &Error| {
-        let hint = error.next_step().map(ToOwned::to_owned);
-        (outcome, Some(error.to_string()), hint)
-    };
     let held = match session.held_unless_locked(provider, registry) {
         Ok(Some(held)) => held,
-        Ok(None) => return Ok(not_done(PlaceOutcome::Locked, &os::locked(provider))),
-        Err(error) => return Ok(not_done(PlaceOutcome::Failed, &error)),
+        Ok(None) => return Ok(Fate::not_done(PlaceOutcome::Locked, &os::locked(provider))),
+        Err(error) => return Ok(Fate::not_done(PlaceOutcome::Failed, &error)),
     };
-    session.wish(
-        provider,
-        registry,
-        held.clone(),
-        Wish::Logout { moved_to: None },
-    )?;
+    let logout = Wish::Logout { moved_to: None };
+    session.wish(provider, registry, held.clone(), logout)?;
     Ok(match held {
-        Held::Nothing => as_planned(PlaceOutcome::Absent, None),
-        Held::Unknown if session.flags.is_plan() => as_planned(
-            PlaceOutcome::Removed,
-            Some("if it has one: a plan asks nobody"),
-        ),
-        Held::Token(_) | Held::Unknown => as_planned(PlaceOutcome::Removed, None),
+        Held::Nothing => PlaceOutcome::Absent.into(),
+        Held::Unknown if session.flags.is_plan() => {
+            Fate::told(PlaceOutcome::Removed, "if it has one: a plan asks nobody")
+        }
+        Held::Token(_) | Held::Unknown => PlaceOutcome::Removed.into(),
     })
 }
 
@@ -262,30 +166,18 @@ fn log_out_of(
 fn forget_own(
     session: &mut Session,
     registry: &Registry,
-    name: &str,
     provider: &Provider,
 ) -> Result<Vec<LogoutPlace>> {
     let mut places = Vec::new();
     for entry in session.own_tokens(registry)? {
-        let (outcome, detail) = forgotten(session, &entry);
-        places.push(LogoutPlace {
-            registry: name.to_owned(),
-            provider: provider.to_string(),
-            place: Some(Place::Label(entry.label.to_string())),
-            outcome,
-            detail,
-            hint: None,
-            item: Some(item_key(&own::keeper(&entry), registry)),
-        });
+        places.push(forget_one(session, &entry, registry, provider.to_string()));
     }
     if places.is_empty() {
         places.push(LogoutPlace {
-            registry: name.to_owned(),
+            registry: registry.word(),
             provider: provider.to_string(),
             place: provider.place.clone(),
-            outcome: PlaceOutcome::Absent,
-            detail: None,
-            hint: None,
+            fate: PlaceOutcome::Absent.into(),
             item: None,
         });
     }
@@ -293,30 +185,38 @@ fn forget_own(
 }
 
 /// Forgets one of credsh's own tokens, and says what will become of it.
-pub(super) fn forgotten(session: &mut Session, entry: &Entry) -> (PlaceOutcome, Option<String>) {
-    match session.forget(entry) {
-        Ok(Some(Held::Nothing)) => {
-            let detail = format!("the {} had nothing any more", entry.store.name());
-            (PlaceOutcome::Removed, Some(detail))
-        }
-        Ok(Some(_)) => (PlaceOutcome::Removed, None),
-        Ok(None) => {
-            let detail = os::locked(&own::keeper(entry)).to_string();
-            (PlaceOutcome::Locked, Some(detail))
-        }
-        Err(error) => (PlaceOutcome::Failed, Some(error.to_string())),
+pub(super) fn forget_one(
+    session: &mut Session,
+    entry: &Entry,
+    registry: &Registry,
+    provider: String,
+) -> LogoutPlace {
+    let keeper = own::keeper(entry);
+    let fate = match session.forget(entry) {
+        Ok(Some(Held::Nothing)) => Fate::told(
+            PlaceOutcome::Removed,
+            format!("the {} had nothing any more", entry.store.name()),
+        ),
+        Ok(Some(_)) => PlaceOutcome::Removed.into(),
+        Ok(None) => Fate::not_done(PlaceOutcome::Locked, &os::locked(&keeper)),
+        Err(error) => Fate::not_done(PlaceOutcome::Failed, &error),
+    };
+    LogoutPlace {
+        registry: registry.word(),
+        provider,
+        place: Some(Place::Label(entry.label.to_string())),
+        fate,
+        item: Some(item_key(&keeper, registry)),
     }
 }
 
-type Forgotten = (Place, PlaceOutcome, Option<String>);
-
 /// Removes a `cargo:token` token from all files that Cargo reads, or would if another were not in the way.
-pub(super) fn forget_in_files(session: &mut Session, key: &[&str]) -> Result<Vec<Forgotten>> {
+pub(super) fn forget_in_files(session: &mut Session, key: &[&str]) -> Result<Vec<(Place, Fate)>> {
     let mut places = Vec::new();
     let name = variable(key);
     if session.config()?.env().get(&name).is_some() {
-        let detail = Some(format!("unset `{name}` where it is set"));
-        places.push((Place::Env(name), PlaceOutcome::Kept, detail));
+        let detail = format!("unset `{name}` where it is set");
+        places.push((Place::Env(name), Fate::told(PlaceOutcome::Kept, detail)));
     }
     let config = session.config()?;
     let home_files = [config.credentials_file(), config.home_file()];
@@ -336,18 +236,15 @@ pub(super) fn forget_in_files(session: &mut Session, key: &[&str]) -> Result<Vec
     }
     let credentials = home_files[0].clone();
     if !files.contains(&credentials) {
-        places.push((Place::file(&credentials), PlaceOutcome::Absent, None));
+        places.push((Place::file(&credentials), PlaceOutcome::Absent.into()));
     }
     for file in files {
         let is_home = file.parent() == Some(session.home());
         if !is_home {
             let question = format!("remove the token from the project's `{}`?", file.display());
             if !session.confirm(&question)? {
-                places.push((
-                    Place::file(&file),
-                    PlaceOutcome::Kept,
-                    Some("as you said".to_owned()),
-                ));
+                let fate = Fate::told(PlaceOutcome::Kept, "as you said");
+                places.push((Place::file(&file), fate));
                 continue;
             }
         }
@@ -363,95 +260,7 @@ pub(super) fn forget_in_files(session: &mut Session, key: &[&str]) -> Result<Vec
             None => Place::file(&file),
         };
         session.edit(&file, key, None)?;
-        places.push((place, PlaceOutcome::Removed, None));
+        places.push((place, PlaceOutcome::Removed.into()));
     }
     Ok(places)
-}
-
-impl Answer for Places {
-    fn json(&self) -> Json {
-        document(self)
-    }
-
-    fn settle(&mut self, unfinished: &mut Vec<Unfinished>) {
-        unfinished.retain(
-            |Unfinished {
-                 change,
-                 left,
-                 error,
-             }| {
-                let key = item_key(&change.provider, &change.registry);
-                let place = self
-                    .places
-                    .iter_mut()
-                    .find(|place| place.item.as_ref() == Some(&key));
-                let is_told = place.is_some();
-                if let Some(place) = place {
-                    place.outcome = match left {
-                        Left::Kept => PlaceOutcome::Kept,
-                        Left::Locked => PlaceOutcome::Locked,
-                        Left::Failed => PlaceOutcome::Failed,
-                    };
-                    place.detail = Some(error.to_string());
-                    place.hint = error.next_step().map(ToOwned::to_owned);
-                }
-                !is_told
-            },
-        );
-    }
-
-    fn blocks(&self) -> Vec<Block> {
-        let rows = self.places.iter().map(|place| {
-            let (role, word) = match place.outcome {
-                PlaceOutcome::Removed => (Role::Good, "removed"),
-                PlaceOutcome::Absent => (Role::Faint, "absent"),
-                PlaceOutcome::Kept => (Role::Doubtful, "kept"),
-                PlaceOutcome::Locked => (Role::Bad, "locked"),
-                PlaceOutcome::Failed => (Role::Bad, "failed"),
-            };
-            let at = place
-                .place
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default();
-            let detail = place
-                .detail
-                .as_ref()
-                .map(|detail| format!(": {detail}"))
-                .unwrap_or_default();
-            vec![
-                Span::new(Role::Name, place.registry.clone()),
-                Span::plain(place.provider.clone()),
-                Span::new(role, word),
-                Span::plain(format!("{at}{detail}")),
-            ]
-        });
-        let mut blocks = vec![Block::Table {
-            head: vec!["registry", "provider", "outcome", "place"],
-            rows: rows.collect(),
-            elastic: 3,
-        }];
-        let mut hints: Vec<&String> = Vec::new();
-        for hint in self.places.iter().filter_map(|place| place.hint.as_ref()) {
-            if !hints.contains(&hint) {
-                hints.push(hint);
-                blocks.push(Block::line(format!("hint: {hint}")));
-            }
-        }
-        blocks
-    }
-
-    /// 0 if Cargo would find no token any more.
-    fn exit_status(&self) -> u8 {
-        let any = |outcome| self.places.iter().any(|place| place.outcome == outcome);
-        if !self.must_be_gone {
-            0
-        } else if any(PlaceOutcome::Failed) || any(PlaceOutcome::Locked) {
-            ErrorKind::Unavailable.exit_status()
-        } else if any(PlaceOutcome::Kept) {
-            ErrorKind::Failed.exit_status()
-        } else {
-            0
-        }
-    }
 }

@@ -56,7 +56,11 @@ impl Remove {
         }
         replace_default(session, name, None)?;
         match places {
-            Some(places) => Outcome::change_with(Places::of(name.as_str(), places)),
+            Some(places) => Outcome::change_with(Places {
+                registry: Some(name.to_string()),
+                places,
+                must_be_gone: false,
+            }),
             None => Outcome::change(),
         }
     }

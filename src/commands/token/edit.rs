@@ -4,8 +4,8 @@ use clap::Args;
 
 use super::list::labelled;
 use crate::commands::Outcome;
-use crate::commands::args::RegistryRef;
-use crate::commands::logout::{Places, forgotten};
+use crate::commands::args::{CREDSH, RegistryRef};
+use crate::commands::logout::{Places, forget_one};
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::session::own::{self, Rules};
@@ -89,7 +89,11 @@ impl Remove {
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
         let entry = labelled(session, &self.token, self.registry.as_ref())?;
         let registry = own::registry_of(&entry)?;
-        let (outcome, detail) = forgotten(session, &entry);
-        Outcome::change_with(Places::of_token(&entry, &registry, outcome, detail))
+        let place = forget_one(session, &entry, &registry, CREDSH.to_owned());
+        Outcome::change_with(Places {
+            registry: Some(registry.word()),
+            places: vec![place],
+            must_be_gone: true,
+        })
     }
 }

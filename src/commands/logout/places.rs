@@ -1,0 +1,188 @@
+//! What became of each place where a token may have been, and how that is told.
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::cargo::config::{ItemKey, item_key};
+use crate::commands::{Answer, document};
+use crate::error::{Error, Kind as ErrorKind, Place};
+use crate::render::{Block, Role, Span};
+use crate::session::{Left, Unfinished};
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlaceOutcome {
+    /// There was a token, and now there is none.
+    Removed,
+    /// There was none.
+    Absent,
+    /// It is locked, so nobody knows.
+    Locked,
+    /// There is one still, and credsh cannot remove it.
+    Kept,
+    /// It did not work.
+    Failed,
+}
+
+/// What became of one place.
+#[derive(Debug, Clone, Serialize)]
+pub struct Fate {
+    /// How it ended.
+    pub outcome: PlaceOutcome,
+    detail: Option<String>,
+    /// What to do about it.
+    #[serde(skip)]
+    hint: Option<String>,
+}
+
+impl From<PlaceOutcome> for Fate {
+    fn from(outcome: PlaceOutcome) -> Self {
+        Self {
+            outcome,
+            detail: None,
+            hint: None,
+        }
+    }
+}
+
+impl Fate {
+    /// One that needs a word.
+    pub fn told(outcome: PlaceOutcome, detail: impl Into<String>) -> Self {
+        Self {
+            detail: Some(detail.into()),
+            ..outcome.into()
+        }
+    }
+
+    /// One that is not as it was meant to be.
+    pub fn not_done(outcome: PlaceOutcome, error: &Error) -> Self {
+        Self {
+            outcome,
+            detail: Some(error.to_string()),
+            hint: error.next_step().map(ToOwned::to_owned),
+        }
+    }
+
+    /// The word that was needed.
+    pub fn detail(self) -> Option<String> {
+        self.detail
+    }
+}
+
+/// A place where a token may be.
+#[derive(Debug, Clone, Serialize)]
+pub struct LogoutPlace {
+    /// Of which registry.
+    pub registry: String,
+    /// Whose place it is.
+    pub provider: String,
+    /// Where.
+    pub place: Option<Place>,
+    /// What became of it.
+    #[serde(flatten)]
+    pub fate: Fate,
+    /// Where it is no file: what the commit will call it.
+    #[serde(skip)]
+    pub item: Option<ItemKey>,
+}
+
+/// All the places that were looked at.
+#[derive(Debug, Serialize)]
+pub struct Places {
+    /// The registry, if it was one.
+    pub registry: Option<String>,
+    /// Each.
+    pub places: Vec<LogoutPlace>,
+    /// Whether a token that is left counts: it does not, where the registry itself goes.
+    #[serde(skip)]
+    pub must_be_gone: bool,
+}
+
+impl Answer for Places {
+    fn json(&self) -> Json {
+        document(self)
+    }
+
+    fn settle(&mut self, unfinished: &mut Vec<Unfinished>) {
+        unfinished.retain(|unfinished| {
+            let change = &unfinished.change;
+            let key = item_key(&change.provider, &change.registry);
+            let is_it = |place: &&mut LogoutPlace| place.item.as_ref() == Some(&key);
+            let Some(place) = self.places.iter_mut().find(is_it) else {
+                return true;
+            };
+            let outcome = match unfinished.left {
+                Left::Kept => PlaceOutcome::Kept,
+                Left::Locked => PlaceOutcome::Locked,
+                Left::Failed => PlaceOutcome::Failed,
+            };
+            place.fate = Fate::not_done(outcome, &unfinished.error);
+            false
+        });
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        let rows = self.places.iter().map(|place| {
+            let (role, word) = match place.fate.outcome {
+                PlaceOutcome::Removed => (Role::Good, "removed"),
+                PlaceOutcome::Absent => (Role::Faint, "absent"),
+                PlaceOutcome::Kept => (Role::Doubtful, "kept"),
+                PlaceOutcome::Locked => (Role::Bad, "locked"),
+                PlaceOutcome::Failed => (Role::Bad, "failed"),
+            };
+            let at = place
+                .place
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let detail = place
+                .fate
+                .detail
+                .as_ref()
+                .map(|detail| format!(": {detail}"))
+                .unwrap_or_default();
+            vec![
+                Span::new(Role::Name, place.registry.clone()),
+                Span::plain(place.provider.clone()),
+                Span::new(role, word),
+                Span::plain(format!("{at}{detail}")),
+            ]
+        });
+        let mut blocks = vec![Block::Table {
+            head: vec!["registry", "provider", "outcome", "place"],
+            rows: rows.collect(),
+            elastic: 3,
+        }];
+        let mut hints: Vec<&String> = Vec::new();
+        for hint in self
+            .places
+            .iter()
+            .filter_map(|place| place.fate.hint.as_ref())
+        {
+            if !hints.contains(&hint) {
+                hints.push(hint);
+                blocks.push(Block::line(format!("hint: {hint}")));
+            }
+        }
+        blocks
+    }
+
+    /// 0 if Cargo would find no token any more.
+    fn exit_status(&self) -> u8 {
+        let any = |outcome| {
+            self.places
+                .iter()
+                .any(|place| place.fate.outcome == outcome)
+        };
+        if !self.must_be_gone {
+            0
+        } else if any(PlaceOutcome::Failed) || any(PlaceOutcome::Locked) {
+            ErrorKind::Unavailable.exit_status()
+        } else if any(PlaceOutcome::Kept) {
+            ErrorKind::Failed.exit_status()
+        } else {
+            0
+        }
+    }
+}
