@@ -7,6 +7,8 @@
 )]
 
 mod bad_input;
+#[cfg(target_os = "linux")]
+mod bad_plugins;
 mod batches;
 mod cargo;
 mod completion;
