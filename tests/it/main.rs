@@ -35,6 +35,7 @@ mod pty;
 mod readme;
 mod registries;
 mod repository;
+mod requests;
 mod samples;
 mod schema;
 mod scripts;
