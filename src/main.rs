@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::process::ExitCode;
 
+use credsh::cargo::providers::TIME_LIMIT;
 use credsh::world::{Input, Interrupts, Terminal, TerminalPrompt, World};
 
 #[expect(
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         },
         prompt: Box::new(TerminalPrompt::new(interrupts.clone())),
         interrupts,
+        time_limit: TIME_LIMIT,
     };
     keep_memory_private();
     ExitCode::from(credsh::run(world, std::env::args_os().skip(1)))

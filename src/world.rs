@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::{Error, Place, Result};
 use crate::token::Token;
@@ -37,6 +38,8 @@ pub struct World {
     pub prompt: Box<dyn Prompt>,
     /// Whether somebody has pressed Ctrl-C.
     pub interrupts: Interrupts,
+    /// How long a provider's program may take to answer, while it asks nobody.
+    pub time_limit: Duration,
 }
 
 impl World {

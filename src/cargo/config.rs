@@ -9,6 +9,7 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 mod edits;
 mod names;
@@ -79,6 +80,7 @@ pub struct Config {
     /// What will have become of items in other stores.
     stores: HashMap<ItemKey, Held>,
     program: PathBuf,
+    time_limit: Duration,
     may_prompt: bool,
 }
 
@@ -98,6 +100,7 @@ impl Config {
             by_variable: OnceCell::new(),
             stores: HashMap::new(),
             program: world.program.clone(),
+            time_limit: world.time_limit,
             may_prompt: false,
         })
     }
@@ -115,6 +118,11 @@ impl Config {
     /// This program, to be started once more.
     pub fn program(&self) -> &Path {
         &self.program
+    }
+
+    /// How long a provider's program may take to answer, while it asks nobody.
+    pub fn time_limit(&self) -> Duration {
+        self.time_limit
     }
 
     /// Whether a store may ask its user for a password.

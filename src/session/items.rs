@@ -131,6 +131,9 @@ impl Session {
             if provider.kind == Kind::Token {
                 return self.in_credentials(&item.registry, token.as_ref());
             }
+            if provider.kind.can_login() == Some(false) {
+                return Err(stores_nothing(&provider));
+            }
             if index > 0 {
                 item.before = self.held(&provider, &item.registry)?;
             }

@@ -61,6 +61,31 @@ impl Token {
                 .any(|window| window == self.0.as_bytes())
     }
 
+    /// Another text with `(the token)` wherever this one stands in it: as it is, as JSON or Rust would quote it,
+    /// and without its scheme.
+    #[must_use]
+    pub fn hidden_in(&self, text: &str) -> String {
+        let quoted = |text: &str| {
+            let quoted = Zeroizing::new(format!("{text:?}"));
+            Zeroizing::new(quoted[1..quoted.len() - 1].to_owned())
+        };
+        let mut text = text.to_owned();
+        let without_scheme = Scheme::of(self).and_then(|_| Some(self.0.split_once(' ')?.1.trim()));
+        for secret in [Some(self.0.as_str()), without_scheme]
+            .into_iter()
+            .flatten()
+        {
+            let once = quoted(secret);
+            let twice = quoted(&once);
+            for spelling in [twice.as_str(), once.as_str(), secret] {
+                if !spelling.is_empty() {
+                    text = text.replace(spelling, "(the token)");
+                }
+            }
+        }
+        text
+    }
+
     /// A stable name for a token that does not give it away: `sha256:` and 12 hex digits.
     ///
     /// None for one of fewer than 20 characters, and none for `Basic`, which contains a password.
@@ -218,6 +243,20 @@ mod tests {
         }
         let plain = r#"registry::add("corp", "sparse+https://host/1234567890/"); login("x", #{ from: "env:A_LONG_VARIABLE_NAME_1" });"#;
         assert_eq!(masked(plain), plain);
+    }
+
+    #[test]
+    fn a_token_is_hidden_however_it_is_quoted() {
+        for (token, text) in [
+            ("abc", "no abc, abc."),
+            ("a\"b\\c\td", r#"no a\"b\\c\td, a\\\"b\\\\c\\td."#),
+            ("a'b", "no a'b, a'b."),
+            ("Bearer a\"b", r#"no Bearer a\"b, a\"b."#),
+        ] {
+            let shown = Token::new(token).hidden_in(text);
+            assert_eq!(shown, "no (the token), (the token).", "{token}");
+        }
+        assert_eq!(Token::new("").hidden_in("no luck"), "no luck");
     }
 
     #[test]

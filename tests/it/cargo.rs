@@ -103,6 +103,19 @@ impl Cargo {
         self.run(LIMIT, sandbox, &["-v", "login"], registry, token)
     }
 
+    /// `cargo login`, with arguments for the provider.
+    pub fn login_with(
+        &self,
+        sandbox: &Sandbox,
+        registry: &str,
+        token: &str,
+        rest: &[&str],
+    ) -> Asked {
+        let registry = format!("--registry={registry}");
+        let args = [&["-v", "login", &registry, "--"], rest].concat();
+        self.run(LIMIT, sandbox, &args, None, token)
+    }
+
     /// `cargo yank foo@1.0.0`, and `--undo` of it.
     pub fn yank(&self, sandbox: &Sandbox, registry: Option<&str>, undo: &[&str]) -> Asked {
         let args = [&["-v", "yank", "foo@1.0.0"], undo].concat();

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
+use credsh::cargo::providers::TIME_LIMIT;
 use credsh::doors::Runner;
 use credsh::doors::script::Arguments;
 use credsh::render::Theme;
@@ -29,6 +31,7 @@ pub struct Sandbox {
     directory: PathBuf,
     reveals: bool,
     terminal: Terminal,
+    time_limit: Duration,
 }
 
 /// What a run printed, and how it ended.
@@ -58,6 +61,7 @@ impl Sandbox {
             stdin: Vec::new(),
             reveals: false,
             terminal: Terminal::default(),
+            time_limit: TIME_LIMIT,
         }
     }
 
@@ -186,6 +190,12 @@ impl Sandbox {
         self
     }
 
+    /// How long a provider's program may take from now on.
+    pub fn time_limit(&mut self, limit: Duration) -> &mut Self {
+        self.time_limit = limit;
+        self
+    }
+
     /// The current folder, relative to the sandbox.
     pub fn cd(&mut self, path: &str) -> &mut Self {
         self.directory = self.root().join(path);
@@ -257,6 +267,7 @@ impl Sandbox {
                 answers: std::mem::take(&mut self.answers),
             }),
             interrupts: Interrupts::default(),
+            time_limit: self.time_limit,
         }
     }
 

@@ -7,6 +7,8 @@
 )]
 
 mod bad_input;
+#[cfg(target_os = "linux")]
+mod bad_plugins;
 mod batches;
 mod cargo;
 mod completion;
@@ -42,6 +44,7 @@ mod pty;
 mod readme;
 mod registries;
 mod repository;
+mod requests;
 mod samples;
 mod schema;
 mod scripts;

@@ -313,7 +313,7 @@ fn credsh_agrees_with_cargo_on_every_layout() {
         all.len()
     );
 
-    on_each(&all, |cargo, layout| {
+    on_each(&all, cargo, |cargo, layout| {
         let compared = layout.compare(cargo);
         (compared.disagreements(), compared.to_string())
     });
@@ -321,7 +321,7 @@ fn credsh_agrees_with_cargo_on_every_layout() {
 
 #[test]
 fn what_login_and_logout_say_is_so() {
-    on_each(&layouts::hand_picked(), |cargo, layout| {
+    on_each(&layouts::hand_picked(), cargo, |cargo, layout| {
         let name = layout.registry.as_deref();
         let command =
             |words: &[&'static str]| -> Vec<&str> { words.iter().copied().chain(name).collect() };
@@ -357,7 +357,11 @@ fn what_login_and_logout_say_is_so() {
 /// Puts a question about every layout, on several threads. It is answered by the points that are wrong and by the
 /// details; all that is wrong is told together.
 #[track_caller]
-fn on_each(layouts: &[Layout], question: impl Fn(&Cargo, &Layout) -> (Vec<String>, String) + Sync) {
+pub fn on_each(
+    layouts: &[Layout],
+    cargo: fn() -> Cargo,
+    question: impl Fn(&Cargo, &Layout) -> (Vec<String>, String) + Sync,
+) {
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..3 {

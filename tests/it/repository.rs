@@ -24,7 +24,12 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rpassword", &["src/world/terminal.rs"]),
     (
         "rustix",
-        &["src/main.rs", "src/disk/", "src/world/terminal.rs"],
+        &[
+            "src/main.rs",
+            "src/cargo/providers/processes.rs",
+            "src/disk/",
+            "src/world/terminal.rs",
+        ],
     ),
     ("rustyline", &["src/doors/shell.rs", "src/doors/shell/"]),
     ("secret_service", &["src/cargo/providers/os.rs"]),

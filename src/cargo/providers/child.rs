@@ -1,6 +1,7 @@
 //! A provider's program: started as Cargo starts it, and ended when it takes too long.
 //!
-//! Invariant: whatever happens, no child is left behind when the [`Child`] is dropped.
+//! Invariant: whatever happens, no child is left behind when the [`Child`] is dropped; if it had to be ended, none of
+//! those that it has started either, as far as they can be seen.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use super::processes::is_asking;
+use super::processes::{end_descendants, is_asking};
 use crate::cargo::config::Config;
 use crate::error::{Error, Result};
 
@@ -51,9 +52,43 @@ impl Limit {
 pub(super) struct Child {
     child: std::process::Child,
     lines: Receiver<std::io::Result<Zeroizing<Vec<u8>>>>,
+    time: Time,
+}
+
+/// The time that a program has, and may be given more of.
+struct Time {
     program: String,
-    deadline: Instant,
+    id: u32,
     limit: Limit,
+    end: Instant,
+}
+
+impl Time {
+    /// What another thread has to say, in time; `None` if that is nothing any more.
+    fn next<T>(&mut self, from: &Receiver<T>, missed: &str) -> Result<Option<T>> {
+        loop {
+            let left = self.end.saturating_duration_since(Instant::now());
+            match from.recv_timeout(left) {
+                Ok(said) => return Ok(Some(said)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => self.prolong(missed)?,
+            }
+        }
+    }
+
+    /// More time for one that asks a person, and an end for any other.
+    fn prolong(&mut self, missed: &str) -> Result<()> {
+        if self.limit.waits_for_people && is_asking(self.id) {
+            self.end = Instant::now() + self.limit.time;
+            return Ok(());
+        }
+        Err(Error::unavailable(format!(
+            "`{}` did not {missed} within {} s",
+            self.program,
+            self.limit.time.as_secs_f32()
+        ))
+        .hint("run it by itself to see what it waits for"))
+    }
 }
 
 impl Child {
@@ -99,40 +134,75 @@ impl Child {
                 }
             });
         }
-        Ok(Self {
-            child,
-            lines,
+        let time = Time {
             program,
-            deadline: Instant::now() + limit.time,
+            id: child.id(),
             limit,
-        })
+            end: Instant::now() + limit.time,
+        };
+        Ok(Self { child, lines, time })
     }
 
     /// The next line with its line break; empty at the end.
     pub(super) fn line(&mut self) -> Result<Zeroizing<String>> {
-        let bytes = loop {
-            let left = self.deadline.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
-                Ok(Ok(bytes)) => break bytes,
-                Ok(Err(error)) => return Err(self.failed("cannot be read").because(error)),
-                Err(RecvTimeoutError::Disconnected) => return Ok(Zeroizing::default()),
-                Err(RecvTimeoutError::Timeout) => self.prolong()?,
-            }
+        self.line_or("answer")
+    }
+
+    fn line_or(&mut self, missed: &str) -> Result<Zeroizing<String>> {
+        let bytes = match self.time.next(&self.lines, missed)? {
+            None => return Ok(Zeroizing::default()),
+            Some(Err(error)) => return Err(self.failed("cannot be read").because(error)),
+            Some(Ok(bytes)) => bytes,
         };
+        if bytes.len() as u64 == LONGEST_LINE && !bytes.ends_with(b"\n") {
+            return Err(self.failed(&format!("printed a line of more than {LONGEST_LINE} bytes")));
+        }
         let text = String::from_utf8(bytes.to_vec());
         text.map(Zeroizing::new)
             .map_err(|_| self.failed("printed something that is not UTF-8"))
     }
 
-    /// Sends one line.
-    pub(super) fn send(&mut self, line: &str) -> Result<()> {
-        let sent = match self.child.stdin.as_mut() {
-            Some(stdin) => stdin
-                .write_all(line.as_bytes())
-                .and_then(|()| stdin.write_all(b"\n")),
-            None => Ok(()),
+    /// Whether another line comes; waits for the end of its output.
+    pub(super) fn has_another_line(&mut self) -> Result<bool> {
+        let line = self.line_or("close its standard output")?;
+        Ok(!line.is_empty())
+    }
+
+    /// Sends one line. One that is longer than a pipe is deep waits for its reader.
+    pub(super) fn send(&mut self, line: Zeroizing<String>) -> Result<()> {
+        let Some(mut stdin) = self.child.stdin.take() else {
+            return Ok(());
         };
-        sent.map_err(|error| self.failed("does not take its request").because(error))
+        let (sender, sent) = sync_channel(1);
+        std::thread::spawn(move || {
+            let written = stdin
+                .write_all(line.as_bytes())
+                .and_then(|()| stdin.write_all(b"\n"));
+            // Nobody waits any more: then the program is ended, and its input with it.
+            let _ = sender.send(written.map(|()| stdin));
+        });
+        match self.time.next(&sent, "answer")? {
+            Some(Ok(stdin)) => self.child.stdin = Some(stdin),
+            Some(Err(error)) => {
+                return Err(self.failed("does not take its request").because(error));
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// The error about output that ended before it should have.
+    pub(super) fn ended_before(&mut self, what: &str) -> Error {
+        let end = Instant::now() + LAG;
+        loop {
+            match self.child.try_wait() {
+                Ok(Some(status)) => {
+                    return self.failed(&format!("ended with {status} before it {what}"));
+                }
+                Ok(None) if Instant::now() < end => std::thread::sleep(POLL),
+                _ => return self.failed(&format!("closed its standard output before it {what}")),
+            }
+        }
     }
 
     /// Tells it that nothing more comes, and waits for its end, which must be a success.
@@ -142,7 +212,7 @@ impl Child {
             match self.child.try_wait() {
                 Ok(Some(status)) if status.success() => return Ok(()),
                 Ok(Some(status)) => return Err(self.failed(&format!("ended with {status}"))),
-                Ok(None) if Instant::now() >= self.deadline => self.prolong()?,
+                Ok(None) if Instant::now() >= self.time.end => self.time.prolong("end")?,
                 Ok(None) => std::thread::sleep(POLL),
                 Err(error) => return Err(self.failed("cannot be waited for").because(error)),
             }
@@ -161,31 +231,20 @@ impl Child {
 
     /// Its name.
     pub(super) fn program(&self) -> &str {
-        &self.program
-    }
-
-    /// More time for one that asks a person, and an end for any other.
-    fn prolong(&mut self) -> Result<()> {
-        if self.limit.waits_for_people && is_asking(self.id()) {
-            self.deadline = Instant::now() + self.limit.time;
-            return Ok(());
-        }
-        Err(Error::unavailable(format!(
-            "`{}` did not answer within {} s",
-            self.program,
-            self.limit.time.as_secs()
-        ))
-        .hint("run it by itself to see what it waits for"))
+        &self.time.program
     }
 
     /// An error about this program.
     pub(super) fn failed(&self, what: &str) -> Error {
-        Error::failed(format!("`{}` {what}", self.program))
+        Error::failed(format!("`{}` {what}", self.time.program))
     }
 }
 
 impl Drop for Child {
     fn drop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+            end_descendants(self.id());
+        }
         // Ended already: then both calls have nothing to do.
         let _ = self.child.kill();
         let _ = self.child.wait();

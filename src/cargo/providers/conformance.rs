@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::child::{Child, Limit};
 use super::process::{Response, request, understood};
-use super::{Action, Answer, Operation, Reply, Said, TIME_LIMIT, perform};
+use super::{Action, Answer, Operation, Reply, Said, perform};
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Config;
 use crate::cargo::index_url::IndexUrl;
@@ -102,7 +102,7 @@ pub fn test(
         Kind::Plugin => points.plugin(config, provider, registry),
         _ => points.other(config, provider, registry),
     }
-    let is_in_time = began.elapsed() < TIME_LIMIT;
+    let is_in_time = began.elapsed() < config.time_limit();
     points.add(TIME, is_in_time, seconds(began.elapsed()));
     // `cargo:token` is an edit of files, which a commit performs.
     if round_trip && provider.kind != Kind::Token {
@@ -190,13 +190,14 @@ impl Points {
     ) -> Option<Zeroizing<String>> {
         let mut command = Command::new(&provider.command[0]);
         command.arg("--cargo-plugin").stdin(Stdio::piped());
-        let mut child = match Child::start(config, command, Limit::unless_asking(TIME_LIMIT)) {
-            Ok(child) => child,
-            Err(error) => {
-                self.add(START, false, told(&error));
-                return None;
-            }
-        };
+        let mut child =
+            match Child::start(config, command, Limit::unless_asking(config.time_limit())) {
+                Ok(child) => child,
+                Err(error) => {
+                    self.add(START, false, told(&error));
+                    return None;
+                }
+            };
         self.add(START, true, "starts with `--cargo-plugin`");
         let hello = match child.line() {
             Ok(line) => serde_json::from_str::<CredentialHello>(&line),
@@ -218,6 +219,7 @@ impl Points {
                 return None;
             }
         }
+        let request = Zeroizing::new(request.to_owned());
         let answer = child.send(request).and_then(|()| child.line());
         let answer = match answer {
             Ok(line) => line,

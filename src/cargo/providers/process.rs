@@ -11,12 +11,12 @@ use zeroize::Zeroizing;
 
 use super::child::{Child, Limit};
 use super::processes::Watch;
-use super::{Action, Answer, Reply, Said, TIME_LIMIT};
-use crate::cargo::chain::{Kind, Provider};
+use super::{Action, Answer, Reply, Said};
+use crate::cargo::chain::{Kind as ProviderKind, Provider};
 use crate::cargo::config::Config;
 use crate::cargo::registry::Registry;
-use crate::error::{Error, Result};
-use crate::token::Token;
+use crate::error::{Error, Kind, Result};
+use crate::token::{Token, masked};
 
 /// What a plugin answers.
 pub(super) type Response = Result<CredentialResponse, cargo_credential::Error>;
@@ -30,7 +30,7 @@ pub(super) fn perform(
     let [program, arguments @ ..] = provider.command.as_slice() else {
         return Err(Error::failed("a provider without a program"));
     };
-    let command = if provider.kind == Kind::Own {
+    let command = if provider.kind == ProviderKind::Own {
         let mut command = Command::new(config.program());
         command.env("CARGO_HOME", config.home());
         if !config.may_prompt() {
@@ -43,19 +43,19 @@ pub(super) fn perform(
     let mut call = Call {
         program: command,
         args: arguments.iter().map(String::as_str).collect(),
-        limit: Limit::unless_asking(TIME_LIMIT),
+        limit: Limit::unless_asking(config.time_limit()),
     };
     if let Action::Login { args, .. } = action {
         call.args.extend(args.iter().map(String::as_str));
     }
     let (response, remarks) = call.perform(config, registry, action)?;
     let said = understood(response, action).map_err(|why| match why {
-        Misunderstood::Failed(error) if provider.kind == Kind::Own => {
+        Misunderstood::Failed(error) if provider.kind == ProviderKind::Own => {
             let hint = std::error::Error::source(&error).map(ToString::to_string);
             Error::unavailable(error.to_string()).maybe_hint(hint)
         }
         Misunderstood::Failed(error) => {
-            Error::failed(format!("`{program}` failed")).because(in_full(&error))
+            Error::failed(format!("`{program}` failed")).because(in_full(&error, action))
         }
         Misunderstood::AnotherQuestion => Error::failed(format!(
             "`{program}` answered another question than it was asked"
@@ -120,15 +120,31 @@ pub fn two_part(message: impl fmt::Display, beneath: impl fmt::Display) -> cargo
     cargo_credential::Error::Other(Box::new(TwoPart(message.to_string(), beneath)))
 }
 
-/// An error of the protocol with all its causes.
-fn in_full(error: &cargo_credential::Error) -> String {
+/// No more of a plugin's own words than this is repeated.
+const LONGEST_FAILURE: usize = 1000;
+
+/// An error of the protocol with all its causes, on one line, without anything that is or could be a token: a
+/// plugin that cannot read its request quotes it.
+fn in_full(error: &cargo_credential::Error, action: Action<'_>) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         text = format!("{text}: {cause}");
         source = cause.source();
     }
-    text
+    let sent = match action {
+        Action::Login { token, .. } => token,
+        Action::Get(_) | Action::Logout => None,
+    };
+    let text = sent.map_or_else(|| text.clone(), |token| token.hidden_in(&text));
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect();
+    masked(&words.join(" "))
+        .chars()
+        .take(LONGEST_FAILURE)
+        .collect()
 }
 
 /// One start of a program that speaks the protocol.
@@ -159,11 +175,22 @@ impl Call<'_> {
             } => Some(Watch::start(child.id(), token)),
             _ => None,
         };
-        child.send(&text)?;
+        // From here on it may have done what it was told.
+        let unless_known = |error: Error| match action {
+            Action::Login { .. } | Action::Logout if error.kind() == Kind::Unavailable => {
+                error.because("whether it did as it was told is unknown")
+            }
+            _ => error,
+        };
+        child.send(text).map_err(unless_known)?;
+        let line = child.line().map_err(unless_known)?;
+        if line.is_empty() {
+            return Err(child.ended_before("answered"));
+        }
         // What does not parse is not quoted: it may contain a token.
-        let response = serde_json::from_str(&child.line()?)
+        let response = serde_json::from_str(&line)
             .map_err(|_| child.failed("gave an answer that is not of Cargo's protocol"))?;
-        child.finish()?;
+        child.finish().map_err(unless_known)?;
         let mut remarks = Vec::new();
         if child.has_more() {
             remarks.push(format!(
@@ -185,13 +212,17 @@ impl Call<'_> {
 pub(super) fn hello(config: &Config, program: &str) -> Result<()> {
     let mut command = Command::new(program);
     command.arg("--cargo-plugin").stdin(Stdio::piped());
-    let mut child = Child::start(config, command, Limit::unless_asking(TIME_LIMIT))?;
+    let mut child = Child::start(config, command, Limit::unless_asking(config.time_limit()))?;
     greeting(&mut child)?;
     child.finish()
 }
 
 fn greeting(child: &mut Child) -> Result<()> {
-    let hello: CredentialHello = serde_json::from_str(&child.line()?)
+    let line = child.line()?;
+    if line.is_empty() {
+        return Err(child.ended_before("said hello"));
+    }
+    let hello: CredentialHello = serde_json::from_str(&line)
         .map_err(|_| child.failed("did not say hello as Cargo's protocol asks for"))?;
     if !hello.v.contains(&PROTOCOL_VERSION_1) {
         return Err(child.failed("does not speak version 1 of Cargo's protocol"));

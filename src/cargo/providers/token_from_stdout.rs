@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::child::{Child, Limit};
-use super::{Answer, Reply, Said, TIME_LIMIT};
+use super::{Answer, Reply, Said};
 use crate::cargo::chain::Provider;
 use crate::cargo::config::Config;
 use crate::cargo::registry::Registry;
@@ -27,9 +27,9 @@ pub(super) fn get(config: &Config, provider: &Provider, registry: &Registry) -> 
     if let Some(name) = registry.name_for_provider() {
         command.env("CARGO_REGISTRY_NAME_OPT", name);
     }
-    let mut child = Child::start(config, command, Limit::unless_asking(TIME_LIMIT))?;
+    let mut child = Child::start(config, command, Limit::unless_asking(config.time_limit()))?;
     let line = child.line()?;
-    let has_more = line.ends_with('\n') && !child.line()?.is_empty();
+    let has_more = line.ends_with('\n') && child.has_another_line()?;
     if has_more {
         return Err(child.failed("printed more than one line; the token must be all of its output"));
     }

@@ -1,0 +1,480 @@
+//! Plugins that break the rules: whatever one does, there is one clear error with the documented exit status, within
+//! the time limit, no process is left, and not a byte of a file has changed.
+//!
+//! Each is a script for `sh`, put where the chain names it. The harness looks for tokens in all that is printed.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use portable_pty::{PtySize, native_pty_system};
+
+use crate::harness::{Run, Sandbox};
+
+const INDEX: &str = "sparse+https://corp.example/index/";
+const HELLO: &str = r#"echo '{"v":[1]}'"#;
+const TOKEN: &str = r#"echo '{"Ok":{"kind":"get","token":"sentinel-plugin","cache":"session","operation_independent":true}}'"#;
+const NONE: &str = r#"echo '{"Err":{"kind":"not-found"}}'"#;
+const FLOOD: &str = "head -c 10000000 /dev/zero | tr '\\0' x; echo";
+
+/// Long enough for nothing.
+const BRIEF: Duration = Duration::from_millis(100);
+
+/// Long enough for a script that does not hang, on a machine that has other things to do.
+const AMPLE: Duration = Duration::from_secs(1);
+
+/// A registry whose only provider is this script.
+fn with_plugin(script: &str) -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    let program = sandbox.program("bin/plug", &format!("#!/bin/sh\n{script}\n"));
+    let path = program.display();
+    sandbox.write(
+        "home/config.toml",
+        format!("[registries.corp]\nindex = '{INDEX}'\ncredential-provider = ['{path}']\n"),
+    );
+    sandbox
+        .env("PATH", "/usr/bin:/bin")
+        .env("T", "sentinel-new-token");
+    sandbox
+}
+
+/// A script that answers a get like this, and does that at anything else.
+fn at_get(answer: &str, otherwise: &str) -> String {
+    format!(
+        "{HELLO}\nread -r line\ncase $line in *'\"kind\":\"get\"'*) {answer} ;; *) {otherwise} ;; esac"
+    )
+}
+
+/// The processes that the sandbox's environment shows to be of its runs, and those that this thread has not waited for.
+fn left(sandbox: &Sandbox) -> Vec<String> {
+    let home = sandbox.home().display().to_string();
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let path = entry.ok()?.path();
+        let environment = std::fs::read(path.join("environ")).ok()?;
+        let is_ours = String::from_utf8_lossy(&environment).contains(&home);
+        let line = std::fs::read(path.join("cmdline")).unwrap_or_default();
+        is_ours.then(|| String::from_utf8_lossy(&line).replace('\0', " "))
+    });
+    let children = std::fs::read_to_string("/proc/thread-self/children").unwrap();
+    let children = children.split_whitespace().map(|id| format!("child {id}"));
+    processes.chain(children).collect()
+}
+
+/// What was told to end may take a moment to.
+#[track_caller]
+fn assert_nobody_left(sandbox: &Sandbox) {
+    let end = Instant::now() + Duration::from_secs(5);
+    while !left(sandbox).is_empty() {
+        assert!(Instant::now() < end, "still there: {:?}", left(sandbox));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Exactly one error was told, and says this.
+#[track_caller]
+fn assert_one_error(run: &Run, part: &str) {
+    let errors = run
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("error: "));
+    assert_eq!(errors.count(), 1, "{}", run.stderr);
+    assert!(
+        run.stderr.contains(part),
+        "no {part:?}:\n{}{}",
+        run.stdout,
+        run.stderr
+    );
+}
+
+/// Every command that talks to a provider fails because of it, and says why.
+#[track_caller]
+fn assert_all_fail(sandbox: &mut Sandbox, status: u8, part: &str) {
+    let shown = sandbox.fails(status, &["token", "show", "corp"]);
+    assert_one_error(&shown, part);
+    let login = sandbox.fails(status, &["login", "corp", "--from", "env:T"]);
+    assert_one_error(&login, part);
+    let logout = sandbox.fails(4, &["logout", "corp", "--yes"]);
+    assert!(
+        logout.stdout.contains("failed") && logout.stdout.contains(part),
+        "no {part:?}:\n{}",
+        logout.stdout
+    );
+    let before = sandbox.snapshot();
+    let why = sandbox.json(&["why", "corp", "--ask"]);
+    let tried = &why["providers"][0];
+    assert_eq!(tried["outcome"], "error", "{why}");
+    assert!(tried["detail"].as_str().unwrap().contains(part), "{why}");
+    let status = sandbox.run(&["status", "--ask"]);
+    assert!(!status.stdout.contains("sha256"), "{}", status.stdout);
+    assert!(before == sandbox.snapshot());
+    assert_nobody_left(sandbox);
+}
+
+#[test]
+fn one_that_says_something_else_than_hello() {
+    let hello = "did not say hello as Cargo's protocol asks for";
+    for (script, part) in [
+        ("echo 'hello, world'; read -r line", hello),
+        ("while :; do echo babble; done", hello),
+        (FLOOD, "printed a line of more than 4194304 bytes"),
+        ("printf '{\"v\":['", hello),
+        (
+            "printf '\\377\\376\\n'; read -r line",
+            "printed something that is not UTF-8",
+        ),
+        (
+            "echo '{\"v\":[2,3]}'; read -r line",
+            "does not speak version 1 of Cargo's protocol",
+        ),
+        (
+            "echo '{\"v\":[]}'",
+            "does not speak version 1 of Cargo's protocol",
+        ),
+        ("exit 0", "ended with exit status: 0 before it said hello"),
+        ("exit 3", "ended with exit status: 3 before it said hello"),
+        ("kill -9 $$", "before it said hello"),
+        (
+            "kill -15 $$",
+            "ended with signal: 15 (SIGTERM) before it said hello",
+        ),
+    ] {
+        assert_all_fail(&mut with_plugin(script), 1, part);
+    }
+}
+
+#[test]
+fn one_that_gives_no_answer_or_a_broken_one() {
+    let answer = "gave an answer that is not of Cargo's protocol";
+    for (script, part) in [
+        ("read -r line; echo 'hello, world'".to_owned(), answer),
+        ("read -r line; printf '{\"Ok\":'".to_owned(), answer),
+        ("read -r line; echo".to_owned(), answer),
+        (
+            format!("read -r line; {FLOOD}"),
+            "printed a line of more than 4194304 bytes",
+        ),
+        (
+            "read -r line; echo '{\"Ok\":{\"kind\":\"dance\"}}'".to_owned(),
+            "answered another question than it was asked",
+        ),
+        (
+            "read -r line; printf '\\377\\n'".to_owned(),
+            "printed something that is not UTF-8",
+        ),
+        (
+            "read -r line; exit 0".to_owned(),
+            "ended with exit status: 0 before it answered",
+        ),
+        (
+            "read -r line; exit 3".to_owned(),
+            "ended with exit status: 3 before it answered",
+        ),
+        (
+            "read -r line; kill -9 $$".to_owned(),
+            "ended with signal: 9 (SIGKILL) before it answered",
+        ),
+        (
+            "read -r line; exec >&-; sleep 60".to_owned(),
+            "closed its standard output before it answered",
+        ),
+        (
+            format!("read -r line; {TOKEN}; exit 7"),
+            "ended with exit status: 7",
+        ),
+        (
+            format!("read -r line; {TOKEN}; kill -9 $$"),
+            "ended with signal: 9 (SIGKILL)",
+        ),
+        (
+            format!("read -r line; {NONE}; exit 1"),
+            "ended with exit status: 1",
+        ),
+    ] {
+        let script = format!("{HELLO}\n{script}");
+        assert_all_fail(&mut with_plugin(&script), 1, part);
+    }
+}
+
+/// Its end and the request pass each other: which is noticed first is a matter of chance.
+#[test]
+fn one_that_does_not_listen() {
+    for script in [
+        "exit 0",
+        "exec <&-; exit 1",
+        "exec <&-; echo nonsense; exit 1",
+    ] {
+        let script = format!("exec 2>/dev/null\n{HELLO}\n{script}");
+        assert_all_fail(&mut with_plugin(&script), 1, "plug` ");
+    }
+    // One that knows the answer all the same is as good to Cargo as any, if its request arrived.
+    let mut sandbox = with_plugin(&format!("{HELLO}; {TOKEN}; read -r line"));
+    sandbox.ok(&["token", "show", "corp"]);
+    assert_nobody_left(&sandbox);
+}
+
+#[test]
+fn one_that_hangs_is_ended_with_all_that_it_has_started() {
+    for script in [
+        "exec sleep 60".to_owned(),
+        "sleep 60".to_owned(),
+        "sleep 60 & sleep 60".to_owned(),
+        "(sleep 60; echo) | (sleep 60; cat)".to_owned(),
+        "printf '{\"v\":[1]}'; sleep 60".to_owned(),
+        format!("{HELLO}; sleep 60"),
+        format!("{HELLO}; read -r line; sleep 60"),
+        format!("{HELLO}; read -r line; printf '{{'; sleep 60"),
+        "trap '' TERM INT HUP; sleep 60; sleep 60".to_owned(),
+    ] {
+        let mut sandbox = with_plugin(&script);
+        let failed = sandbox
+            .time_limit(BRIEF)
+            .fails(4, &["token", "show", "corp"]);
+        assert_one_error(&failed, "did not answer within 0.1 s");
+        assert_nobody_left(&sandbox);
+    }
+    let mut sandbox = with_plugin(&format!("{HELLO}; read -r line; sleep 60"));
+    assert_all_fail(sandbox.time_limit(BRIEF), 4, "did not answer within 0.1 s");
+}
+
+#[test]
+fn one_that_answers_and_does_not_end() {
+    for script in [
+        "sleep 60",
+        "exec >&- 2>&-; sleep 60",
+        "while :; do echo more; done",
+    ] {
+        let mut sandbox = with_plugin(&format!("{HELLO}; read -r line; {TOKEN}; {script}"));
+        let failed = sandbox
+            .time_limit(AMPLE)
+            .fails(4, &["token", "show", "corp"]);
+        assert_one_error(&failed, "did not end within 1 s");
+        assert_nobody_left(&sandbox);
+    }
+}
+
+/// A request that is longer than a pipe is deep waits for its reader.
+#[test]
+fn one_that_never_takes_a_long_request() {
+    let mut sandbox = with_plugin(&at_get(NONE, "sleep 60"));
+    let long = "x".repeat(300_000);
+    let script = format!("{HELLO}; sleep 60");
+    let mut deaf = with_plugin(&script);
+    let failed = deaf
+        .time_limit(BRIEF)
+        .fails(4, &["login", "corp", "--from", "env:T", "--", &long]);
+    assert_one_error(&failed, "did not answer within 0.1 s");
+    assert_nobody_left(&deaf);
+
+    // Reads the get, and of the login nothing.
+    let flag = sandbox.root().join("asked");
+    let script = format!(
+        "{HELLO}\nif [ -f '{0}' ]; then sleep 60; fi\ntouch '{0}'; read -r line; {NONE}",
+        flag.display()
+    );
+    sandbox.program("bin/plug", &format!("#!/bin/sh\n{script}\n"));
+    let run = sandbox
+        .time_limit(AMPLE)
+        .run(&["login", "corp", "--from", "env:T", "--", &long]);
+    assert_eq!(run.status, 4, "{run:?}");
+    assert_one_error(&run, "did not answer within 1 s");
+    assert!(!run.stderr.contains("xxxx"), "the arguments are repeated");
+    assert_nobody_left(&sandbox);
+}
+
+#[test]
+fn a_login_or_logout_that_takes_too_long_may_have_been_done() {
+    let mut sandbox = with_plugin(&at_get(NONE, "sleep 60"));
+    let failed = sandbox
+        .time_limit(AMPLE)
+        .fails(4, &["login", "corp", "--from", "env:T"]);
+    assert_one_error(&failed, "whether it did as it was told is unknown");
+    let mut sandbox = with_plugin(&at_get(TOKEN, "sleep 60"));
+    let failed = sandbox.time_limit(AMPLE).fails(4, &["logout", "corp"]);
+    assert!(
+        failed
+            .stdout
+            .contains("whether it did as it was told is unknown"),
+        "{failed:?}"
+    );
+    assert_nobody_left(&sandbox);
+}
+
+/// Something like an agent, which serves the next call, too.
+#[test]
+fn one_that_leaves_a_process_behind_has_answered() {
+    let mut sandbox = with_plugin(&format!("sleep 2 &\n{HELLO}; read -r line; {TOKEN}"));
+    sandbox.ok(&["token", "show", "corp"]);
+    assert!(
+        left(&sandbox).iter().any(|line| line.starts_with("sleep")),
+        "the agent is gone"
+    );
+    assert_nobody_left(&sandbox);
+}
+
+#[test]
+fn one_that_says_more_than_its_answer_is_warned_of_where_cargo_works() {
+    for more in [
+        "echo more",
+        "echo; echo; echo",
+        TOKEN,
+        NONE,
+        "printf '\\377'",
+    ] {
+        let mut sandbox = with_plugin(&at_get(
+            &format!("{TOKEN}; {more}"),
+            &format!("echo '{{\"Ok\":{{\"kind\":\"login\"}}}}'; {more}"),
+        ));
+        sandbox.ok(&["token", "show", "corp"]);
+        let why = sandbox.json(&["why", "corp", "--ask"]);
+        assert_eq!(why["providers"][0]["outcome"], "token");
+        let detail = why["providers"][0]["detail"].to_string();
+        assert!(
+            detail.contains("printed more than its answer"),
+            "{more}: {detail}"
+        );
+        let login = sandbox.ok(&["login", "corp", "--from", "env:T"]);
+        assert!(
+            login.stderr.contains("printed more than its answer"),
+            "{}",
+            login.stderr
+        );
+        assert_nobody_left(&sandbox);
+    }
+}
+
+#[test]
+fn one_that_cannot_be_started() {
+    let mut sandbox = with_plugin("");
+    for (text, part) in [
+        (None, "there is no such program"),
+        (Some("#!/no/such/interpreter\n"), "there is no such program"),
+        (Some("no text of a program"), "cannot start"),
+    ] {
+        match text {
+            None => std::fs::remove_file(sandbox.root().join("bin/plug")).unwrap(),
+            Some(text) => drop(sandbox.program("bin/plug", text)),
+        }
+        assert_all_fail(&mut sandbox, 4, part);
+    }
+    sandbox.program("bin/plug", "#!/bin/sh\n");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(sandbox.root().join("bin/plug"), mode).unwrap();
+    assert_all_fail(&mut sandbox, 4, "ermission denied");
+}
+
+/// A provider of the crate `cargo-credential` cannot read a token that JSON escapes, and quotes it.
+#[test]
+fn an_error_that_repeats_the_token_is_told_without_it() {
+    let part = r#"part=${line#*'"token":"'}; part=${part%%'","'*}; part=${part%%'"}'*}"#;
+    let quoted = r#"part=$(printf %s "$part" | sed 's/[\\"]/\\&/g')"#;
+    let failure = r#"printf '%s\n' "{\"Err\":{\"kind\":\"other\",\"message\":\"invalid type: string $part, expected a borrowed string\",\"caused-by\":[\"deeper: $part.\", \"no luck\"]}}""#;
+    for token in [
+        "sentinel\"quote",
+        "sentinel\\backslash",
+        "sentinel\ttab",
+        "Bearer sentinel\"quote",
+        "sentinel",
+        "cio-sentinel-0123456789-abcdefgh",
+    ] {
+        for how in [":", quoted] {
+            let script = at_get(NONE, &format!("{part}; {how}; {failure}"));
+            let mut sandbox = with_plugin(&script);
+            sandbox.env("T", token);
+            for flags in [&[][..], &["--json"]] {
+                let words = [flags, &["login", "corp", "--from", "env:T"]].concat();
+                let failed = sandbox.fails(1, &words);
+                let shown = format!("{}{}", failed.stdout, failed.stderr);
+                assert!(shown.contains("plug` failed"), "{token:?}: {shown}");
+                assert!(
+                    shown.contains("invalid type: string (the token), expected a borrowed string: deeper: (the token).: no luck"),
+                    "{token:?}: {shown}"
+                );
+            }
+        }
+    }
+}
+
+/// What a plugin says about itself is for a person to read.
+#[test]
+fn an_error_is_told_with_its_causes_and_without_what_could_be_a_token() {
+    let failure = r#"printf '%s\n' '{"Err":{"kind":"other","message":"no luck:\nciosentinel0123456789abcdefghijkl \u001b[31mis red","caused-by":["rain","Bearer sentinel"]}}'"#;
+    let mut sandbox = with_plugin(&format!("{HELLO}; read -r line; {failure}"));
+    assert_all_fail(&mut sandbox, 1, "no luck: ·");
+    let failed = sandbox.fails(1, &["token", "show", "corp"]);
+    assert!(
+        failed.stderr.contains("[31mis red: rain: Bearer ········"),
+        "{}",
+        failed.stderr
+    );
+    assert!(!failed.stderr.contains('\u{1b}'), "{}", failed.stderr);
+
+    let failure = "printf '{\"Err\":{\"kind\":\"other\",\"message\":\"'; yes no | head -c 100000 | tr '\\n' ' '; echo '\"}}'";
+    let mut sandbox = with_plugin(&format!("{HELLO}; read -r line; {failure}"));
+    let failed = sandbox.fails(1, &["token", "show", "corp"]);
+    assert!(failed.stderr.len() < 2000, "{} bytes", failed.stderr.len());
+}
+
+#[test]
+fn one_that_asks_a_person_may_take_its_time() {
+    let terminal = native_pty_system().openpty(PtySize::default()).unwrap();
+    let name = terminal.master.tty_name().unwrap();
+    let answer = r#"{\"Ok\":{\"kind\":\"get\",\"token\":\"$typed\",\"cache\":\"session\",\"operation_independent\":true}}"#;
+    let script = format!(
+        "exec 3<'{}'; {HELLO}; read -r line; sleep 1.5; read -r typed <&3; echo \"{answer}\"",
+        name.display()
+    );
+    let mut keys = terminal.master.take_writer().unwrap();
+    keys.write_all(b"sentinel-typed\n").unwrap();
+    let mut sandbox = with_plugin(&script);
+    let shown = sandbox
+        .time_limit(AMPLE)
+        .reveals()
+        .ok(&["token", "show", "corp", "--reveal"]);
+    assert_eq!(shown.stdout, "sentinel-typed\n");
+    assert_nobody_left(&sandbox);
+}
+
+#[test]
+fn a_command_that_prints_a_token_is_bounded_too() {
+    let mut sandbox = with_plugin("");
+    let text = sandbox.read("home/config.toml");
+    let text = text.replace("['", "['cargo:token-from-stdout', '");
+    sandbox.write("home/config.toml", text);
+    let mut check = |limit: Duration, script: &str, status: u8, part: &str| {
+        sandbox.program("bin/plug", &format!("#!/bin/sh\n{script}\n"));
+        let failed = sandbox
+            .time_limit(limit)
+            .fails(status, &["token", "show", "corp"]);
+        assert_one_error(&failed, part);
+        assert_nobody_left(&sandbox);
+    };
+    check(BRIEF, "sleep 60", 4, "did not answer within 0.1 s");
+    check(BRIEF, "exec sleep 60", 4, "did not answer within 0.1 s");
+    check(
+        BRIEF,
+        "printf sentinel; sleep 60",
+        4,
+        "did not answer within 0.1 s",
+    );
+    check(
+        AMPLE,
+        "echo sentinel; exec >&-; sleep 60",
+        4,
+        "did not end within 1 s",
+    );
+    check(
+        AMPLE,
+        "echo sentinel; sleep 3 &",
+        4,
+        "did not close its standard output within 1 s",
+    );
+    let long = Duration::from_secs(30);
+    check(
+        long,
+        "while :; do echo sentinel; done",
+        1,
+        "more than one line",
+    );
+    check(long, FLOOD, 1, "printed a line of more than 4194304 bytes");
+    check(long, "echo sentinel; kill -9 $$", 1, "signal: 9 (SIGKILL)");
+    check(long, "printf '\\377'", 1, "not UTF-8");
+}
