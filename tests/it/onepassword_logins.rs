@@ -169,3 +169,20 @@ fn a_token_with_a_quote_that_is_in_1password_is_read() {
     assert_eq!(revealed(&mut sandbox), format!("{quoted}\n"));
     assert_eq!(cargo.ask(&sandbox, CORP).token.as_deref(), Some(quoted));
 }
+
+/// Cargo prints what the provider says about it, and that contains the token.
+#[test]
+fn a_token_with_a_quote_cannot_be_stored_and_is_not_shown() {
+    let cargo = Cargo::new();
+    let (mut sandbox, one_password) = with_arguments(&cargo, &[]);
+    for token in [
+        "sentinel\"quote-0123456789",
+        "sentinel\\backslash-0123456789",
+    ] {
+        let login = ["login", "corp", "--from", "env:T"];
+        let failed = sandbox.env("T", token).fails(1, &login);
+        let message = "`cargo-credential-1password` failed";
+        assert!(failed.stderr.contains(message), "{}", failed.stderr);
+        assert_eq!(passwords(&one_password), [] as [&str; 0]);
+    }
+}
