@@ -92,7 +92,7 @@ fn assert_all_fail(sandbox: &mut Sandbox, status: u8, part: &str) {
     assert_one_error(&shown, part);
     let login = sandbox.fails(status, &["login", "corp", "--from", "env:T"]);
     assert_one_error(&login, part);
-    let logout = sandbox.fails(4, &["logout", "corp", "--yes"]);
+    let logout = sandbox.fails(status, &["logout", "corp", "--yes"]);
     assert!(
         logout.stdout.contains("failed") && logout.stdout.contains(part),
         "no {part:?}:\n{}",

@@ -34,6 +34,9 @@ pub struct Fate {
     /// What to do about it.
     #[serde(skip)]
     hint: Option<String>,
+    /// Why it is not as it was meant to be.
+    #[serde(skip)]
+    kind: Option<ErrorKind>,
 }
 
 impl From<PlaceOutcome> for Fate {
@@ -42,6 +45,7 @@ impl From<PlaceOutcome> for Fate {
             outcome,
             detail: None,
             hint: None,
+            kind: None,
         }
     }
 }
@@ -61,6 +65,7 @@ impl Fate {
             outcome,
             detail: Some(error.to_string()),
             hint: error.next_step().map(ToOwned::to_owned),
+            kind: Some(error.kind()),
         }
     }
 
@@ -94,7 +99,7 @@ pub struct Places {
     pub registry: Option<String>,
     /// Each.
     pub places: Vec<LogoutPlace>,
-    /// Whether a token that is left counts: it does not, where the registry itself goes.
+    /// Whether a token that is kept counts: it does not, where the registry itself goes.
     #[serde(skip)]
     pub must_be_gone: bool,
 }
@@ -170,16 +175,14 @@ impl Answer for Places {
 
     /// 0 if Cargo would find no token any more.
     fn exit_status(&self) -> u8 {
-        let any = |outcome| {
-            self.places
-                .iter()
-                .any(|place| place.fate.outcome == outcome)
+        let is_unavailable = |place: &LogoutPlace| place.fate.kind == Some(ErrorKind::Unavailable);
+        let is_left = |place: &LogoutPlace| {
+            place.fate.outcome == PlaceOutcome::Failed
+                || (self.must_be_gone && place.fate.outcome == PlaceOutcome::Kept)
         };
-        if !self.must_be_gone {
-            0
-        } else if any(PlaceOutcome::Failed) || any(PlaceOutcome::Locked) {
+        if self.places.iter().any(is_unavailable) {
             ErrorKind::Unavailable.exit_status()
-        } else if any(PlaceOutcome::Kept) {
+        } else if self.places.iter().any(is_left) {
             ErrorKind::Failed.exit_status()
         } else {
             0
