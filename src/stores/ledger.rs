@@ -192,6 +192,22 @@ impl Entry {
         ]
     }
 
+    /// The command that stores its successor, for what it was for.
+    pub fn renewal(&self) -> String {
+        let registry = self.registry.as_ref().unwrap_or(&self.index);
+        let mut command = format!("login {registry} --label {}", self.label);
+        if !self.operations.is_empty() {
+            let names: Vec<&str> = self.operations.iter().map(|one| one.name()).collect();
+            command += &format!(" --operations {}", names.join(","));
+        }
+        if !self.crates.is_empty() {
+            let crates: Vec<String> = self.crates.iter().map(ToString::to_string).collect();
+            // A shell would take the star for itself.
+            command += &format!(" --crates '{}'", crates.join(","));
+        }
+        command
+    }
+
     fn read(index: &str, label: &str, table: &Table, at: &Place) -> Result<Self> {
         let malformed = |what: &str| {
             Error::malformed(format!("the ledger has {what} for the token `{label}`"))

@@ -61,6 +61,8 @@ pub(in crate::commands) struct Serving {
     pub(in crate::commands) rule: String,
     /// The day after which it is refused, where that is over.
     pub(in crate::commands) expired: Option<Day>,
+    /// The command that stores its successor.
+    renewal: String,
 }
 
 /// What credsh itself would answer, by its ledger.
@@ -89,6 +91,7 @@ impl Own {
                 label: entry.label.to_string(),
                 rule: rule(entry, operation),
                 expired: entry.expires.filter(|day| day.is_over()),
+                renewal: entry.renewal(),
             })
             .collect();
         let labels = entries.iter().map(|entry| entry.label.to_string());
@@ -161,11 +164,7 @@ impl Show {
                         ErrorKind::Rejected,
                         format!("the token `{}` has expired on {day}", first.label),
                     )
-                    .hint(format!(
-                        "renew it: `login {} --label {}`",
-                        inspection.registry.word(),
-                        first.label
-                    )),
+                    .hint(format!("renew it: `{}`", first.renewal)),
                     None => error.clone(),
                 },
                 None => Error::not_found(format!(
