@@ -38,6 +38,7 @@ mod routing;
 mod samples;
 mod schema;
 mod scripts;
+mod sealed;
 #[cfg(target_os = "linux")]
 mod secret_service;
 mod secrets;
