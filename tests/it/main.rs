@@ -27,6 +27,8 @@ mod login;
 mod onepassword;
 mod op;
 mod oracle;
+#[cfg(target_os = "linux")]
+mod own_keyring;
 mod peers;
 mod plugin_protocol;
 mod provider_test;
