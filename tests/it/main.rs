@@ -29,8 +29,11 @@ mod op;
 mod oracle;
 #[cfg(target_os = "linux")]
 mod own_keyring;
+mod own_tokens;
 mod peers;
 mod plugin_protocol;
+#[cfg(target_os = "linux")]
+mod private_memory;
 mod provider_test;
 mod pty;
 mod readme;
