@@ -9,6 +9,8 @@
 mod bad_input;
 mod batches;
 mod cargo;
+#[cfg(target_os = "linux")]
+mod closed_registry;
 mod completion;
 mod concurrent;
 mod doors;
@@ -36,6 +38,8 @@ mod plugin_protocol;
 mod private_memory;
 mod provider_test;
 mod pty;
+#[cfg(target_os = "linux")]
+mod publishing;
 mod readme;
 mod registries;
 mod repository;
