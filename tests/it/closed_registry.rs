@@ -125,7 +125,8 @@ fn serve(front: &Server, mut behind: Behind, seen: &Mutex<Vec<Seen>>) {
             .find(|header| header.field.equiv("Authorization"))
             .map(|header| header.value.to_string());
         let path: Vec<&str> = request.url()[1..].split('/').collect();
-        let (what, (status, body)) = behind.answer(&request, &path, &body, &address, &token);
+        let (what, (status, body)) =
+            behind.answer(&request, &path, &body, &address, token.is_none());
         seen.lock().unwrap().push(Seen { what, token });
         let login = format!("Cargo login_url=\"http://{address}/me\"");
         let header = Header::from_bytes("WWW-Authenticate", login).unwrap();
@@ -135,17 +136,16 @@ fn serve(front: &Server, mut behind: Behind, seen: &Mutex<Vec<Seen>>) {
 }
 
 impl Behind {
-    /// What a request is for, and its answer.
+    /// What a request is for, and its answer; without a token it is closed.
     fn answer(
         &mut self,
         request: &Request,
         path: &[&str],
         body: &[u8],
         address: &str,
-        token: &Option<String>,
+        is_closed: bool,
     ) -> (String, (u16, Vec<u8>)) {
         let done = || (200, json!({ "ok": true }).to_string().into_bytes());
-        let is_closed = token.is_none();
         let refused = (401, b"{}".to_vec());
         match (request.method(), path) {
             (_, ["index", ..]) if is_closed => ("index".into(), refused),

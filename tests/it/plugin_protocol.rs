@@ -56,7 +56,10 @@ fn told(sandbox: &mut Sandbox, input: impl AsRef<[u8]>) -> (Vec<Value>, Run) {
 
 /// Requests on one connection, and the answers; some hold tokens.
 fn asked(sandbox: &mut Sandbox, requests: &[Value]) -> Vec<Value> {
-    let lines: String = requests.iter().map(|one| format!("{one}\n")).collect();
+    let mut lines = String::new();
+    for request in requests {
+        lines += &format!("{request}\n");
+    }
     let (answers, run) = told(sandbox.reveals(), lines);
     assert_eq!(run.status, 0, "{run:?}");
     assert_eq!(answers.len(), requests.len(), "{run:?}");

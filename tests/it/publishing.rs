@@ -9,7 +9,7 @@ use crate::closed_registry::ClosedRegistry;
 use crate::harness::Sandbox;
 
 /// One run of Cargo compiles a crate of one line.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// A machine whose registry `corp` gets its tokens from credsh, from a sealed file.
 struct Machine {
