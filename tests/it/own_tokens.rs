@@ -388,3 +388,78 @@ fn a_credsh_that_does_not_start_is_not_installed() {
         assert!(run.stderr.contains("`credsh` did not say hello"), "{run:?}");
     }
 }
+
+#[test]
+fn an_expired_token_is_refused_with_the_command_that_renews_it_and_is_marked_in_the_list() {
+    let mut sandbox = with_corp(true);
+    let rules = "--label old --operations publish,yank --crates 'serde*,toml'";
+    let run = sandbox.ok(&[
+        "-c",
+        &login(&format!("--provider credsh {rules} --expires 2020-01-31")),
+    ]);
+    assert!(run.stderr.contains("counts as expired"), "{run:?}");
+    assert!(
+        sandbox
+            .ok(&["token", "list"])
+            .stdout
+            .contains("expired 2020-01-31")
+    );
+    let asked = "corp --operation publish --crate toml";
+    let run = sandbox.fails(5, &["-c", &format!("token show {asked}")]);
+    assert!(
+        run.stderr
+            .contains("the token `old` has expired on 2020-01-31"),
+        "{run:?}"
+    );
+    let renewal = format!("login corp {rules}");
+    assert!(
+        run.stderr.contains(&format!("hint: renew it: `{renewal}`")),
+        "{run:?}"
+    );
+    let told = sandbox.json(&["-c", &format!("why {asked} --ask")]);
+    assert!(
+        told.to_string().contains("has expired on 2020-01-31"),
+        "{told}"
+    );
+
+    let before = listed(&mut sandbox);
+    sandbox.ok(&[
+        "-c",
+        &format!("{renewal} --from env:T --expires 2999-01-01"),
+    ]);
+    let mut after = listed(&mut sandbox);
+    assert_eq!(after[0]["expires"].take(), "2999-01-01");
+    after[0]["expires"] = before[0]["expires"].clone();
+    assert_eq!(after, before, "for what it was for");
+    sandbox.ok(&["-c", &format!("token show {asked}")]);
+}
+
+#[test]
+fn logins_at_the_same_time_all_come_through() {
+    let mut sandbox = with_corp(true);
+    sandbox.ok(&["registry", "set", "corp", "--provider", "credsh"]);
+    let logins: Vec<_> = (0..6)
+        .map(|n| {
+            let (label, name) = (format!("l{n}"), format!("c{n}"));
+            let args = ["login", "corp", "--from", "env:T", "--store", "sealed"];
+            let mut process = sandbox.process();
+            process
+                .args(args)
+                .args(["--label", &label, "--crates", &name]);
+            process
+                .stdout(std::process::Stdio::null())
+                .stderr(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    for mut login in logins {
+        assert!(login.wait().unwrap().success());
+    }
+    assert_eq!(listed(&mut sandbox).len(), 6);
+    for n in 0..6 {
+        let args = format!("token show corp --reveal --operation publish --crate c{n}");
+        let run = sandbox.reveals().ok(&["-c", &args]);
+        assert_eq!(run.stdout.trim(), TOKEN);
+    }
+}
