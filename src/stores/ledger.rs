@@ -315,6 +315,10 @@ pub fn of_index(home: &Path, index: &str) -> Result<Vec<Entry>> {
 
 /// The tables of one index, where the file is as credsh writes it: every table named in full.
 fn tables_of(text: &str, index: &str) -> Option<String> {
+    // A text of several lines may have lines that look like headers.
+    if text.contains("\"\"\"") || text.contains("'''") {
+        return None;
+    }
     let mut own = String::new();
     let mut is_own = false;
     for line in text.split_inclusive('\n') {
@@ -323,10 +327,7 @@ fn tables_of(text: &str, index: &str) -> Option<String> {
             is_own = rest
                 .strip_prefix(index)
                 .is_some_and(|rest| rest.starts_with("\"."));
-        } else if line.trim_start().starts_with('[')
-            || line.contains("\"\"\"")
-            || line.contains("'''")
-        {
+        } else if line.trim_start().starts_with('[') {
             return None;
         }
         if is_own {
