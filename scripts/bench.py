@@ -8,8 +8,10 @@ import contextlib
 import multiprocessing
 import os
 import platform
+import shutil
 import socketserver
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -48,9 +50,34 @@ def registries():
         process.terminate()
 
 
-def run(home, *words, stdin=os.devnull, status=0):
+@contextlib.contextmanager
+def keyring(folder):
+    """A Secret Service on a bus of its own; nothing where this machine has none."""
+    if not all(shutil.which(name) for name in ("dbus-daemon", "gnome-keyring-daemon", "secret-tool")):
+        print("no row for the keyring: apt install dbus gnome-keyring libsecret-tools", file=sys.stderr)
+        yield None
+        return
+    folder.mkdir()
+    base = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
+    start = lambda words, more: subprocess.Popen(
+        words, env=base | more, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    bus = start(["dbus-daemon", "--session", "--nofork", "--print-address", f"--address=unix:path={folder}/bus"], {})
+    found = {"DBUS_SESSION_BUS_ADDRESS": bus.stdout.readline().decode().strip(), "XDG_RUNTIME_DIR": str(folder)}
+    daemon = start(["gnome-keyring-daemon", "--foreground", "--components=secrets", "--unlock"], found)
+    daemon.stdin.write(b"password")
+    daemon.stdin.close()
+    time.sleep(1)
+    try:
+        yield found
+    finally:
+        daemon.kill()
+        bus.kill()
+
+
+def run(home, *words, stdin=os.devnull, status=0, more={}):
     """Seconds from start to end, and peak memory in MB."""
-    environment = {"CARGO_HOME": str(home), "HOME": str(home), "PATH": os.environ["PATH"], "TOKEN": TOKEN, "NO_PROXY": "*"}
+    environment = {"CARGO_HOME": str(home), "HOME": str(home), "PATH": os.environ["PATH"], "TOKEN": TOKEN, "NO_PROXY": "*"} | more
     files = [(0, stdin, os.O_RDONLY), (1, os.devnull, os.O_WRONLY), (2, str(home / "stderr"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)]
     actions = [(os.POSIX_SPAWN_OPEN, fd, path, flags, 0o600) for fd, path, flags in files]
     start = time.perf_counter()
@@ -105,6 +132,46 @@ class Bench:
         self.rows.append((what, against, shown, goal, "yes" if ratio <= limit else "no"))
         print(f"{what} / {against}: {shown} ({times[0]:.2f} ms / {times[1] * scale:.2f} ms)", file=sys.stderr)
 
+    def provider(self):
+        """Cargo asks: from the start of credsh to its end."""
+        index = "sparse+https://corp.example/index/"
+        request = self.folder / "request"
+        registry = f'"registry":{{"index-url":"{index}","name":"corp"}}'
+        request.write_text(f'{{"v":1,{registry},"kind":"get","operation":"read","args":[]}}\n')
+        home = self.home()
+        run(home, CREDSH, "registry", "add", "corp", index, "--provider", CREDSH)
+        login = [CREDSH, "login", "corp", "--from", "env:TOKEN"]
+        run(home, *login, "--store", "sealed")
+        ask = lambda home, more={}: run(home, CREDSH, "--cargo-plugin", stdin=str(request), more=more)[0]
+        self.compare(
+            "an answer to Cargo, sealed file and key file", "`/bin/true`", "3x",
+            lambda: ask(home), lambda: run(home, "/bin/true")[0], 101,
+        )
+        others = {}
+        for count in (10, 1000):
+            others[count] = self.home()
+            shutil.copytree(home, others[count], dirs_exist_ok=True)
+            with (others[count] / ".credsh/tokens.toml").open("a") as ledger:
+                for n in range(count - 1):
+                    ledger.write(
+                        f'\n[tokens."sparse+https://r{n}.example/index/".default]\nregistry = "r{n}"\n'
+                        'store = "sealed"\nscheme = "raw"\ncreated = "2026-01-01"\n'
+                    )
+        self.compare(
+            "the same with 1,000 tokens in the ledger", "with 10", "1.2x",
+            lambda: ask(others[1000]), lambda: ask(others[10]), 101,
+        )
+        with keyring(self.folder / "keyring") as found:
+            if found:
+                home = self.home()
+                run(home, CREDSH, "registry", "add", "corp", index, "--provider", CREDSH)
+                run(home, *login, "--store", "keyring", more=found)
+                lookup = [shutil.which("secret-tool"), "lookup", "service", "credsh", "username", f"default {index}"]
+                self.compare(
+                    "an answer to Cargo, keyring", "`secret-tool lookup`", "1.5x",
+                    lambda: ask(home, found), lambda: run(home, *lookup, more=found)[0], 51,
+                )
+
     def memory(self, what, goal, of):
         if ONLY and not any(word in what for word in ONLY):
             return
@@ -133,6 +200,7 @@ def main():
                 f"`{' '.join(words)} NAME` among 10,000", "among 10", "3x",
                 lambda: seconds(CREDSH, *words, "r5", home=many), lambda: seconds(CREDSH, *words, "r5"), 21,
             )
+        bench.provider()
     head = ("what", "against", "ratio", "goal", "met")
     print(f"{date.today()}, {os.cpu_count()} cores {platform.machine().replace('_', '-')}\n")
     for row in (head, tuple("---" for _ in head), *bench.rows):

@@ -232,10 +232,15 @@ impl Inspection {
         if self.chain.origin == Origin::Registry
             && let Ok(listed) = config.joined(&["registry", "global-credential-providers"])
         {
-            for found in listed {
+            let mut places: Vec<&Place> = Vec::new();
+            for found in &listed {
+                if places.contains(&&found.place) {
+                    continue;
+                }
+                places.push(&found.place);
                 shadowed.push(Shadowed {
                     what: "registry.global-credential-providers".to_owned(),
-                    place: found.place,
+                    place: found.place.clone(),
                     by: self.chain.providers[0].place.clone(),
                     reason: "a registry's own provider is the only one asked".to_owned(),
                 });

@@ -35,9 +35,12 @@ pub fn find(config: &Config, program: &str) -> Option<PathBuf> {
     let folders = config.env().get_os("PATH")?;
     std::env::split_paths(folders)
         .map(|folder| {
-            folder
-                .join(program)
-                .with_extension(std::env::consts::EXE_EXTENSION)
+            let suffix = std::env::consts::EXE_SUFFIX;
+            if program.ends_with(suffix) {
+                folder.join(program)
+            } else {
+                folder.join(format!("{program}{suffix}"))
+            }
         })
         .find(|path| is_executable(path))
 }

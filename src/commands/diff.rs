@@ -5,9 +5,10 @@ use serde_json::{Value as Json, json};
 use similar::{ChangeTag, TextDiff};
 
 use super::{Answer, Outcome};
+use crate::cargo::config::Held;
 use crate::error::Result;
 use crate::render::{Block, Role, Span};
-use crate::session::change::Change;
+use crate::session::change::{Change, ItemChange, shown_item};
 use crate::session::overlay::Savepoint;
 use crate::session::{Preview, Session};
 
@@ -39,10 +40,18 @@ impl Answer for Differences {
     }
 
     fn blocks(&self) -> Vec<Block> {
-        if self.files.is_empty() {
+        if self.changes.is_empty() {
             return vec![Block::line("unchanged")];
         }
-        self.files.iter().flat_map(blocks_of).collect()
+        let mut blocks: Vec<Block> = self.files.iter().flat_map(blocks_of).collect();
+        for change in self.changes.iter().filter_map(Change::as_item) {
+            blocks.push(Block::Line(Span::new(
+                Role::Label,
+                change.provider.to_string(),
+            )));
+            blocks.push(Block::Detail(item_span(change)));
+        }
+        blocks
     }
 }
 
@@ -67,4 +76,30 @@ fn blocks_of(file: &Preview) -> Vec<Block> {
         }
     }
     blocks
+}
+
+/// What a provider is to do, in a line.
+pub(crate) fn item_span(change: &ItemChange) -> Span {
+    let key = change.key();
+    let text = |held: &Held| match shown_item(held) {
+        Json::String(text) if text == "unknown" => "(unknown)".to_owned(),
+        Json::String(text) => text,
+        _ => "(a token)".to_owned(),
+    };
+    let (before, after) = (&change.before, &change.after.held());
+    match (before, after) {
+        (Held::Unknown, Held::Nothing) => {
+            Span::new(Role::Doubtful, format!("- {key} = (if there is a token)"))
+        }
+        (before, Held::Nothing) => Span::new(Role::Bad, format!("- {key} = {}", text(before))),
+        (_, Held::Unknown) => Span::new(
+            Role::Doubtful,
+            format!("? {key} = (known once it is stored)"),
+        ),
+        (Held::Token(_), after) => Span::new(
+            Role::Doubtful,
+            format!("~ {key} = {} -> {}", text(before), text(after)),
+        ),
+        (_, after) => Span::new(Role::Good, format!("+ {key} = {}", text(after))),
+    }
 }

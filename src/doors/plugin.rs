@@ -15,9 +15,9 @@ use cargo_credential::{
     Action, CacheControl, CredentialHello, CredentialRequest, CredentialResponse, Error as Failure,
     PROTOCOL_VERSION_1, RegistryInfo, Secret,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use zeroize::{Zeroize, Zeroizing};
+use serde::{Deserialize as _, Serialize};
+use serde_json::Value as Json;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::cargo::name::RegistryName;
 use crate::cargo::providers::os::{self, PATIENT, STORE, UNLOCK};
@@ -72,15 +72,15 @@ pub(crate) fn run(mut world: World) -> u8 {
     };
     let mut requests = BufReader::new(stdin);
     loop {
-        let mut line = Zeroizing::new(String::new());
+        let mut line = Zeroizing::new(Vec::new());
         let mut limited = requests.by_ref().take(LONGEST_REQUEST);
-        match limited.read_line(&mut line) {
+        match limited.read_until(b'\n', &mut line) {
             Ok(0) => return 0,
             Ok(_) => {}
             Err(_) => return BROKEN,
         }
         // The rest of a line that is too long is no request of its own.
-        let is_whole = line.ends_with('\n') || limited.limit() > 0;
+        let is_whole = line.ends_with(b"\n") || limited.limit() > 0;
         let response = if is_whole {
             door.answer(&line)
         } else {
@@ -92,22 +92,28 @@ pub(crate) fn run(mut world: World) -> u8 {
     }
 }
 
-/// A request, whose token does not stay in memory.
-struct Wiped(Value);
-
-impl Drop for Wiped {
-    fn drop(&mut self) {
-        if let Some(Value::String(token)) = self.0.get_mut("token") {
-            token.zeroize();
-        }
-    }
-}
-
 fn send(stdout: &mut dyn Write, message: &impl Serialize) -> std::io::Result<()> {
     let mut text = Zeroizing::new(serde_json::to_string(message)?);
     text.push('\n');
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
+}
+
+/// A request with a token in it somewhere, wiped at the end.
+struct Tree(Json);
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        fn wipe(json: &mut Json) {
+            match json {
+                Json::String(text) => text.zeroize(),
+                Json::Array(list) => list.iter_mut().for_each(wipe),
+                Json::Object(table) => table.values_mut().for_each(wipe),
+                Json::Null | Json::Bool(_) | Json::Number(_) => {}
+            }
+        }
+        wipe(&mut self.0);
+    }
 }
 
 struct Door {
@@ -116,11 +122,19 @@ struct Door {
 }
 
 impl Door {
-    fn answer(&mut self, line: &str) -> Response {
-        let not_understood = |_| Failure::from("this is no request of Cargo's protocol");
-        // By way of a value: the types of the protocol borrow, and a text with an escape in it cannot be borrowed.
-        let request = Wiped(serde_json::from_str(line).map_err(not_understood)?);
-        let request = CredentialRequest::deserialize(&request.0).map_err(not_understood)?;
+    fn answer(&mut self, line: &[u8]) -> Response {
+        let mut tree = Tree(Json::Null);
+        let request = if line.contains(&b'\\') {
+            // The protocol's types borrow their texts, which are not in the line as they are.
+            serde_json::from_slice(line).and_then(|parsed| {
+                tree.0 = parsed;
+                CredentialRequest::deserialize(&tree.0)
+            })
+        } else {
+            serde_json::from_slice(line)
+        };
+        let request: CredentialRequest<'_> =
+            request.map_err(|_| Failure::from("this is no request of Cargo's protocol"))?;
         if request.v != PROTOCOL_VERSION_1 {
             return Err("this version of Cargo's protocol is not known".into());
         }
@@ -244,15 +258,16 @@ impl Door {
             self.explain_other_index(&home, registry);
             return Err(Failure::NotFound);
         }
-        let narrowed = |option: &str| {
-            let at = args.iter().position(|arg| *arg == option)?;
-            args.get(at + 1).copied()
-        };
-        if let Some(label) = narrowed("--label") {
-            entries.retain(|entry| entry.label.as_str() == label);
-        }
-        if let Some(store) = narrowed(STORE) {
-            entries.retain(|entry| entry.store.name() == store);
+        // A word that was meant to narrow, and does not, would give away too much.
+        if !args.is_empty() {
+            let rules = Rules::of_arguments(args).map_err(failure)?;
+            entries.retain(|entry| {
+                rules
+                    .label
+                    .as_ref()
+                    .is_none_or(|label| entry.label == *label)
+            });
+            entries.retain(|entry| rules.store.is_none_or(|store| entry.store == store));
         }
         let Some(operation) = Operation::of_protocol(operation) else {
             // A later Cargo's operation: no token was ever meant for it.
@@ -263,9 +278,14 @@ impl Door {
             self.warn_of_expired(&entries);
         }
         let mut trouble = None;
+        let mut is_down = Vec::new();
         for entry in candidates(&entries, &operation) {
             if let Some(day) = entry.expires.filter(|day| day.is_over()) {
-                return Err(failure(expired(entry, day)));
+                return Err(expired(entry, day).into());
+            }
+            // Its time is up already, and Cargo waits.
+            if is_down.contains(&entry.store) {
+                continue;
             }
             let item = Item {
                 index,
@@ -294,6 +314,7 @@ impl Door {
                 Err(error) => {
                     self.session
                         .warn(&format!("credsh: token `{}`: {error}", entry.label));
+                    is_down.push(entry.store);
                     trouble = Some(error);
                 }
             }
@@ -310,8 +331,8 @@ impl Door {
             if let Some(day) = entry.expires.filter(|day| day.is_over())
                 && is_for_later
             {
-                let error = expired(entry, day);
-                self.session.warn(&format!("credsh: {}", error.message()));
+                self.session
+                    .warn(&format!("credsh: {}", expired(entry, day)));
             }
         }
     }
@@ -376,14 +397,11 @@ fn known(registry: &RegistryInfo<'_>) -> Result<Registry> {
     })
 }
 
-fn expired(entry: &Entry, day: Day) -> Error {
-    let registry = entry.registry.as_deref().unwrap_or(&entry.index);
-    Error::new(
-        crate::error::Kind::Rejected,
-        format!(
-            "the token `{}` has expired on {day}; renew it: `credsh login {registry} --label {}`",
-            entry.label, entry.label
-        ),
+fn expired(entry: &Entry, day: Day) -> String {
+    format!(
+        "the token `{}` has expired on {day}; renew it: `credsh {}`",
+        entry.label,
+        entry.renewal()
     )
 }
 

@@ -3,9 +3,9 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::cargo::config::Held;
+use crate::commands::diff::item_span;
 use crate::render::{Block, Role, Span};
-use crate::session::change::{After, Change, FileChange, ItemChange, shown, shown_item};
+use crate::session::change::{After, Change, FileChange, shown};
 use crate::session::{Committed, Flags, Unfinished};
 
 /// The exit status of `--check` where something would change.
@@ -146,31 +146,6 @@ fn change_span(change: &Change) -> Span {
     match change {
         Change::File(change) => file_span(change),
         Change::Item(change) => item_span(change),
-    }
-}
-
-fn item_span(change: &ItemChange) -> Span {
-    let key = change.key();
-    let text = |held: &Held| match shown_item(held) {
-        Json::String(text) if text == "unknown" => "(unknown)".to_owned(),
-        Json::String(text) => text,
-        _ => "(a token)".to_owned(),
-    };
-    let (before, after) = (&change.before, &change.after.held());
-    match (before, after) {
-        (Held::Unknown, Held::Nothing) => {
-            Span::new(Role::Doubtful, format!("- {key} = (if there is a token)"))
-        }
-        (before, Held::Nothing) => Span::new(Role::Bad, format!("- {key} = {}", text(before))),
-        (_, Held::Unknown) => Span::new(
-            Role::Doubtful,
-            format!("? {key} = (known once it is stored)"),
-        ),
-        (Held::Token(_), after) => Span::new(
-            Role::Doubtful,
-            format!("~ {key} = {} -> {}", text(before), text(after)),
-        ),
-        (_, after) => Span::new(Role::Good, format!("+ {key} = {}", text(after))),
     }
 }
 

@@ -192,6 +192,22 @@ impl Entry {
         ]
     }
 
+    /// The command that stores its successor, for what it was for.
+    pub fn renewal(&self) -> String {
+        let registry = self.registry.as_ref().unwrap_or(&self.index);
+        let mut command = format!("login {registry} --label {}", self.label);
+        if !self.operations.is_empty() {
+            let names: Vec<&str> = self.operations.iter().map(|one| one.name()).collect();
+            command += &format!(" --operations {}", names.join(","));
+        }
+        if !self.crates.is_empty() {
+            let crates: Vec<String> = self.crates.iter().map(ToString::to_string).collect();
+            // A shell would take the star for itself.
+            command += &format!(" --crates '{}'", crates.join(","));
+        }
+        command
+    }
+
     fn read(index: &str, label: &str, table: &Table, at: &Place) -> Result<Self> {
         let malformed = |what: &str| {
             Error::malformed(format!("the ledger has {what} for the token `{label}`"))
@@ -299,6 +315,10 @@ pub fn of_index(home: &Path, index: &str) -> Result<Vec<Entry>> {
 
 /// The tables of one index, where the file is as credsh writes it: every table named in full.
 fn tables_of(text: &str, index: &str) -> Option<String> {
+    // A text of several lines may have lines that look like headers.
+    if text.contains("\"\"\"") || text.contains("'''") {
+        return None;
+    }
     let mut own = String::new();
     let mut is_own = false;
     for line in text.split_inclusive('\n') {
@@ -307,10 +327,7 @@ fn tables_of(text: &str, index: &str) -> Option<String> {
             is_own = rest
                 .strip_prefix(index)
                 .is_some_and(|rest| rest.starts_with("\"."));
-        } else if line.trim_start().starts_with('[')
-            || line.contains("\"\"\"")
-            || line.contains("'''")
-        {
+        } else if line.trim_start().starts_with('[') {
             return None;
         }
         if is_own {

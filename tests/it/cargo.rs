@@ -126,7 +126,8 @@ impl Cargo {
         self.run(LIMIT, sandbox, &["-v", "logout"], registry, "")
     }
 
-    fn run(
+    /// Any run of Cargo.
+    pub fn run(
         &self,
         limit: Duration,
         sandbox: &Sandbox,

@@ -140,6 +140,17 @@ impl Keyring {
             .collect()
     }
 
+    /// How many items of credsh's own there are.
+    pub fn own_items(&self) -> usize {
+        let method = "org.freedesktop.Secret.Service.SearchItems";
+        let attributes = "dict:string:string:service,credsh";
+        let found = self.call(ROOT, method, &[attributes]).unwrap();
+        found
+            .split_whitespace()
+            .filter(|word| word.starts_with(ROOT))
+            .count()
+    }
+
     /// How often a password was to be asked for on the screen, where nobody can: with no such program, the daemon
     /// goes on as if it had been refused.
     pub fn prompts(&self) -> usize {
@@ -252,7 +263,7 @@ impl Keyring {
 }
 
 /// A process that is ended, and waited for, when it is dropped.
-struct Process(Child);
+pub struct Process(pub Child);
 
 impl Process {
     fn pid(&self) -> Pid {
@@ -269,7 +280,7 @@ impl Drop for Process {
 
 /// A program of the system that dies with the thread that starts it, and knows nothing of the world of the person
 /// who runs the test.
-fn started_for_the_test(program: &str) -> Command {
+pub fn started_for_the_test(program: &str) -> Command {
     let mut command = Command::new("setpriv");
     command
         .args(["--pdeathsig", "KILL", program])

@@ -11,6 +11,8 @@ mod bad_input;
 mod bad_plugins;
 mod batches;
 mod cargo;
+#[cfg(target_os = "linux")]
+mod closed_registry;
 mod completion;
 mod concurrent;
 mod doors;
@@ -38,16 +40,26 @@ mod onepassword;
 mod onepassword_logins;
 mod op;
 mod oracle;
+#[cfg(target_os = "linux")]
+mod own_keyring;
+mod own_tokens;
 mod peers;
+mod plugin_protocol;
+#[cfg(target_os = "linux")]
+mod private_memory;
 mod provider_test;
 mod pty;
+#[cfg(target_os = "linux")]
+mod publishing;
 mod readme;
 mod registries;
 mod repository;
 mod requests;
+mod routing;
 mod samples;
 mod schema;
 mod scripts;
+mod sealed;
 #[cfg(target_os = "linux")]
 mod secret_service;
 mod secrets;

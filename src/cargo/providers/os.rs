@@ -1,7 +1,7 @@
 //! The stores of operating systems, performed by Cargo's own code, so that both see one and the same item
 //! (22). Home of `cargo-credential-libsecret`, `-macos-keychain`, `-wincred` and `secret-service`.
 //!
-//! A call into such a store can block for ever and cannot be cancelled. So [`perform`] starts credsh itself as
+//! A call into such a store can block for ever and cannot be cancelled. So `perform` starts credsh itself as
 //! a plugin, under a time limit, and it is that process which calls [`perform_here`].
 //!
 //! Invariant: a locked Secret Service, which looks empty through libsecret, is never reported as empty.

@@ -163,6 +163,9 @@ impl Set {
         };
         for provider in chain.providers.iter().filter(keeps) {
             if provider.is_credsh() {
+                if !session.own_tokens(&old)?.is_empty() {
+                    self.refuse_change_of_provider(provider)?;
+                }
                 self.take_own_along(session, &old, &new)?;
                 continue;
             }
@@ -179,6 +182,7 @@ impl Set {
                 Ok(Held::Nothing) => continue,
                 Ok(held) => held,
             };
+            self.refuse_change_of_provider(provider)?;
             if !self.move_token && !self.drop_token {
                 match held {
                     Held::Token(_) => {
@@ -230,6 +234,20 @@ impl Set {
             }
         }
         Ok(())
+    }
+
+    /// One that stays the provider of the registry.
+    fn refuse_change_of_provider(&self, provider: &Provider) -> Result<()> {
+        if !self.move_token || (self.provider.is_none() && !self.no_provider) {
+            return Ok(());
+        }
+        Err(Error::usage(format!(
+            "the token would move with `{provider}`, which is no longer to be asked"
+        ))
+        .hint(format!(
+            "change the index first, and then the provider: `login {} --provider SPEC --from \"provider:{provider}\" --move`",
+            self.name
+        )))
     }
 
     fn left_behind(&self, provider: &str) -> Error {

@@ -61,6 +61,8 @@ pub(in crate::commands) struct Serving {
     pub(in crate::commands) rule: String,
     /// The day after which it is refused, where that is over.
     pub(in crate::commands) expired: Option<Day>,
+    /// The command that stores its successor.
+    renewal: String,
 }
 
 /// What credsh itself would answer, by its ledger.
@@ -89,6 +91,7 @@ impl Own {
                 label: entry.label.to_string(),
                 rule: rule(entry, operation),
                 expired: entry.expires.filter(|day| day.is_over()),
+                renewal: entry.renewal(),
             })
             .collect();
         let labels = entries.iter().map(|entry| entry.label.to_string());
@@ -155,30 +158,30 @@ impl Show {
                         .any(|step| step.provider.is_credsh())
                 })
                 .and_then(|first| Some((first, first.expired?)));
-            return Err(
-                match inspection.obstacle().as_ref().or(inspection.error()) {
-                    Some(error) => match expired {
-                        Some((first, day)) => Error::new(
-                            ErrorKind::Rejected,
-                            format!("the token `{}` has expired on {day}", first.label),
-                        )
-                        .hint(format!(
-                            "renew it: `login {} --label {}`",
-                            inspection.registry.word(),
-                            first.label
-                        )),
-                        None => error.clone(),
-                    },
-                    None => Error::not_found(format!(
-                        "Cargo would find no token for {}",
-                        inspection.registry.label()
-                    ))
-                    .hint(format!(
-                        "store one with `login {}`; `why` shows who was asked",
-                        inspection.registry.word()
-                    )),
-                },
-            );
+            if inspection.is_unknown() {
+                return Err(Error::failed(format!(
+                    "which token Cargo would use for {} is not known: a plan asks nobody",
+                    inspection.registry.label()
+                ))
+                .hint("leave `--dry-run` and `--check` away; this changes nothing"));
+            }
+            let obstacle = inspection.obstacle();
+            return Err(match (obstacle.as_ref().or(inspection.error()), expired) {
+                (Some(_), Some((first, day))) => Error::new(
+                    ErrorKind::Rejected,
+                    format!("the token `{}` has expired on {day}", first.label),
+                )
+                .hint(format!("renew it: `{}`", first.renewal)),
+                (Some(error), None) => error.clone(),
+                (None, _) => Error::not_found(format!(
+                    "Cargo would find no token for {}",
+                    inspection.registry.label()
+                ))
+                .hint(format!(
+                    "store one with `login {}`; `why` shows who was asked",
+                    inspection.registry.word()
+                )),
+            });
         };
         let token = answer.token.clone();
         let label = own

@@ -1,0 +1,212 @@
+//! credsh as the provider, its tokens in a real keyring: found by the real Cargo; and where the keyring is locked,
+//! silent or gone, a clear error within 4 s, and never the next provider's plain text.
+
+use std::time::{Duration, Instant};
+
+use crate::cargo::{Asked, Cargo};
+use crate::harness::Sandbox;
+use crate::keyring::Keyring;
+
+/// Within this time there is an answer, whatever the keyring does.
+const LIMIT: Duration = Duration::from_secs(4);
+
+/// A machine with a keyring, where a plain token stands behind credsh, and must not be sent.
+struct Desk {
+    cargo: Cargo,
+    keyring: Keyring,
+    sandbox: Sandbox,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let (cargo, keyring) = (Cargo::new(), Keyring::new());
+        let script = format!("exec '{}' \"$@\"", env!("CARGO_BIN_EXE_credsh"));
+        cargo.programs(&[("credsh", &script)]);
+        let mut sandbox = cargo.sandbox();
+        keyring.serves(&mut sandbox);
+        let index = cargo.registries.index("corp");
+        let config = format!(
+            "registries.corp.index = '{index}'\n\
+             registry.global-credential-providers = ['cargo:token', 'credsh']\n"
+        );
+        sandbox.write("home/config.toml", config).write(
+            "home/credentials.toml",
+            "registries.corp.token = 'sentinel-plain'\n",
+        );
+        Self {
+            cargo,
+            keyring,
+            sandbox,
+        }
+    }
+
+    fn login(&mut self, args: &[&str]) -> String {
+        let args = [&["login", "corp", "--from", "env:T"], args].concat();
+        let run = self.sandbox.env("T", "sentinel-own").ok(&args);
+        self.sandbox.unset("T");
+        run.stderr
+    }
+
+    fn ask(&self) -> Asked {
+        self.cargo.ask(&self.sandbox, Some("corp"))
+    }
+
+    #[track_caller]
+    fn gets(&self, token: &str) {
+        let asked = self.ask();
+        assert_eq!(asked.token.as_deref(), Some(token), "{asked:#?}");
+    }
+
+    /// Cargo is told that the keyring is down, soon, and sends nothing.
+    #[track_caller]
+    fn is_refused(&self, why: &str) {
+        let start = Instant::now();
+        let asked = self.ask();
+        let seconds = start.elapsed();
+        assert!(seconds < LIMIT, "{seconds:?}: {asked:#?}");
+        assert_eq!(asked.providers, ["credsh"], "{asked:#?}");
+        assert_eq!((&asked.token, asked.success), (&None, false), "{asked:#?}");
+        let error = asked.error.as_deref().unwrap_or_default();
+        assert!(error.contains(why), "no {why:?} in {error}");
+    }
+
+    /// A login says so too, and changes nothing.
+    #[track_caller]
+    fn login_is_refused(&mut self) {
+        let ledger = self.sandbox.read("home/.credsh/tokens.toml");
+        let start = Instant::now();
+        let args = ["login", "corp", "--from", "env:T", "--store", "keyring"];
+        let run = self.sandbox.env("T", "sentinel-new").run(&args);
+        assert_eq!(run.status, 4, "{run:?}");
+        assert!(start.elapsed() < LIMIT, "{:?}", start.elapsed());
+        assert_eq!(self.sandbox.read("home/.credsh/tokens.toml"), ledger);
+        assert!(!self.sandbox.exists("home/.credsh/sealed.age"));
+    }
+
+    fn stores(&mut self) -> Vec<String> {
+        let list = self.sandbox.json(&["token", "list", "corp"]);
+        let tokens = list["tokens"].as_array().unwrap().iter();
+        tokens
+            .map(|token| token["store"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+#[test]
+fn a_token_in_the_keyring_is_accepted_and_gone_after_the_logout() {
+    let mut desk = Desk::new();
+    let said = desk.login(&["--store", "keyring"]);
+    assert!(!said.contains("sealed"), "{said}");
+    assert_eq!(desk.stores(), ["keyring"]);
+    assert_eq!(desk.keyring.own_items(), 1);
+    assert!(!desk.sandbox.exists("home/.credsh/sealed.age"));
+    desk.gets("sentinel-own");
+
+    // Out of the keyring, and back.
+    let set = |store| ["token", "set", "default", "--store", store];
+    desk.sandbox.ok(&set("sealed"));
+    assert_eq!(
+        (desk.stores(), desk.keyring.own_items()),
+        (vec!["sealed".into()], 0)
+    );
+    desk.gets("sentinel-own");
+    desk.sandbox.ok(&set("keyring"));
+    assert_eq!(
+        (desk.stores(), desk.keyring.own_items()),
+        (vec!["keyring".into()], 1)
+    );
+    desk.gets("sentinel-own");
+
+    desk.sandbox.ok(&["token", "remove", "default"]);
+    assert_eq!(desk.keyring.own_items(), 0);
+    desk.gets("sentinel-plain");
+}
+
+#[test]
+fn a_token_goes_to_the_keyring_if_one_answers_and_else_to_the_sealed_file_with_a_warning() {
+    let mut desk = Desk::new();
+    let said = desk.login(&[]);
+    assert!(!said.contains("warning"), "{said}");
+    assert_eq!(desk.stores(), ["keyring"]);
+    desk.sandbox.ok(&["token", "remove", "default"]);
+
+    desk.keyring.kill_daemon();
+    let said = desk.login(&[]);
+    assert!(
+        said.contains("warning: the token goes to the sealed file: "),
+        "{said}"
+    );
+    assert_eq!(desk.stores(), ["sealed"]);
+    desk.gets("sentinel-own");
+    desk.sandbox.ok(&["token", "remove", "default"]);
+
+    desk.sandbox
+        .unset("DBUS_SESSION_BUS_ADDRESS")
+        .unset("XDG_RUNTIME_DIR");
+    let said = desk.login(&[]);
+    assert!(
+        said.contains("warning: the token goes to the sealed file: "),
+        "{said}"
+    );
+    assert_eq!(desk.stores(), ["sealed"]);
+    desk.gets("sentinel-own");
+}
+
+#[test]
+fn a_locked_keyring_is_an_error_whether_its_owner_can_be_asked_or_not() {
+    let mut desk = Desk::new();
+    desk.login(&["--store", "keyring"]);
+    desk.keyring.lock();
+    desk.is_refused("keyring");
+    desk.login_is_refused();
+    desk.keyring.asks_in_vain();
+    desk.is_refused("keyring");
+    desk.keyring.unlock();
+    desk.gets("sentinel-own");
+}
+
+#[test]
+fn a_keyring_that_does_not_answer_is_an_error_in_time_however_many_tokens_it_holds() {
+    let mut desk = Desk::new();
+    desk.login(&["--store", "keyring"]);
+    desk.login(&[
+        "--store",
+        "keyring",
+        "--label",
+        "owners",
+        "--operations",
+        "owners",
+    ]);
+    desk.keyring.stop();
+    desk.is_refused("did not answer within 3 s");
+    desk.login_is_refused();
+    desk.keyring.cont();
+    desk.gets("sentinel-own");
+}
+
+#[test]
+fn without_a_keyring_its_tokens_are_refused_and_those_of_the_sealed_file_are_given() {
+    let mut desk = Desk::new();
+    desk.login(&["--store", "keyring"]);
+    desk.keyring.kill_daemon();
+    desk.is_refused("keyring");
+    desk.login_is_refused();
+    desk.sandbox
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
+    desk.is_refused("keyring");
+    desk.sandbox
+        .unset("DBUS_SESSION_BUS_ADDRESS")
+        .unset("XDG_RUNTIME_DIR");
+    desk.is_refused("keyring");
+    desk.login_is_refused();
+
+    desk.login(&[
+        "--store",
+        "sealed",
+        "--label",
+        "owners",
+        "--operations",
+        "owners",
+    ]);
+    desk.gets("sentinel-own");
+}

@@ -1,0 +1,285 @@
+//! The sealed file, against the program `rage` that others wrote: each opens what the other has sealed, for every kind
+//! of key; and what cannot be opened stays as it is, byte for byte.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::harness::Sandbox;
+use crate::peers;
+use crate::pty::Pty;
+
+const INDEX: &str = "sparse+https://corp.example/";
+const TOKEN: &str = "sentinel-of-corp-0123456789";
+const FILE: &str = "home/.credsh/sealed.age";
+const IDENTITY: &str = "home/.credsh/identity";
+
+/// A key pair that was made for this test, and opens nothing else.
+const SSH_KEY: &str = "-----BEGIN OPENSSH PRIVATE KEY-----
+b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW
+QyNTUxOQAAACBBEmMlu6/I7YqtkRJG82AlC3+PBT/znkcJw2ltU+l+MAAAAIhIwLmzSMC5
+swAAAAtzc2gtZWQyNTUxOQAAACBBEmMlu6/I7YqtkRJG82AlC3+PBT/znkcJw2ltU+l+MA
+AAAEB1Fg8jiTaxiSkzfgnrwDVzAoHkhT2rP0KhP31oj8lvL0ESYyW7r8jtiq2REkbzYCUL
+f48FP/OeRwnDaW1T6X4wAAAABHRlc3QB
+-----END OPENSSH PRIVATE KEY-----
+";
+const SSH_PUBLIC: &str = "ssh-ed25519 \
+    AAAAC3NzaC1lZDI1NTE5AAAAIEESYyW7r8jtiq2REkbzYCULf48FP/OeRwnDaW1T6X4w test";
+
+/// A registry whose tokens credsh keeps.
+fn with_corp() -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    let config = format!(
+        "[registries.corp]\nindex = '{INDEX}'\ncredential-provider = '{}'\n",
+        env!("CARGO_BIN_EXE_credsh")
+    );
+    sandbox.write("home/config.toml", config);
+    sandbox.env("T", TOKEN);
+    sandbox
+}
+
+const LOGIN: [&str; 6] = ["login", "corp", "--from", "env:T", "--store", "sealed"];
+
+/// What credsh answers Cargo.
+fn asked(sandbox: &mut Sandbox) -> Value {
+    let request = json!({
+        "v": 1, "registry": { "index-url": INDEX }, "kind": "get", "operation": "read", "args": [],
+    });
+    let run = sandbox
+        .stdin(format!("{request}\n"))
+        .reveals()
+        .run(&["--cargo-plugin"]);
+    serde_json::from_str(run.stdout.lines().nth(1).unwrap()).unwrap()
+}
+
+#[track_caller]
+fn gives(sandbox: &mut Sandbox) {
+    let answer = asked(sandbox);
+    assert_eq!(answer["Ok"]["token"], TOKEN, "{answer}");
+}
+
+/// It does not open for Cargo, nor for a login that would write to it, and stays as it is.
+#[track_caller]
+fn stays_shut(sandbox: &mut Sandbox, why: &str) {
+    let path = sandbox.root().join(FILE);
+    let before = std::fs::read(&path).unwrap();
+    let answer = asked(sandbox);
+    assert_eq!(answer["Err"]["kind"], "other", "{answer}");
+    assert!(answer.to_string().contains(why), "no {why:?} in {answer}");
+    assert!(!answer.to_string().contains("sentinel"), "{answer}");
+    let run = sandbox.env("T", "sentinel-new").run(&LOGIN);
+    assert!(run.status != 0 && run.stderr.contains(why), "{run:?}");
+    sandbox.env("T", TOKEN);
+    assert!(before == std::fs::read(&path).unwrap(), "it was written to");
+}
+
+fn rage(args: &[&str], input: &[u8]) -> Vec<u8> {
+    let mut rage = Command::new(peers::installed("rage"))
+        .args(args)
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut rage.stdin.take().unwrap(), input).unwrap();
+    let output = rage.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "rage {args:?}: {said}");
+    output.stdout
+}
+
+/// What rage finds in the file.
+fn opened_by_rage(sandbox: &Sandbox, identity: &Path) -> Value {
+    let file = sandbox.root().join(FILE);
+    let args = [
+        "-d",
+        "-i",
+        identity.to_str().unwrap(),
+        file.to_str().unwrap(),
+    ];
+    serde_json::from_slice(&rage(&args, b"")).unwrap()
+}
+
+/// A key of age's in a file of the sandbox, and its public half.
+fn new_key(sandbox: &Sandbox, path: &str) -> String {
+    let keygen = peers::installed("rage-keygen");
+    let output = Command::new(keygen).env_clear().output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    sandbox.write(path, &text);
+    let (_, public) = text.split_once("public key: ").unwrap();
+    public.lines().next().unwrap().to_owned()
+}
+
+fn content() -> Value {
+    json!({ INDEX: { "default": TOKEN } })
+}
+
+#[cfg(unix)]
+fn mode(sandbox: &Sandbox, path: &str) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    let meta = std::fs::metadata(sandbox.root().join(path)).unwrap();
+    meta.permissions().mode() & 0o777
+}
+
+#[test]
+fn the_first_login_makes_a_key_file_that_only_its_owner_reads_and_rage_opens_what_is_sealed_for_it()
+{
+    let mut sandbox = with_corp();
+    sandbox.ok(&LOGIN);
+    #[cfg(unix)]
+    for path in [FILE, IDENTITY] {
+        assert_eq!(mode(&sandbox, path), 0o600, "{path}");
+    }
+    #[cfg(unix)]
+    assert_eq!(mode(&sandbox, "home/.credsh"), 0o700);
+    gives(&mut sandbox);
+    let identity = sandbox.root().join(IDENTITY);
+    assert_eq!(opened_by_rage(&sandbox, &identity), content());
+    let ledger = sandbox.read("home/.credsh/tokens.toml");
+    assert!(!ledger.contains("sentinel"), "{ledger}");
+    assert!(!sandbox.read(FILE).contains("sentinel"));
+
+    // The key stays, and so does what is sealed where nothing is new.
+    let (key, sealed) = (sandbox.read(IDENTITY), sandbox.read(FILE));
+    assert_eq!(sandbox.ok(&LOGIN).stdout, "unchanged\n");
+    assert_eq!((sandbox.read(IDENTITY), sandbox.read(FILE)), (key, sealed));
+}
+
+#[test]
+fn what_rage_has_sealed_opens_for_keys_of_age_and_of_ssh_armored_and_not() {
+    let mut sandbox = with_corp();
+    sandbox.ok(&LOGIN);
+    let age = new_key(&sandbox, "age-key");
+    sandbox.write("ssh-key", SSH_KEY);
+    for (key, public) in [("age-key", &*age), ("ssh-key", SSH_PUBLIC)] {
+        for armor in [&["-a"][..], &[]] {
+            let args = [&["-e", "-r", public], armor].concat();
+            let sealed = rage(&args, content().to_string().as_bytes());
+            sandbox
+                .write(FILE, sealed)
+                .write(IDENTITY, sandbox.read(key));
+            gives(&mut sandbox);
+            // And what credsh writes for that key, rage opens.
+            sandbox.env("T", "sentinel-new").ok(&LOGIN);
+            sandbox.env("T", TOKEN);
+            let found = opened_by_rage(&sandbox, &sandbox.root().join(key));
+            assert_eq!(found, json!({ INDEX: { "default": "sentinel-new" } }));
+        }
+    }
+}
+
+#[test]
+fn everybody_in_the_list_of_recipients_opens_what_is_sealed() {
+    let mut sandbox = with_corp();
+    let one = new_key(&sandbox, "one");
+    sandbox.write("two", SSH_KEY);
+    let list = format!("# the team\n\n{one}\n  {SSH_PUBLIC}  \n");
+    sandbox.write("home/.credsh/recipients", list);
+    sandbox.ok(&LOGIN);
+    for key in ["one", "two", IDENTITY] {
+        let key = sandbox.root().join(key);
+        assert_eq!(opened_by_rage(&sandbox, &key), content(), "{key:?}");
+    }
+    // With the key of another, the same file opens here.
+    sandbox.write(IDENTITY, sandbox.read("one"));
+    gives(&mut sandbox);
+
+    sandbox.write("home/.credsh/recipients", "# the team\nage1nonsense\n");
+    let before = sandbox.read(FILE);
+    let run = sandbox.env("T", "sentinel-new").run(&LOGIN);
+    assert_ne!(run.status, 0);
+    assert!(
+        run.stderr.contains("no public key of age or SSH"),
+        "{run:?}"
+    );
+    assert!(run.stderr.contains("recipients:2"), "{run:?}");
+    assert_eq!(sandbox.read(FILE), before);
+}
+
+#[test]
+fn a_passphrase_from_the_variable_seals_and_rage_opens_it_for_who_types_it() {
+    let mut sandbox = with_corp();
+    sandbox.env("CREDSH_PASSPHRASE", "correct horse").ok(&LOGIN);
+    assert!(
+        !sandbox.exists(IDENTITY),
+        "no key file where there is a passphrase"
+    );
+    gives(&mut sandbox);
+
+    let file = sandbox.root().join(FILE).display().to_string();
+    let output = sandbox.root().join("opened").display().to_string();
+    let rage = peers::installed("rage").display().to_string();
+    // No program that asks in a window.
+    sandbox.env("PINENTRY_PROGRAM", "");
+    let mut pty = Pty::start(&sandbox, &rage, &["-d", "-o", &output, &file]);
+    pty.sees("assphrase").keys("correct horse\r");
+    assert_eq!(pty.ends(), 0, "{}", pty.screen());
+    let opened: Value = serde_json::from_str(&sandbox.read("opened")).unwrap();
+    assert_eq!(opened, content());
+
+    let wrong = "the passphrase is wrong, or the file is damaged";
+    sandbox.env("CREDSH_PASSPHRASE", "wrong horse");
+    stays_shut(&mut sandbox, wrong);
+    sandbox.unset("CREDSH_PASSPHRASE");
+    stays_shut(&mut sandbox, "there is nobody to ask");
+}
+
+#[test]
+fn a_damaged_file_stays_as_it_is() {
+    let mut sandbox = with_corp();
+    sandbox.ok(&LOGIN);
+    let whole = sandbox.read(FILE).trim_end().as_bytes().to_vec();
+    // Any bit may flip; those of every part of the file, and of the armor around it.
+    for at in (0..whole.len()).step_by(13).chain([whole.len() - 1]) {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1;
+        sandbox.write(FILE, &flipped);
+        let answer = asked(&mut sandbox);
+        assert_eq!(answer["Err"]["kind"], "other", "at {at}: {answer}");
+        assert!(sandbox.read(FILE).as_bytes() == flipped);
+    }
+    for length in [0, 1, 30, whole.len() / 2, whole.len() - 40] {
+        sandbox.write(FILE, &whole[..length]);
+        stays_shut(&mut sandbox, "it stays as it is");
+    }
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    sandbox.write(FILE, flipped);
+    stays_shut(&mut sandbox, "it stays as it is");
+    let age = new_key(&sandbox, "key");
+    let other = rage(&["-e", "-r", &age], b"[\"sentinel\"]");
+    sandbox
+        .write(FILE, other)
+        .write(IDENTITY, sandbox.read("key"));
+    stays_shut(&mut sandbox, "not what credsh keeps there");
+}
+
+#[test]
+fn a_file_whose_key_is_not_there_stays_as_it_is() {
+    let mut sandbox = with_corp();
+    sandbox.ok(&LOGIN);
+    let key = sandbox.read(IDENTITY);
+    new_key(&sandbox, "other");
+    for (wrong, why) in [
+        (sandbox.read("other"), "your key does not open this file"),
+        (SSH_KEY.into(), "your key does not open this file"),
+        ("nonsense\n".into(), "no private key of age or SSH"),
+        (String::new(), "your key does not open this file"),
+    ] {
+        sandbox.write(IDENTITY, wrong);
+        stays_shut(&mut sandbox, why);
+    }
+    std::fs::remove_file(sandbox.root().join(IDENTITY)).unwrap();
+    stays_shut(
+        &mut sandbox,
+        "the key file that opens the sealed tokens is not there",
+    );
+    assert!(
+        !sandbox.exists(IDENTITY),
+        "no new key, which would open nothing"
+    );
+    sandbox.write(IDENTITY, key);
+    gives(&mut sandbox);
+}
