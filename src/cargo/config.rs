@@ -24,7 +24,7 @@ use super::name::variable;
 use crate::disk::tree::{Entry, Node, is_secret};
 use crate::error::{Error, Place, Result};
 use crate::token::Token;
-use crate::world::{Env, World};
+use crate::world::{Env, Interrupts, World};
 
 /// How much of the configuration is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +81,7 @@ pub struct Config {
     stores: HashMap<ItemKey, Held>,
     program: PathBuf,
     time_limit: Duration,
+    interrupts: Interrupts,
     may_prompt: bool,
 }
 
@@ -101,6 +102,7 @@ impl Config {
             stores: HashMap::new(),
             program: world.program.clone(),
             time_limit: world.time_limit,
+            interrupts: world.interrupts.clone(),
             may_prompt: false,
         })
     }
@@ -123,6 +125,11 @@ impl Config {
     /// How long a provider's program may take to answer, while it asks nobody.
     pub fn time_limit(&self) -> Duration {
         self.time_limit
+    }
+
+    /// Whether somebody has pressed Ctrl-C.
+    pub fn interrupts(&self) -> &Interrupts {
+        &self.interrupts
     }
 
     /// Whether a store may ask its user for a password.

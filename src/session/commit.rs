@@ -71,20 +71,28 @@ pub struct Committed {
     pub unfinished: Vec<Unfinished>,
 }
 
-/// What somebody else had made so since it was read.
-type DoneByOthers = HashSet<(PathBuf, Key)>;
+/// Files that wait for being written.
+#[derive(Default)]
+struct Ready {
+    prepared: Vec<Prepared>,
+    /// What somebody else had made so since it was read.
+    done_by_others: HashSet<(PathBuf, Key)>,
+}
 
 impl Session {
     /// Writes what is pending and says what changed. In a plan nothing is written, and the same is said.
     ///
     /// Afterwards nothing is pending, whether this succeeded or not.
     pub fn commit(&mut self) -> Result<Committed> {
+        // Ctrl-C ends it between two steps, and what is done by then is undone.
+        let held = self.world.interrupts.hold();
         let mut changes = self.overlay.changes_since(Savepoint::START);
         let written = if changes.is_empty() || self.flags.is_plan() {
             Ok(Vec::new())
         } else {
             self.write(&mut changes)
         };
+        drop(held);
         self.overlay.clear();
         self.config = None;
         Ok(Committed {
@@ -96,33 +104,29 @@ impl Session {
     /// Logins outside files, then files, then logouts outside files: a token is at every moment in one place
     /// at least. Leaves in `changes` what this run has changed.
     fn write(&mut self, changes: &mut Vec<Change>) -> Result<Vec<Unfinished>> {
+        let credentials = self.config()?.credentials_file();
         let files: Vec<PathBuf> = files_of(changes).into_iter().map(Into::into).collect();
-        let edits = edits_of(changes);
         let _ours = self.lock(&files)?;
-        let (mut prepared, mut done_by_others) = self.prepare_all(changes)?;
-        let logged_in = match self.log_in_items(changes) {
-            Ok(logged_in) => logged_in,
-            Err(error) => {
-                prepared.iter().for_each(Prepared::forget_creation);
-                return Err(error);
-            }
-        };
-        let written = (|| {
-            if edits_of(changes) != edits {
-                // A login ended in the credentials file after all.
-                drop(std::mem::take(&mut prepared));
-                changes.retain(|change| !change.is_none());
-                (prepared, done_by_others) = self.prepare_all(changes)?;
-            }
-            write_all(&mut prepared)
-        })();
-        drop(prepared);
+        let mut ready = Ready::default();
+        self.prepare_files(changes, &mut ready, &|file| file != credentials)?;
+        let logged_in = self.log_in_items(changes)?;
+        changes.retain(|change| !change.is_none());
+        // Cargo's lock comes last: it is not to wait for a provider that asks a person. And to lock a missing
+        // file is to create it, so nothing but the writing may fail after that.
+        let written = self
+            .world
+            .interrupts
+            .check()
+            .and_then(|()| self.prepare_files(changes, &mut ready, &|file| file == credentials))
+            .and_then(|()| write_all(&mut ready.prepared));
+        drop(ready.prepared);
         if let Err(error) = written {
             return Err(self.undo(logged_in, error));
         }
         changes.retain(|change| match change {
             Change::File(change) => {
-                !done_by_others.contains(&(change.file.clone(), change.key.clone()))
+                let place = (change.file.clone(), change.key.clone());
+                !ready.done_by_others.contains(&place)
             }
             Change::Item(_) => true,
         });
@@ -132,24 +136,26 @@ impl Session {
         Ok(self.log_out_items(changes))
     }
 
-    /// The new text of every file that changes; each is locked as it needs.
-    fn prepare_all(&mut self, changes: &[Change]) -> Result<(Vec<Prepared>, DoneByOthers)> {
+    /// The new text of the files that change and are meant; each is locked as it needs.
+    fn prepare_files(
+        &mut self,
+        changes: &[Change],
+        ready: &mut Ready,
+        is_meant: &dyn Fn(&Path) -> bool,
+    ) -> Result<()> {
         let credentials = self.config()?.credentials_file();
-        let mut files = files_of(changes);
-        // The credentials last: to lock a missing file is to create it, and until here nothing may fail.
-        files.sort_by_key(|file| *file == credentials);
-        let (mut prepared, mut done_by_others) = (Vec::new(), HashSet::new());
-        for file in files {
+        for file in files_of(changes).into_iter().filter(|file| is_meant(file)) {
             let edits: Vec<&FileChange> = changes
                 .iter()
                 .filter_map(Change::as_file)
                 .filter(|change| change.file == file)
                 .collect();
-            let (ready, done) = self.prepare(file, &edits, file == credentials)?;
-            prepared.push(ready);
-            done_by_others.extend(done.into_iter().map(|key| (file.to_path_buf(), key)));
+            let (prepared, done) = self.prepare(file, &edits, file == credentials)?;
+            ready.prepared.push(prepared);
+            let done = done.into_iter().map(|key| (file.to_path_buf(), key));
+            ready.done_by_others.extend(done);
         }
-        Ok((prepared, done_by_others))
+        Ok(())
     }
 
     /// Two credsh at once: the second waits. The home has one lock; a file elsewhere, which two homes may
@@ -283,11 +289,6 @@ fn files_of(changes: &[Change]) -> Vec<&Path> {
         }
     }
     files
-}
-
-/// How many values in files change.
-fn edits_of(changes: &[Change]) -> usize {
-    changes.iter().filter_map(Change::as_file).count()
 }
 
 fn value_of(node: &Node, file: &Path, key: &str) -> Result<Value> {

@@ -3,10 +3,12 @@
 //! A command asks a provider what it holds before it notes anything: that tells what is unchanged, and what to
 //! give back should the commit fail. Invariant: in a plan nothing is asked, and nobody is told anything.
 
+use std::path::PathBuf;
+
 use super::Session;
-use super::change::{After, Change, FileChange, ItemChange, Wish};
+use super::change::{After, Change, FileChange, ItemChange, Key, Wish};
 use crate::cargo::chain::{Kind, Provider};
-use crate::cargo::config::{Config, Held};
+use crate::cargo::config::{Config, Held, ItemKey, item_key};
 use crate::cargo::providers::{self, Action, Operation, Reply, Said, os};
 use crate::cargo::registry::Registry;
 use crate::disk::tree::Node;
@@ -92,30 +94,73 @@ impl Session {
         Ok(())
     }
 
-    /// Has the providers keep what they are to keep. A login that ends in a file becomes a change of that file.
-    /// If one fails, those before it are undone.
-    pub(super) fn log_in_items(&mut self, changes: &mut [Change]) -> Result<Vec<ItemChange>> {
+    /// Has the providers keep what they are to keep. If one fails, or somebody interrupts, those before it are
+    /// undone. A login that ends elsewhere than it was meant to takes the place of what was to become of that
+    /// place before.
+    pub(super) fn log_in_items(&mut self, changes: &mut Vec<Change>) -> Result<Vec<ItemChange>> {
         let mut done = Vec::new();
-        for change in changes {
-            let Change::Item(item) = &*change else {
+        let mut ended_elsewhere = Vec::new();
+        for index in 0..changes.len() {
+            let Change::Item(item) = &changes[index] else {
                 continue;
             };
-            if matches!(item.after, Wish::Logout { .. }) {
+            let Wish::Login { must_prove, .. } = item.after else {
+                continue;
+            };
+            let item = item.clone();
+            let landed = match self.log_in_item(&item) {
+                Ok(landed) => landed,
+                Err(error) => return Err(self.undo(done, error)),
+            };
+            if let Change::Item(landed) = &landed.change {
+                done.push((**landed).clone());
+            }
+            if landed.provider.command == item.provider.command {
+                changes[index] = landed.change;
                 continue;
             }
-            match self.log_in_item(item) {
-                Ok(Change::Item(item)) => {
-                    done.push((*item).clone());
-                    *change = Change::Item(item);
+            self.note(&format!(
+                "`{}` does not take {}, so `{}` does",
+                item.provider,
+                item.registry.label(),
+                landed.provider
+            ));
+            let place = place_of(&landed.change);
+            let there = (0..changes.len())
+                .find(|&other| other != index && place_of(&changes[other]) == place);
+            match there {
+                Some(_) if must_prove => {
+                    let error = Error::failed(format!(
+                        "the token would move to where it is: `{}` does not take this registry",
+                        item.provider
+                    ))
+                    .hint("name the new place with `--provider SPEC`");
+                    return Err(self.undo(done, error));
                 }
-                Ok(in_file) => *change = in_file,
-                Err(error) => return Err(self.undo(done, error)),
+                Some(other) => {
+                    changes[other] = after(&changes[other], landed.change);
+                    ended_elsewhere.push(index);
+                }
+                None => changes[index] = landed.change,
             }
+            for change in changes.iter_mut() {
+                if let Change::Item(other) = change
+                    && let Wish::Logout {
+                        moved_to: Some((to, _)),
+                    } = &mut other.after
+                    && to.command == item.provider.command
+                {
+                    *to = landed.provider.clone();
+                }
+            }
+        }
+        for index in ended_elsewhere.into_iter().rev() {
+            changes.remove(index);
         }
         Ok(done)
     }
 
-    fn log_in_item(&mut self, item: &ItemChange) -> Result<Change> {
+    fn log_in_item(&mut self, item: &ItemChange) -> Result<Landed> {
         let Wish::Login {
             token,
             args,
@@ -123,13 +168,18 @@ impl Session {
             must_prove,
         } = &item.after
         else {
-            return Ok(Change::Item(Box::new(item.clone())));
+            return Ok(Landed {
+                provider: item.provider.clone(),
+                change: Change::Item(Box::new(item.clone())),
+            });
         };
         let mut item = item.clone();
         let candidates = std::iter::once(item.provider.clone()).chain(instead.iter().cloned());
         for (index, provider) in candidates.enumerate() {
+            self.world.interrupts.check()?;
             if provider.kind == Kind::Token {
-                return self.in_credentials(&item.registry, token.as_ref());
+                let change = self.in_credentials(&item.registry, token.as_ref())?;
+                return Ok(Landed { provider, change });
             }
             if provider.kind.can_login() == Some(false) {
                 return Err(stores_nothing(&provider));
@@ -141,18 +191,23 @@ impl Session {
                 token: token.as_ref(),
                 args,
             };
-            let reply = providers::perform(self.config()?, &provider, &item.registry, action);
-            match reply.map(|reply| self.said(reply))? {
-                Said::NotFound | Said::UrlNotSupported => {}
-                Said::Locked => return Err(os::locked(&provider)),
-                Said::NotSupported => return Err(stores_nothing(&provider)),
-                Said::Done | Said::Token(_) => {
-                    item.provider = provider;
+            let asked = (provider.clone(), item.provider.clone());
+            item.provider = provider;
+            let reply = providers::perform(self.config()?, &item.provider, &item.registry, action);
+            match reply.map(|reply| self.said(reply)) {
+                Err(error) => return Err(self.login_failed(item, error)),
+                Ok(Said::NotFound | Said::UrlNotSupported) => item.provider = asked.1,
+                Ok(Said::Locked) => return Err(os::locked(&item.provider)),
+                Ok(Said::NotSupported) => return Err(stores_nothing(&item.provider)),
+                Ok(Said::Done | Said::Token(_)) => {
                     if let (true, Some(token)) = (*must_prove, token) {
                         prove(self.config()?, &item.provider, &item.registry, token)
                             .map_err(|error| self.undo(vec![item.clone()], error))?;
                     }
-                    return Ok(Change::Item(Box::new(item)));
+                    return Ok(Landed {
+                        provider: asked.0,
+                        change: Change::Item(Box::new(item)),
+                    });
                 }
             }
         }
@@ -161,6 +216,30 @@ impl Session {
             item.registry.label()
         ))
         .hint("`provider list` shows them; `provider add cargo:token` adds one that takes every registry"))
+    }
+
+    /// A provider may fail after it has stored the token: then that is undone, too.
+    fn login_failed(&mut self, item: ItemChange, error: Error) -> Error {
+        let error = match &item.provider.place {
+            Some(place) => error.at(place.clone()),
+            None => error,
+        };
+        // One that did not answer is not asked again; its error says that nobody knows.
+        if error.kind() != ErrorKind::Failed {
+            return error;
+        }
+        let asked = self.config().and_then(|config| {
+            let get = Action::Get(&Operation::READ);
+            providers::perform(config, &item.provider, &item.registry, get)
+        });
+        match asked.map(|reply| reply.said) {
+            Ok(Said::Token(answer))
+                if Held::Token(answer.token.clone()).is_same(&item.after.held()) =>
+            {
+                self.undo(vec![item], error)
+            }
+            _ => error,
+        }
     }
 
     /// The login that `cargo:token` performs: an edit of the credentials file.
@@ -277,6 +356,9 @@ impl Session {
                 return Err((Left::Kept, error));
             }
         }
+        if let Some((place, token)) = moved_to {
+            self.still_there(item, place, token)?;
+        }
         // What it says is one thing, what it does then another.
         let config = self.config().map_err(failed)?;
         let asked = providers::perform(config, provider, registry, Action::Get(&Operation::READ))
@@ -294,12 +376,84 @@ impl Session {
         }
     }
 
+    /// Two providers may be two names of one store: then the logout has taken the token away, and it is given back.
+    fn still_there(
+        &mut self,
+        item: &ItemChange,
+        place: &Provider,
+        token: &Token,
+    ) -> Result<(), (Left, Error)> {
+        let failed = |error| (Left::Failed, error);
+        let config = self.config().map_err(failed)?;
+        if prove(config, place, &item.registry, token).is_ok() {
+            return Ok(());
+        }
+        let login = Action::Login {
+            token: Some(token),
+            args: &[],
+        };
+        let one_store = Error::failed(format!(
+            "`{}` and `{place}` are one store, so the token stays there",
+            item.provider
+        ));
+        match providers::perform(config, place, &item.registry, login) {
+            Ok(Reply {
+                said: Said::Done, ..
+            }) => Err((Left::Kept, one_store)),
+            Ok(_) => Err((
+                Left::Failed,
+                one_store.because("and it could not be given back: log in again"),
+            )),
+            Err(error) => Err((
+                Left::Failed,
+                one_store
+                    .because("and it could not be given back: log in again")
+                    .because(error),
+            )),
+        }
+    }
+
     /// What a provider says; what was odd is told to the person.
     fn said(&mut self, reply: Reply) -> Said {
         for remark in reply.remarks {
             self.warn(&remark);
         }
         reply.said
+    }
+}
+
+/// Where a login has ended.
+struct Landed {
+    provider: Provider,
+    change: Change,
+}
+
+/// The place that a change is about.
+#[derive(PartialEq)]
+enum ChangedPlace {
+    File(PathBuf, Key),
+    Item(ItemKey),
+}
+
+fn place_of(change: &Change) -> ChangedPlace {
+    match change {
+        Change::File(change) => ChangedPlace::File(change.file.clone(), change.key.clone()),
+        Change::Item(change) => ChangedPlace::Item(item_key(&change.provider, &change.registry)),
+    }
+}
+
+/// A later change of the same place: what was there before the first one stays what was there before.
+fn after(first: &Change, second: Change) -> Change {
+    match (first, second) {
+        (Change::File(first), Change::File(second)) => Change::File(FileChange {
+            before: first.before.clone(),
+            ..second
+        }),
+        (Change::Item(first), Change::Item(mut second)) => {
+            second.before = first.before.clone();
+            Change::Item(second)
+        }
+        (_, second) => second,
     }
 }
 

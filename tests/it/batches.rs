@@ -272,6 +272,61 @@ fn ctrl_c_ends_a_batch_and_nothing_is_written() {
     );
 }
 
+/// Between two logins of a commit: the first is undone, and the program that hangs is ended, be it deaf to Ctrl-C.
+#[test]
+fn ctrl_c_in_a_commit_undoes_what_is_done_by_then() {
+    use crate::vault::{VAULT, Vault};
+    let mut sandbox = Sandbox::new();
+    sandbox.env("T", format!("{SENTINEL}-0123456789abcdef"));
+    let vault = Vault::new(&mut sandbox);
+    let path = sandbox.variables()["PATH"].clone();
+    let bin = sandbox.root().join("bin");
+    sandbox.env("PATH", format!("{}:{path}", bin.display()));
+    let deaf = r#"#!/bin/sh
+trap '' INT
+echo '{"v":[1]}'
+read -r request
+case "$request" in
+    *'"kind":"get"'*) echo '{"Err":{"kind":"not-found"}}' ;;
+    *) echo >hanging; sleep 60 ;;
+esac
+"#;
+    sandbox.program("bin/deaf", deaf);
+    let index = |name: &str| format!("sparse+https://{name}.example/");
+    sandbox.write(
+        "home/config.toml",
+        format!(
+            "[registries]\none = {{ index = '{}', credential-provider = '{VAULT}' }}\ntwo = {{ index = '{}', credential-provider = 'deaf' }}\n",
+            index("one"),
+            index("two")
+        ),
+    );
+    let process = sandbox
+        .process()
+        .args([
+            "-c",
+            "login one --from env:T",
+            "-c",
+            "login two --from env:T",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !sandbox.exists("work/hanging") {
+        assert!(std::time::Instant::now() < end, "it never came so far");
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    assert!(vault.token(&index("one")).is_some());
+    let id = rustix::process::Pid::from_child(&process);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    let output = process.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{told}");
+    assert_eq!(vault.token(&index("one")), None, "{told}");
+}
+
 /// As a configuration management runs it: on one home, again and again, and more than one at once.
 #[test]
 fn the_same_script_again_and_again_is_one_change() {

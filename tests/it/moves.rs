@@ -1,6 +1,8 @@
 //! Moving a token from one provider to another: stored, read back, and only then removed from where it was.
 
+use crate::harness::Sandbox;
 use crate::secret_service::{Desk, labelled};
+use crate::vault::Vault;
 
 const TOKEN: &str = "sentinel-of-corp-0123456789";
 
@@ -257,4 +259,182 @@ fn a_login_that_a_provider_passes_on_ends_in_the_file_with_the_others() {
             run.stdout
         );
     }
+}
+
+/// Two providers in front of one store, and one that takes no registry at all.
+fn fall_through(global: &str) -> (Sandbox, Vault) {
+    let mut sandbox = Sandbox::new();
+    sandbox.env("T", "sentinel-0123456789abcdef");
+    sandbox.env("NEW", "sentinel-new-0123456789abcdef");
+    let vault = Vault::new(&mut sandbox);
+    let path = sandbox.variables()["PATH"].clone();
+    let refuses = r#"#!/bin/sh
+echo '{"v":[1]}'
+read -r request
+case "$request" in
+    *'"kind":"get"'*) echo '{"Err":{"kind":"not-found"}}' ;;
+    *) echo '{"Err":{"kind":"url-not-supported"}}' ;;
+esac
+"#;
+    sandbox.program("bin/cargo-credential-refuses", refuses);
+    let bin = sandbox.root().join("bin");
+    sandbox.env("PATH", format!("{}:{path}", bin.display()));
+    sandbox.write(
+        "home/config.toml",
+        format!(
+            "[registries.corp]\nindex = '{INDEX}'\n[registry]\nglobal-credential-providers = [{global}]\n"
+        ),
+    );
+    (sandbox, vault)
+}
+
+const INDEX: &str = "sparse+https://corp.example/index/";
+
+#[test]
+fn two_names_of_one_store_keep_the_token() {
+    let (mut sandbox, vault) = fall_through("'cargo-credential-vault'");
+    vault.put(INDEX, "sentinel-0123456789abcdef");
+    let run = sandbox.run(&[
+        "login",
+        "corp",
+        "--provider",
+        "cargo-credential-vault --again",
+        "--from",
+        "provider:cargo-credential-vault",
+        "--move",
+    ]);
+    assert_eq!(run.status, 1, "{}{}", run.stdout, run.stderr);
+    assert!(
+        run.stdout
+            .contains("are one store, so the token stays there"),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(
+        vault.token(INDEX).as_deref(),
+        Some("sentinel-0123456789abcdef")
+    );
+    sandbox.ok(&["token", "show", "corp"]);
+}
+
+#[test]
+fn a_move_that_would_end_where_it_began_is_refused() {
+    let (mut sandbox, _vault) = fall_through("'cargo:token', 'cargo-credential-refuses'");
+    sandbox.write(
+        "home/credentials.toml",
+        "[registries.corp]\ntoken = 'sentinel-0123456789abcdef'\n",
+    );
+    let failed = sandbox.fails(
+        1,
+        &["login", "corp", "--from", "provider:cargo:token", "--move"],
+    );
+    assert!(
+        failed
+            .stderr
+            .contains("the token would move to where it is"),
+        "{}",
+        failed.stderr
+    );
+}
+
+#[test]
+fn a_move_that_ends_elsewhere_is_proved_there() {
+    let (mut sandbox, vault) = fall_through("'cargo-credential-vault', 'cargo-credential-refuses'");
+    sandbox.write(
+        "home/credentials.toml",
+        "[registries.corp]\ntoken = 'sentinel-0123456789abcdef'\n",
+    );
+    let run = sandbox.ok(&["login", "corp", "--from", "provider:cargo:token", "--move"]);
+    assert!(
+        run.stderr.contains(
+            "`cargo-credential-refuses` does not take `corp`, so `cargo-credential-vault` does"
+        ),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        vault.token(INDEX).as_deref(),
+        Some("sentinel-0123456789abcdef")
+    );
+    assert!(!sandbox.read("home/credentials.toml").contains("sentinel"));
+}
+
+#[test]
+fn a_login_after_a_logout_wins_wherever_it_ends() {
+    for (last, global) in [
+        (
+            "vault",
+            "'cargo-credential-vault', 'cargo-credential-refuses'",
+        ),
+        ("file", "'cargo:token', 'cargo-credential-refuses'"),
+    ] {
+        let (mut sandbox, vault) = fall_through(global);
+        vault.put(INDEX, "sentinel-0123456789abcdef");
+        sandbox.write(
+            "home/credentials.toml",
+            "[registries.corp]\ntoken = 'sentinel-0123456789abcdef'\n",
+        );
+        sandbox.ok(&["-c", "logout corp", "-c", "login corp --from env:NEW"]);
+        let kept = match last {
+            "vault" => vault.token(INDEX).unwrap(),
+            _ => sandbox.read("home/credentials.toml"),
+        };
+        assert!(kept.contains("sentinel-new-0123456789abcdef"), "{last}");
+    }
+}
+
+#[test]
+fn a_login_that_fails_after_it_has_stored_is_undone() {
+    let (mut sandbox, vault) = fall_through("'cargo-credential-vault'");
+    let stores_and_fails = r#"#!/bin/sh
+cargo-credential-vault --cargo-plugin |
+    sed -u 's/{"Ok":{"kind":"login"}}/{"Err":{"kind":"other","message":"late"}}/'
+"#;
+    sandbox.program("bin/cargo-credential-late", stores_and_fails);
+    let failed = sandbox.fails(
+        1,
+        &[
+            "login",
+            "corp",
+            "--from",
+            "env:T",
+            "--provider",
+            "cargo-credential-late",
+        ],
+    );
+    assert!(failed.stderr.contains("late"), "{}", failed.stderr);
+    assert_eq!(vault.token(INDEX), None, "{}", failed.stderr);
+}
+
+#[test]
+fn a_diff_shows_what_providers_are_to_do() {
+    let (mut sandbox, _vault) = fall_through("'cargo-credential-vault'");
+    let run = sandbox.ok(&[
+        "-c",
+        "begin",
+        "-c",
+        "login corp --from env:T",
+        "-c",
+        "diff",
+        "-c",
+        "rollback",
+    ]);
+    assert!(
+        run.stdout.starts_with(
+            "cargo-credential-vault\n    + sparse+https://corp.example/index/ = sha256:"
+        ),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_plan_does_not_claim_to_know_what_only_a_program_does() {
+    let (mut sandbox, _vault) = fall_through("'cargo-credential-vault'");
+    let failed = sandbox.fails(1, &["--dry-run", "token", "show", "corp"]);
+    assert!(
+        failed.stderr.contains("a plan asks nobody"),
+        "{}",
+        failed.stderr
+    );
 }

@@ -385,7 +385,7 @@ fn a_credsh_that_does_not_start_is_not_installed() {
         "login corp --provider credsh --from env:T",
     ] {
         let run: Run = sandbox.fails(1, &["-c", line]);
-        assert!(run.stderr.contains("`credsh` did not say hello"), "{run:?}");
+        assert!(run.stderr.contains("before it said hello"), "{run:?}");
     }
 }
 

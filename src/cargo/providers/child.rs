@@ -13,12 +13,16 @@ use zeroize::Zeroizing;
 use super::processes::{end_descendants, is_asking};
 use crate::cargo::config::Config;
 use crate::error::{Error, Result};
+use crate::world::{Held, Interrupts};
 
 /// No token, and no answer that contains one, is longer than this many bytes.
 const LONGEST_LINE: u64 = 4 * 1024 * 1024;
 
 /// How often a child that should be done is looked at.
 const POLL: Duration = Duration::from_millis(2);
+
+/// How often somebody who waits for a program looks whether Ctrl-C was pressed.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// How long an end of standard output may lag behind the end of the program.
 const LAG: Duration = Duration::from_millis(50);
@@ -37,6 +41,11 @@ impl Limit {
             time,
             waits_for_people: false,
         }
+    }
+
+    /// As long as it takes: a person is asked, in a browser perhaps.
+    pub(super) fn none() -> Self {
+        Self::of(Duration::from_hours(24))
     }
 
     /// No longer than this, unless it asks a person, who may take any time.
@@ -61,6 +70,9 @@ struct Time {
     id: u32,
     limit: Limit,
     end: Instant,
+    interrupts: Interrupts,
+    /// Ctrl-C ends the program, and then whoever waits for it.
+    _held: Held,
 }
 
 impl Time {
@@ -68,10 +80,17 @@ impl Time {
     fn next<T>(&mut self, from: &Receiver<T>, missed: &str) -> Result<Option<T>> {
         loop {
             let left = self.end.saturating_duration_since(Instant::now());
-            match from.recv_timeout(left) {
+            match from.recv_timeout(left.min(GLANCE)) {
                 Ok(said) => return Ok(Some(said)),
-                Err(RecvTimeoutError::Disconnected) => return Ok(None),
-                Err(RecvTimeoutError::Timeout) => self.prolong(missed)?,
+                Err(RecvTimeoutError::Disconnected) => {
+                    // Ctrl-C ends both.
+                    self.interrupts.check()?;
+                    return Ok(None);
+                }
+                Err(RecvTimeoutError::Timeout) => self.interrupts.check()?,
+            }
+            if Instant::now() >= self.end {
+                self.prolong(missed)?;
             }
         }
     }
@@ -94,6 +113,8 @@ impl Time {
 impl Child {
     /// Starts it in the current folder with the environment of the run.
     pub(super) fn start(config: &Config, mut command: Command, limit: Limit) -> Result<Self> {
+        let interrupts = config.interrupts().clone();
+        let held = interrupts.hold();
         let program = command.get_program().to_string_lossy().into_owned();
         // The variables of the command itself come on top of those of the run.
         let own: Vec<_> = command
@@ -139,6 +160,8 @@ impl Child {
             id: child.id(),
             limit,
             end: Instant::now() + limit.time,
+            interrupts,
+            _held: held,
         };
         Ok(Self { child, lines, time })
     }
@@ -209,6 +232,7 @@ impl Child {
     pub(super) fn finish(&mut self) -> Result<()> {
         drop(self.child.stdin.take());
         loop {
+            self.time.interrupts.check()?;
             match self.child.try_wait() {
                 Ok(Some(status)) if status.success() => return Ok(()),
                 Ok(Some(status)) => return Err(self.failed(&format!("ended with {status}"))),

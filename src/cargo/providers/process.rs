@@ -43,7 +43,10 @@ pub(super) fn perform(
     let mut call = Call {
         program: command,
         args: arguments.iter().map(String::as_str).collect(),
-        limit: Limit::unless_asking(config.time_limit()),
+        limit: match action {
+            Action::Login { token: None, .. } => Limit::none(),
+            _ => Limit::unless_asking(config.time_limit()),
+        },
     };
     if let Action::Login { args, .. } = action {
         call.args.extend(args.iter().map(String::as_str));
@@ -55,7 +58,14 @@ pub(super) fn perform(
             Error::unavailable(error.to_string()).maybe_hint(hint)
         }
         Misunderstood::Failed(error) => {
-            Error::failed(format!("`{program}` failed")).because(in_full(&error, action))
+            let told = in_full(&error, action);
+            // Our own words contain no token, and dates that look like one.
+            let told = if provider.is_credsh() {
+                told
+            } else {
+                masked(&told)
+            };
+            Error::failed(format!("`{program}` failed")).because(told)
         }
         Misunderstood::AnotherQuestion => Error::failed(format!(
             "`{program}` answered another question than it was asked"
@@ -141,10 +151,7 @@ fn in_full(error: &cargo_credential::Error, action: Action<'_>) -> String {
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
         .collect();
-    masked(&words.join(" "))
-        .chars()
-        .take(LONGEST_FAILURE)
-        .collect()
+    words.join(" ").chars().take(LONGEST_FAILURE).collect()
 }
 
 /// One start of a program that speaks the protocol.
