@@ -16,7 +16,7 @@ use crate::disk::tree::Node;
 use crate::error::{Error, Kind as ErrorKind, Place, Result};
 use crate::stores::StoreKind;
 use crate::stores::ledger::{self, Day, Entry, Label, ROOT};
-use crate::stores::routing::{Pattern, tie};
+use crate::stores::routing::{Pattern, scope, tie};
 use crate::token::{Scheme, Token};
 
 /// The argument before store and label, in a request to ourselves for the very item.
@@ -118,6 +118,19 @@ impl Session {
             label,
         };
         refuse_tie(&entry, &known)?;
+        if let Some(before) = &before {
+            let is_wider = |had: bool, has: bool| had && !has;
+            if is_wider(!before.operations.is_empty(), !entry.operations.is_empty())
+                || is_wider(!before.crates.is_empty(), !entry.crates.is_empty())
+            {
+                self.warn(&format!(
+                    "the token `{}`, which {}, {} from now on",
+                    entry.label,
+                    scope(before),
+                    scope(&entry)
+                ));
+            }
+        }
         if entry.expires.is_some_and(Day::is_over) {
             self.warn("this token counts as expired, so Cargo will not get it");
         }

@@ -115,16 +115,27 @@ pub fn rule(entry: &Entry, operation: &Operation) -> String {
         let matching = entry.crates.iter().filter(|pattern| pattern.matches(name));
         matching.max_by_key(|pattern| pattern.weight())
     });
+    in_words(entry, by_crate.as_slice())
+}
+
+/// All that a token may be used for, in words.
+pub fn scope(entry: &Entry) -> String {
+    let patterns: Vec<&Pattern> = entry.crates.iter().collect();
+    in_words(entry, &patterns)
+}
+
+fn in_words(entry: &Entry, patterns: &[&Pattern]) -> String {
     let operations = if entry.operations.is_empty() {
         "every operation".to_owned()
     } else {
         let names: Vec<&str> = entry.operations.iter().map(|one| one.name()).collect();
         list(&names)
     };
-    match by_crate {
-        Some(pattern) => format!("serves {operations} of crates `{pattern}`"),
-        None => format!("serves {operations}"),
+    if patterns.is_empty() {
+        return format!("serves {operations}");
     }
+    let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
+    format!("serves {operations} of crates {}", list(&patterns))
 }
 
 /// A request that two tokens would serve equally well, in words.

@@ -73,7 +73,7 @@ impl Keyring {
 
     /// Locks the default collection, as a screen saver may.
     pub fn lock(&self) {
-        let collection = self.default_collection().unwrap();
+        let collection = self.collection();
         let collection = format!("array:objpath:{collection}");
         self.call(ROOT, "org.freedesktop.Secret.Service.Lock", &[&collection])
             .unwrap();
@@ -97,7 +97,7 @@ impl Keyring {
     }
 
     pub fn is_locked(&self) -> bool {
-        let collection = self.default_collection().unwrap();
+        let collection = self.collection();
         self.property(&collection, "Collection", "Locked") == "true"
     }
 
@@ -207,6 +207,22 @@ impl Keyring {
             }
         }
         self.daemon = Some(daemon);
+    }
+
+    /// The default collection; for a moment after its birth the daemon may not know it.
+    fn collection(&self) -> String {
+        let end = Instant::now() + LIMIT;
+        loop {
+            if let Some(collection) = self.default_collection() {
+                return collection;
+            }
+            assert!(
+                Instant::now() < end,
+                "there is no default collection: {}",
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     fn default_collection(&self) -> Option<String> {

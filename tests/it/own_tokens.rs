@@ -463,3 +463,23 @@ fn logins_at_the_same_time_all_come_through() {
         assert_eq!(run.stdout.trim(), TOKEN);
     }
 }
+
+#[test]
+fn a_token_that_is_stored_again_for_more_is_a_warning() {
+    let mut sandbox = with_corp(true);
+    let login = |sandbox: &mut Sandbox, rest: &str| {
+        let line =
+            format!("login corp --provider credsh --from env:T --store sealed --label ci {rest}");
+        sandbox.ok(&["-c", &line]).stderr
+    };
+    login(&mut sandbox, "--operations read,yank");
+    let told = login(&mut sandbox, "--operations read");
+    assert!(!told.contains("warning"), "{told}");
+    let told = login(&mut sandbox, "");
+    assert!(
+        told.contains(
+            "warning: the token `ci`, which serves `read`, serves every operation from now on"
+        ),
+        "{told}"
+    );
+}
