@@ -10,14 +10,19 @@ use crate::doors::shell::Shell;
 use crate::doors::{Runner, plugin};
 use crate::error::{Error, Kind, Place, Result};
 use crate::render::Theme;
+use crate::session::own::ITEM;
 use crate::session::{Flags, Session};
 use crate::world::World;
 
 /// Runs the process: its arguments, without its name. The answer is the exit status.
 pub(crate) fn run(world: World, args: impl Iterator<Item = OsString>) -> u8 {
     let args: Vec<OsString> = args.collect();
-    if args.first().is_some_and(|arg| arg == plugin::ARGUMENT) {
-        return plugin::run(world);
+    match args.as_slice() {
+        [first, ..] if first == plugin::ARGUMENT => return plugin::run(world, false),
+        [ours, second] if ours == ITEM && second == plugin::ARGUMENT => {
+            return plugin::run(world, true);
+        }
+        _ => {}
     }
     // Where the arguments do not parse, this one is looked for by hand.
     let flags = Flags {

@@ -118,7 +118,15 @@ impl Inspection {
                 doubled.ignored.display()
             ));
         }
-        self.warnings.extend(moved_index(config, &self.registry));
+        // The other stores go by the index.
+        if self
+            .chain
+            .providers
+            .iter()
+            .any(|one| one.kind == ProviderKind::Token)
+        {
+            self.warnings.extend(moved_index(config, &self.registry));
+        }
         if self.chain.origin == Origin::Default && !self.registry.is_crates_io {
             self.notes.push(
                 "no credential provider is configured; Cargo refuses a registry with `auth-required` until one is: `provider add cargo:token`"

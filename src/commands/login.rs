@@ -117,6 +117,12 @@ impl Login {
                     .hint("name the new place with `--provider SPEC`"),
             );
         }
+        if from.is_credsh() {
+            return Err(Error::failed(
+                "credsh's own tokens do not move: each has its rules, and another provider knows none",
+            )
+            .hint("log in without `--move`, and then `token remove LABEL`"));
+        }
         if from.kind.can_login() == Some(false) {
             return Err(Error::failed(format!("`{from}` cannot forget a token"))
                 .hint("log in without `--move`"));

@@ -45,7 +45,10 @@ const BROKEN: u8 = 1;
 type Response = Result<CredentialResponse, Failure>;
 
 /// Answers requests until there are no more.
-pub(crate) fn run(mut world: World) -> u8 {
+///
+/// Requests for one item come from credsh itself, which says so in the arguments of the process: Cargo gives
+/// none but the first, so that no configuration can pass by the rules of a token.
+pub(crate) fn run(mut world: World, is_ours: bool) -> u8 {
     let mut stdout = std::mem::replace(&mut world.stdout, Box::new(std::io::sink()));
     let stdin = std::mem::replace(&mut world.stdin, Box::new(std::io::empty()));
     let hello = CredentialHello {
@@ -68,6 +71,7 @@ pub(crate) fn run(mut world: World) -> u8 {
     };
     let mut door = Door {
         session: Session::new(world, home, flags, Theme::default()),
+        is_ours,
         no_home,
     };
     let mut requests = BufReader::new(stdin);
@@ -118,6 +122,7 @@ impl Drop for Tree {
 
 struct Door {
     session: Session,
+    is_ours: bool,
     no_home: Option<Error>,
 }
 
@@ -150,8 +155,15 @@ impl Door {
                 ));
                 os::perform_here(store, true, registry, action)
             }
-            [ITEM, store, label] => self.item(store, label, registry, action),
-            args => self.routed(args, registry, action),
+            [ITEM, store, label] if self.is_ours => self.item(store, label, registry, action),
+            args => {
+                let response = self.routed(args, registry, action);
+                if response.is_err() {
+                    // The next request is not to write what this one left undone.
+                    self.session.roll_back_all();
+                }
+                response
+            }
         }
     }
 
@@ -261,6 +273,12 @@ impl Door {
         // A word that was meant to narrow, and does not, would give away too much.
         if !args.is_empty() {
             let rules = Rules::of_arguments(args).map_err(failure)?;
+            if rules.operations.is_some() || rules.crates.is_some() || rules.expires.is_some() {
+                return Err(failure(
+                    Error::usage("what a token is for is said when it is stored, not where the provider is configured")
+                        .hint("leave `--label` and `--store` there, and give the rest to `credsh login`"),
+                ));
+            }
             entries.retain(|entry| {
                 rules
                     .label
@@ -283,6 +301,10 @@ impl Door {
             if let Some(day) = entry.expires.filter(|day| day.is_over()) {
                 return Err(expired(entry, day).into());
             }
+            // A build is not to get the power to publish because the store of its own token is down.
+            if trouble.is_some() && is_read && entry.operations != [OperationKind::Read] {
+                continue;
+            }
             // Its time is up already, and Cargo waits.
             if is_down.contains(&entry.store) {
                 continue;
@@ -291,7 +313,10 @@ impl Door {
                 index,
                 label: entry.label.as_str(),
             };
-            match self.access().and_then(|mut access| access.get(entry.store, item)) {
+            match self
+                .access()
+                .and_then(|mut access| access.get(entry.store, item))
+            {
                 Ok(Some(token)) => {
                     return Ok(CredentialResponse::Get {
                         token: Secret::from(token.expose().to_owned()),
@@ -306,11 +331,16 @@ impl Door {
                         operation_independent: false,
                     });
                 }
-                Ok(None) => self.session.warn(&format!(
-                    "credsh: the {} has nothing for the token `{}` any more: store it again, with `credsh login`",
-                    entry.store.name(),
-                    entry.label
-                )),
+                Ok(None) => {
+                    let error = Error::unavailable(format!(
+                        "the {} store has nothing for the token `{}` any more",
+                        entry.store.name(),
+                        entry.label
+                    ))
+                    .hint("store it again, with `credsh login`");
+                    self.session.warn(&format!("credsh: {error}"));
+                    trouble = Some(error);
+                }
                 Err(error) => {
                     self.session
                         .warn(&format!("credsh: token `{}`: {error}", entry.label));
@@ -326,8 +356,9 @@ impl Door {
     /// A read goes well, and the publish that follows would not.
     fn warn_of_expired(&mut self, entries: &[Entry]) {
         for entry in entries {
-            let is_for_later =
-                !entry.operations.is_empty() && !entry.operations.contains(&OperationKind::Read);
+            let is_for_later = (!entry.operations.is_empty()
+                && !entry.operations.contains(&OperationKind::Read))
+                || !entry.crates.is_empty();
             if let Some(day) = entry.expires.filter(|day| day.is_over())
                 && is_for_later
             {

@@ -101,6 +101,7 @@ impl Session {
             .args(arguments)
             .env_clear()
             .envs(self.world.env.all())
+            .env_remove("CREDSH_PASSPHRASE")
             .current_dir(&self.world.directory)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

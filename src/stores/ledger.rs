@@ -135,9 +135,11 @@ impl FromStr for Day {
                 .hint("write `2027-01-31` or `90d`")
         };
         if let Some(days) = text.strip_suffix('d') {
-            let days: i64 = days.parse().map_err(|_| wrong())?;
+            let days: i32 = days.parse().map_err(|_| wrong())?;
             let today = Self::today().0;
-            let day = today.checked_add(Duration::days(days)).ok_or_else(wrong)?;
+            let day = today
+                .checked_add(Duration::days(days.into()))
+                .ok_or_else(wrong)?;
             return Ok(Self(day));
         }
         Date::parse(text, &Iso8601::DATE)
@@ -304,8 +306,9 @@ pub fn of_index(home: &Path, index: &str) -> Result<Vec<Entry>> {
     // The lines of a part are not those of the file: what is wrong is looked for in the whole.
     let read = |text: &str| entries(&file, tree::parse(&file, text)?.get(ROOT));
     let all = match own.map(|own| read(&own)) {
-        Some(Ok(entries)) => entries,
-        Some(Err(_)) | None => read(&text)?,
+        Some(Ok(entries)) if !entries.is_empty() => entries,
+        // Nothing found is nothing proved: a file that is damaged has no tables either.
+        _ => read(&text)?,
     };
     Ok(all
         .into_iter()
@@ -319,15 +322,21 @@ fn tables_of(text: &str, index: &str) -> Option<String> {
     if text.contains("\"\"\"") || text.contains("'''") {
         return None;
     }
+    let is_blank = |line: &str| {
+        let line = line.trim();
+        line.is_empty() || line.starts_with('#')
+    };
     let mut own = String::new();
-    let mut is_own = false;
+    let (mut has_begun, mut is_own) = (false, false);
     for line in text.split_inclusive('\n') {
         if let Some(header) = line.strip_prefix('[') {
             let rest = header.strip_prefix(ROOT)?.strip_prefix(".\"")?;
-            is_own = rest
-                .strip_prefix(index)
-                .is_some_and(|rest| rest.starts_with("\"."));
-        } else if line.trim_start().starts_with('[') {
+            let (other, label) = rest.split_once("\".")?;
+            let label = label.trim_end().strip_suffix(']')?;
+            label.parse::<Label>().ok()?;
+            is_own = other == index;
+            has_begun = true;
+        } else if line.trim_start().starts_with('[') || (!has_begun && !is_blank(line)) {
             return None;
         }
         if is_own {

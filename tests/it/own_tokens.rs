@@ -261,7 +261,7 @@ fn request(sandbox: &mut Sandbox, label: &str) -> Value {
     });
     let run = sandbox
         .stdin(format!("{request}\n"))
-        .run(&["--cargo-plugin"]);
+        .run(&["--item", "--cargo-plugin"]);
     serde_json::from_str(run.stdout.lines().nth(1).unwrap()).unwrap()
 }
 
@@ -481,5 +481,86 @@ fn a_token_that_is_stored_again_for_more_is_a_warning() {
             "warning: the token `ci`, which serves `read`, serves every operation from now on"
         ),
         "{told}"
+    );
+}
+
+#[test]
+fn a_damaged_ledger_is_an_error_and_never_no_token() {
+    let mut sandbox = with_corp(true);
+    let login = "login corp --provider credsh --from env:T --store sealed";
+    sandbox.ok(&["-c", login]);
+    let whole = sandbox.read("home/.credsh/tokens.toml");
+    let get = json!({
+        "v": 1, "registry": { "index-url": INDEX }, "kind": "get", "operation": "read",
+    });
+    let mut answer = |text: &str| -> Value {
+        sandbox.write("home/.credsh/tokens.toml", text);
+        let run = sandbox
+            .stdin(format!("{get}\n"))
+            .reveals()
+            .run(&["--cargo-plugin"]);
+        serde_json::from_str(run.stdout.lines().nth(1).unwrap()).unwrap()
+    };
+    assert_eq!(answer(&whole)["Ok"]["kind"], "get");
+    for damaged in ["garbage", &whole[..20], "tokens = 3\n"] {
+        assert_eq!(answer(damaged)["Err"]["kind"], "other", "{damaged}");
+    }
+    // In another form it is as good.
+    let label = format!("[tokens.\"{INDEX}\".default]");
+    let other = whole.replace(&label, &format!("[tokens.\"{INDEX}\" . default]"));
+    assert_ne!(other, whole);
+    assert_eq!(answer(&other)["Ok"]["kind"], "get");
+}
+
+#[test]
+fn a_token_that_its_store_has_lost_is_an_error_and_never_no_token() {
+    let mut sandbox = with_corp(true);
+    let login = "login corp --provider credsh --from env:T --store sealed";
+    sandbox.ok(&["-c", login]);
+    std::fs::remove_file(sandbox.home().join(".credsh/sealed.age")).unwrap();
+    let failed = sandbox.fails(1, &["token", "show", "corp"]);
+    assert!(
+        failed
+            .stderr
+            .contains("has nothing for the token `default` any more"),
+        "{}",
+        failed.stderr
+    );
+}
+
+#[test]
+fn a_configuration_cannot_pass_by_the_rules_of_a_token() {
+    let mut sandbox = with_corp(true);
+    let login = "login corp --provider credsh --from env:T --store sealed --operations publish";
+    sandbox.ok(&["-c", login]);
+    for arguments in [
+        ["--item", "sealed", "default"],
+        ["--operations", "read", ""],
+    ] {
+        let arguments: Vec<&str> = arguments
+            .into_iter()
+            .filter(|word| !word.is_empty())
+            .collect();
+        let get = json!({
+            "v": 1, "registry": { "index-url": INDEX }, "kind": "get", "operation": "read",
+            "args": arguments,
+        });
+        let run = sandbox.stdin(format!("{get}\n")).run(&["--cargo-plugin"]);
+        let answer: Value = serde_json::from_str(run.stdout.lines().nth(1).unwrap()).unwrap();
+        assert_eq!(answer["Err"]["kind"], "other", "{answer}");
+    }
+}
+
+#[test]
+fn what_does_not_move_is_refused() {
+    let mut sandbox = with_corp(true);
+    let login = "login corp --provider credsh --from env:T --store sealed";
+    sandbox.ok(&["-c", login]);
+    let line = "login corp --provider cargo:token --from provider:credsh --move";
+    let failed = sandbox.fails(1, &["-c", line]);
+    assert!(failed.stderr.contains("do not move"), "{}", failed.stderr);
+    sandbox.fails(
+        64,
+        &["-c", &format!("{login} --expires 9223372036854775807d")],
     );
 }

@@ -18,6 +18,9 @@ use crate::world::{Held, Interrupts};
 /// No token, and no answer that contains one, is longer than this many bytes.
 const LONGEST_LINE: u64 = 4 * 1024 * 1024;
 
+/// What opens the sealed file is for credsh, and for no other program.
+pub(super) const PASSPHRASE: &str = "CREDSH_PASSPHRASE";
+
 /// How often a child that should be done is looked at.
 const POLL: Duration = Duration::from_millis(2);
 
@@ -121,7 +124,11 @@ impl Child {
             .get_envs()
             .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
             .collect();
-        command.env_clear().envs(config.env().all()).envs(own);
+        command
+            .env_clear()
+            .envs(config.env().all())
+            .env_remove(PASSPHRASE)
+            .envs(own);
         command
             .current_dir(config.directory())
             .stdout(Stdio::piped());

@@ -9,7 +9,7 @@ use cargo_credential::{
 };
 use zeroize::Zeroizing;
 
-use super::child::{Child, Limit};
+use super::child::{Child, Limit, PASSPHRASE};
 use super::processes::Watch;
 use super::{Action, Answer, Reply, Said};
 use crate::cargo::chain::{Kind as ProviderKind, Provider};
@@ -30,8 +30,10 @@ pub(super) fn perform(
     let [program, arguments @ ..] = provider.command.as_slice() else {
         return Err(Error::failed("a provider without a program"));
     };
-    let command = if provider.kind == ProviderKind::Own {
+    let mut command = if provider.kind == ProviderKind::Own {
         let mut command = Command::new(config.program());
+        // The word that tells our own requests from Cargo's stands first in the provider's arguments.
+        command.args(arguments.first());
         command.env("CARGO_HOME", config.home());
         if !config.may_prompt() {
             command.env("CREDSH_NO_INPUT", "1");
@@ -40,6 +42,11 @@ pub(super) fn perform(
     } else {
         Command::new(program)
     };
+    if (provider.kind == ProviderKind::Own || provider.is_credsh())
+        && let Some(passphrase) = config.env().get_os(PASSPHRASE)
+    {
+        command.env(PASSPHRASE, passphrase);
+    }
     let mut call = Call {
         program: command,
         args: arguments.iter().map(String::as_str).collect(),

@@ -4,6 +4,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::cargo::chain::Chain;
 use crate::cargo::index_url::IndexUrl;
 use crate::cargo::inspection::Inspection;
 use crate::cargo::providers::{Operation, OperationKind};
@@ -13,6 +14,7 @@ use crate::commands::{Answer, Outcome, document};
 use crate::error::{Error, Kind as ErrorKind, Place, Result, list};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
+use crate::session::own::Rules;
 use crate::stores::ledger::Day;
 use crate::stores::routing::{candidates, rule};
 use crate::token::Token;
@@ -81,7 +83,19 @@ impl Own {
         operation: &Operation,
     ) -> Result<Option<Self>> {
         let registry = Registry::resolve(session.config()?, wanted)?;
-        let entries = session.own_tokens(&registry)?;
+        let mut entries = session.own_tokens(&registry)?;
+        let chain = Chain::of(session.config()?, &registry)?;
+        if let Some(provider) = chain.providers.iter().find(|one| one.is_credsh())
+            && let Ok(rules) = Rules::of_arguments(&provider.command[1..])
+        {
+            entries.retain(|entry| {
+                rules
+                    .label
+                    .as_ref()
+                    .is_none_or(|label| entry.label == *label)
+                    && rules.store.is_none_or(|store| entry.store == store)
+            });
+        }
         if entries.is_empty() {
             return Ok(None);
         }
