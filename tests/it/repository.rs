@@ -33,7 +33,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ),
     ("rustyline", &["src/doors/shell.rs", "src/doors/shell/"]),
     ("secret_service", &["src/cargo/providers/os.rs"]),
-    ("sha2", &["src/token/secret.rs"]),
+    ("sha2", &["src/token/secret.rs", "src/disk/journal.rs"]),
     ("shlex", &["src/words.rs"]),
     ("signal_hook", &["src/world/terminal.rs"]),
     ("similar", &["src/commands/diff.rs"]),
@@ -61,6 +61,7 @@ const MAY_EXPOSE: &[&str] = &[
     "src/stores/sealed.rs",
     "src/doors/plugin.rs",
     "src/session/commit.rs",
+    "src/disk/journal.rs",
     "src/commands/token/show.rs",
 ];
 
