@@ -201,10 +201,16 @@ impl Error {
 
     /// An operation on a file that the system refused (1).
     pub fn io(doing: &str, file: &Path, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind as Io;
+        let hint = match error.kind() {
+            Io::StorageFull | Io::QuotaExceeded => "make room on that disk, and repeat the command",
+            Io::ReadOnlyFilesystem => "see with `mount` why that disk is read-only",
+            _ => "see with `ls -ld` what is at that path, and whose it is",
+        };
         Self::failed(format!("cannot {doing}"))
             .at(Place::file(file))
             .because(reason_of(error))
-            .hint("see with `ls -ld` what is at that path, and whose it is")
+            .hint(hint)
     }
 
     /// The next step, as a whole sentence or the exact command to type.

@@ -190,7 +190,7 @@ fn overwrite(file: &mut File, old: &[u8], new: &str) -> io::Result<()> {
     } else {
         0
     };
-    let write = |file: &mut File, bytes: &[u8], length: usize| {
+    let write = |file: &mut File, start: usize, bytes: &[u8], length: usize| {
         if !bytes.is_empty() {
             file.seek(SeekFrom::Start(start as u64))?;
             file.write_all(bytes)?;
@@ -200,9 +200,12 @@ fn overwrite(file: &mut File, old: &[u8], new: &str) -> io::Result<()> {
         }
         file.sync_all()
     };
-    let written = write(file, &padded[start..padded.len() - behind], new.len());
+    let range = start..padded.len() - behind;
+    let written = write(file, start, &padded[range], new.len());
     if written.is_err() {
-        let _ = write(file, &old[start..], old.len());
+        // It may have been cut before the range, where the padding is the same as what was there.
+        let start = start.min(new.len());
+        let _ = write(file, start, &old[start..], old.len());
     }
     written
 }

@@ -127,7 +127,10 @@ impl Session {
         self.overlay.clear();
         self.config = None;
         let unfinished = self.log_out_items(changes);
-        Journal::remove(&folder)?;
+        if let Err(error) = Journal::remove(&folder) {
+            // Everything is done.
+            self.warn(&format!("{error}; the next start of credsh tries again"));
+        }
         Ok(unfinished)
     }
 

@@ -5,184 +5,10 @@
 //! `strace` kills at the n-th system call of those that a commit is made of. The random kills are few in an
 //! ordinary run; `CREDSH_KILLS=2000` makes as many of each change.
 
-use std::collections::BTreeMap;
-use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
-
-use crate::cargo::Cargo;
-use crate::harness::Sandbox;
-use crate::vault::{VAULT, Vault};
-
-/// What a commit does to the world.
-const STEPS: &str = "mkdir,openat,flock,write,pwrite64,ftruncate,fsync,fchmod,rename,renameat,renameat2,linkat,unlink,clone,clone3,vfork";
-
-const OLD: &str = "sentinel-old-0123456789abcdef";
-const NEW: &str = "sentinel-new-0123456789abcdef";
-
-/// A world that is put back before each run, and the two sides that a run may end on.
-struct Case {
-    sandbox: Sandbox,
-    cargo: Cargo,
-    vault: Vault,
-    /// Where what the runs change is kept, as it was.
-    original: tempfile::TempDir,
-    args: Vec<&'static str>,
-    old: Side,
-    new: Side,
-}
-
-/// Everything that a change is about: what the real Cargo sends, and the files.
-type Side = BTreeMap<String, String>;
-
-/// A system call, and how many of its name there were before it and with it.
-type Step = (String, usize);
-
-/// The folders that a run may write to.
-const FOLDERS: [&str; 3] = ["home", "work", "vault"];
+use crate::steps::{Case, NEW, OLD, quiet};
+use crate::vault::VAULT;
 
 impl Case {
-    fn new(files: &[(&str, &str)], kept: &[(&str, &str)], args: &[&'static str]) -> Self {
-        let cargo = Cargo::new();
-        let mut sandbox = cargo.sandbox();
-        sandbox.env("NEW", NEW).env("OLD", OLD);
-        let vault = Vault::new(&mut sandbox);
-        for (path, text) in files {
-            let text = text
-                .replace("INDEX/corp", &cargo.registries.index("corp"))
-                .replace("INDEX/lab", &cargo.registries.index("lab"));
-            sandbox.write(path, text);
-        }
-        for (name, token) in kept {
-            vault.put(&cargo.registries.index(name), token);
-        }
-        let original = tempfile::tempdir().unwrap();
-        let mut case = Self {
-            sandbox,
-            cargo,
-            vault,
-            original,
-            args: args.to_vec(),
-            old: Side::new(),
-            new: Side::new(),
-        };
-        for name in FOLDERS {
-            copy(&case.folder(name), &case.original.path().join(name));
-        }
-        case.old = case.side();
-        let done = case.credsh().output().unwrap();
-        assert!(done.status.success(), "{done:?}");
-        case.new = case.side();
-        assert_ne!(case.old, case.new);
-        case
-    }
-
-    fn folder(&self, name: &str) -> PathBuf {
-        match name {
-            "vault" => self.vault.folder().to_path_buf(),
-            name => self.sandbox.root().join(name),
-        }
-    }
-
-    fn reset(&self) {
-        for name in FOLDERS {
-            let folder = self.folder(name);
-            for entry in std::fs::read_dir(&folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    std::fs::remove_dir_all(path).unwrap();
-                } else {
-                    std::fs::remove_file(path).unwrap();
-                }
-            }
-            copy(&self.original.path().join(name), &folder);
-        }
-    }
-
-    fn credsh(&self) -> Command {
-        let mut command = self.sandbox.process();
-        command.args(&self.args);
-        command
-    }
-
-    /// The files, and every token where it is kept.
-    fn side(&self) -> Side {
-        let mut side = Side::new();
-        for name in FOLDERS {
-            collect(&self.folder(name), name, &mut side);
-        }
-        side.remove("home/.credsh/identity");
-        if side.remove("home/.credsh/sealed.age").is_some() {
-            let tokens = opened(self);
-            if !tokens.is_empty() {
-                side.insert("sealed".into(), tokens);
-            }
-        }
-        side
-    }
-
-    /// The system calls by which this run changes something: each by its name, and the how many-th of that name
-    /// it is.
-    fn steps(&self, command: &Command) -> Vec<Step> {
-        let log = tempfile::NamedTempFile::new().unwrap();
-        let mut strace = self.strace(log.path(), &[]);
-        strace.arg(command.get_program()).args(command.get_args());
-        let traced = strace.output().unwrap();
-        assert!(traced.status.success(), "{traced:?}");
-        let mut counts = BTreeMap::new();
-        let mut steps = Vec::new();
-        for line in std::fs::read_to_string(log.path()).unwrap().lines() {
-            let Some((name, arguments)) = line.split_once('(') else {
-                continue;
-            };
-            let count: &mut usize = counts.entry(name.to_owned()).or_default();
-            *count += 1;
-            if !arguments.contains("O_RDONLY") {
-                steps.push((name.to_owned(), *count));
-            }
-        }
-        steps
-    }
-
-    fn strace(&self, log: &Path, options: &[&str]) -> Command {
-        let mut strace = Command::new("strace");
-        strace
-            .args(["-qq", "-e", &format!("trace={STEPS}"), "-o"])
-            .arg(log)
-            .args(options)
-            .env_clear()
-            .envs(self.sandbox.variables())
-            .current_dir(self.sandbox.directory());
-        strace
-    }
-
-    /// Runs this, and kills it when it is about to do this step; whether it came so far.
-    fn is_killed_at(&self, (name, count): &Step, command: &Command) -> bool {
-        let inject = format!("inject={name}:signal=KILL:when={count}");
-        let mut strace = self.strace(Path::new("/dev/null"), &["-e", &inject]);
-        strace.arg(command.get_program()).args(command.get_args());
-        let status = quiet(strace).wait().unwrap();
-        status.signal() == Some(9)
-    }
-
-    /// Starts credsh once more, and holds what is there then against both sides.
-    fn check(&self, when: &str) -> bool {
-        let next = self.sandbox.process().arg("registry").arg("list").output();
-        let next = next.unwrap();
-        let told = String::from_utf8_lossy(&next.stderr).into_owned();
-        assert!(next.status.success(), "{when}: {told}");
-        let mut now = self.side();
-        // A store that was cut off in the middle of writing takes its own beginnings away, when it writes again.
-        now.remove("home/.credsh/sealed.age.new");
-        assert!(
-            now == self.old || now == self.new,
-            "{when}: {}\n{told}",
-            difference(&now, &self.old, &self.new)
-        );
-        now == self.new
-    }
-
     /// Kills it at each of its steps, and now and then the start that finishes it as well; answers how often.
     fn kill_at_each_step(&self, seed: u64) -> usize {
         let mut random = fastrand::Rng::with_seed(seed);
@@ -224,7 +50,6 @@ impl Case {
             std::thread::sleep(instant);
             child.kill().unwrap();
             child.wait().unwrap();
-            // What a provider has begun to do it does.
             std::thread::sleep(self.lingering());
             self.check(&format!("killed after {instant:?}, run {run}, seed {seed}"));
         }
@@ -248,11 +73,6 @@ impl Case {
             self.sandbox.write(FILE, torn);
             assert!(self.check(&format!("{half} bytes were written")));
         }
-    }
-
-    fn lingering(&self) -> Duration {
-        let asks = self.args.iter().any(|word| word.contains("vault"));
-        Duration::from_millis(if asks { 30 } else { 0 })
     }
 
     /// Both sides are what the real Cargo can read.
@@ -288,71 +108,6 @@ impl Case {
 fn random_kills() -> usize {
     let set = std::env::var("CREDSH_KILLS").ok();
     set.and_then(|text| text.parse().ok()).unwrap_or(8)
-}
-
-fn quiet(mut command: Command) -> std::process::Child {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
-fn collect(folder: &Path, name: &str, side: &mut Side) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let entry = entry.unwrap();
-        let name = format!("{name}/{}", entry.file_name().display());
-        let is_of_the_program = matches!(name.as_str(), "vault/bin" | "vault/log");
-        if is_of_the_program || name.ends_with("/lock") || name.ends_with("sealed.lock") {
-            continue;
-        }
-        if entry.path().is_dir() {
-            collect(&entry.path(), &name, side);
-        } else {
-            let text = std::fs::read(entry.path()).unwrap();
-            side.insert(name, String::from_utf8_lossy(&text).into_owned());
-        }
-    }
-}
-
-fn difference(now: &Side, old: &Side, new: &Side) -> String {
-    let names = now.keys().chain(old.keys()).chain(new.keys());
-    let names: std::collections::BTreeSet<&String> = names.collect();
-    let mut told = String::new();
-    for name in names {
-        let side = match now.get(name) {
-            now if now == old.get(name) && now == new.get(name) => continue,
-            now if now == old.get(name) => "old".to_owned(),
-            now if now == new.get(name) => "new".to_owned(),
-            now => format!("{now:?}"),
-        };
-        told.push_str(&format!("\n    {name}: {side}"));
-    }
-    told
-}
-
-/// What a sealed file contains, which never has the same bytes twice.
-fn opened(case: &Case) -> String {
-    let shown = |name: &str| {
-        let mut command = case.sandbox.process();
-        command.args(["token", "show", name, "--reveal"]);
-        String::from_utf8(command.output().unwrap().stdout).unwrap()
-    };
-    format!("{}{}", shown("corp"), shown("lab"))
 }
 
 const CORP: &str = "# ours\n[registries.corp] # the company\nindex = \"INDEX/corp\"\n\n# the end\n";

@@ -15,6 +15,8 @@ mod cargo;
 mod closed_registry;
 mod completion;
 mod concurrent;
+#[cfg(target_os = "linux")]
+mod disk;
 mod doors;
 mod facts;
 mod facts_operations;
@@ -66,6 +68,8 @@ mod sealed;
 mod secret_service;
 mod secrets;
 mod shell;
+#[cfg(target_os = "linux")]
+mod steps;
 mod table;
 mod transactions;
 mod vault;
