@@ -117,7 +117,12 @@ impl Layers {
     }
 
     fn read_file(&mut self, file: &Path, is_credentials: bool) -> Result<()> {
-        let Some(text) = replace::read(file)? else {
+        let text = if is_credentials {
+            replace::read_settled(file)?
+        } else {
+            replace::read(file)?
+        };
+        let Some(text) = text else {
             return Ok(());
         };
         self.add(file, tree::parse(file, &text)?, is_credentials, &mut vec![])

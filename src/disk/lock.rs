@@ -18,6 +18,9 @@ use crate::error::{Error, Kind, Place, Result};
 /// How long to sleep before asking again for a lock that somebody else has.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// How long a reader waits for a writer, who needs some milliseconds.
+const LONGEST_WRITE: Duration = Duration::from_secs(1);
+
 /// How often a file may be replaced while we wait for it.
 const REPLACEMENTS: usize = 100;
 
@@ -67,6 +70,17 @@ pub(crate) fn with_cargo(
     waiting: &mut dyn FnMut(),
 ) -> Result<Option<Lock>> {
     take(path, false, limit, waiting)
+}
+
+/// Waits until nobody is writing this file, which is open for reading, and keeps it so while it stays open: Cargo
+/// writes it in pieces. A writer who takes too long is not waited for.
+pub(crate) fn settle(file: &File) {
+    let start = Instant::now();
+    while matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+        && start.elapsed() < LONGEST_WRITE
+    {
+        thread::sleep(PAUSE);
+    }
 }
 
 fn take(

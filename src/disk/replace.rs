@@ -12,11 +12,15 @@ use std::path::{Path, PathBuf};
 
 use zeroize::{Zeroize, Zeroizing};
 
+use super::lock;
 use crate::error::{Error, Place, Result};
 
 /// The mode of a new configuration file, and of one that holds tokens.
 const PUBLIC: u32 = 0o644;
 const PRIVATE: u32 = 0o600;
+
+/// No file that is read is longer, in bytes: it would take minutes.
+const LONGEST: u64 = 40_000_000;
 
 /// The text of a file; `None` if there is none.
 pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<String>>> {
@@ -24,8 +28,19 @@ pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<String>>> {
     bytes.map(|bytes| text_of(path, bytes)).transpose()
 }
 
+/// The text of a file that Cargo locks and writes in pieces, when it is not writing. Whoever has that lock uses
+/// [`read`].
+pub(crate) fn read_settled(path: &Path) -> Result<Option<Zeroizing<String>>> {
+    let bytes = read_when(path, lock::settle)?;
+    bytes.map(|bytes| text_of(path, bytes)).transpose()
+}
+
 /// What is in a file, be it text or half of it; `None` if there is none.
 pub(crate) fn read_bytes(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    read_when(path, |_| {})
+}
+
+fn read_when(path: &Path, wait: impl Fn(&File)) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let failed = |error: &io::Error| Error::io("read", path, error);
     // Looks first: opening a pipe or a device may block.
     match fs::metadata(path) {
@@ -34,7 +49,10 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
         Err(error) => return Err(failed(&error)),
     }
     match File::open(path) {
-        Ok(mut file) => read_open(&mut file, path).map(Some),
+        Ok(mut file) => {
+            wait(&file);
+            read_open(&mut file, path).map(Some)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed(&error)),
     }
@@ -45,6 +63,14 @@ pub(crate) fn read_open(file: &mut File, path: &Path) -> Result<Zeroizing<Vec<u8
     let failed = |error: io::Error| Error::io("read", path, &error);
     // With room for all of it from the start, no copy is left behind by growing.
     let length = file.metadata().map_err(failed)?.len();
+    if length > LONGEST {
+        return Err(
+            Error::failed(format!("this file has {} MB", length / 1_000_000))
+                .at(Place::file(path))
+                .because(format!("credsh reads up to {} MB", LONGEST / 1_000_000))
+                .hint("look what is in it: Cargo's files have some kilobytes"),
+        );
+    }
     let room = usize::try_from(length)
         .unwrap_or_default()
         .saturating_add(1);

@@ -92,7 +92,7 @@ impl Session {
         let _ours = self.lock_home()?;
         self.finish_interrupted()?;
         let _elsewhere = self.lock_elsewhere(&files)?;
-        let mut ready = self.prepare(changes)?;
+        let mut ready = self.prepare(changes, false)?;
         ready.journal.write(&folder)?;
         // One that passes it on may end in a file.
         let may_add_files = changes
@@ -134,8 +134,9 @@ impl Session {
         Ok(unfinished)
     }
 
-    /// The new text of every file that changes, and the journal of all that is to be done.
-    fn prepare(&mut self, changes: &[Change]) -> Result<Ready> {
+    /// The new text of every file that changes, and the journal of all that is to be done; `is_locked`, where we
+    /// have Cargo's lock.
+    fn prepare(&mut self, changes: &[Change], is_locked: bool) -> Result<Ready> {
         let items = changes.iter().filter_map(Change::as_item);
         let mut ready = Ready {
             journal: Journal::new(
@@ -154,7 +155,7 @@ impl Session {
                 record,
                 texts,
                 done_by_others,
-            } = self.prepare_file(file, changes)?;
+            } = self.prepare_file(file, changes, is_locked)?;
             let done = done_by_others.into_iter();
             let done = done.map(|key| (file.to_path_buf(), key));
             ready.done_by_others.extend(done);
@@ -168,14 +169,23 @@ impl Session {
     }
 
     /// The new text of one file.
-    fn prepare_file(&mut self, file: &Path, changes: &[Change]) -> Result<Prepared> {
+    fn prepare_file(
+        &mut self,
+        file: &Path,
+        changes: &[Change],
+        is_locked: bool,
+    ) -> Result<Prepared> {
         let edits: Vec<&FileChange> = changes
             .iter()
             .filter_map(Change::as_file)
             .filter(|change| change.file == file)
             .collect();
         let is_credentials = file == self.config()?.credentials_file();
-        let old = replace::read(file)?;
+        let old = if is_credentials && !is_locked {
+            replace::read_settled(file)?
+        } else {
+            replace::read(file)?
+        };
         let text = old.as_ref().map(|old| old.as_str());
         let (new, done_by_others) = self.edited(file, text.unwrap_or_default(), &edits)?;
         let edits = edits.iter().map(|edit| {
@@ -218,7 +228,7 @@ impl Session {
             is_current &= record.is_some_and(|record| record.state(now) == State::Old);
         }
         if !is_current {
-            *ready = self.prepare(changes)?;
+            *ready = self.prepare(changes, lock.is_some())?;
             ready.journal.write(&self.own_folder())?;
         }
         for index in 0..ready.texts.len() {
@@ -245,7 +255,7 @@ impl Session {
         // `cargo login` has made the file since we looked for it.
         let file = record.file.clone();
         *lock = self.lock_credentials(&file)?;
-        let prepared = self.prepare_file(&file, changes)?;
+        let prepared = self.prepare_file(&file, changes, lock.is_some())?;
         ready.journal.files[index] = prepared.record;
         ready.texts[index] = prepared.texts;
         ready.journal.write(&self.own_folder())?;

@@ -75,3 +75,125 @@ fn credsh_and_cargo_log_in_at_the_same_time() {
         sandbox.ok(&["token", "show", name]);
     }
 }
+
+/// Four loops of the real `cargo login` and four of credsh on one home: what was reported is there, and the
+/// comments are where they were.
+#[test]
+fn five_hundred_operations_at_once_lose_nothing() {
+    const LOOPS: usize = 4;
+    let cargo = Cargo::new();
+    let mut sandbox = cargo.sandbox();
+    sandbox.env("RUST_BACKTRACE", "0");
+    let mut config = String::from("# by hand\n\n[registries] # ours\n");
+    for number in 0..2 * LOOPS {
+        let index = cargo.registries.index(&format!("r{number}"));
+        config.push_str(&format!("r{number}.index = \"{index}\" # the {number}th\n"));
+    }
+    config.push_str("\n# the end\n");
+    sandbox.write("home/config.toml", &config);
+    let seed = fastrand::u64(..);
+    let failures: Vec<String> = std::thread::scope(|scope| {
+        let sandbox = &sandbox;
+        let cargos = (0..LOOPS).map(|number| {
+            let name = format!("r{number}");
+            scope.spawn(move || {
+                let mut failures = Vec::new();
+                for turn in 0..TURNS {
+                    let token = format!("{SENTINEL}-{number}-{turn}-of-cargo");
+                    failures.extend(cargo_login(sandbox, &name, &token));
+                }
+                failures
+            })
+        });
+        let ours = (LOOPS..2 * LOOPS).map(|number| {
+            let mut random = fastrand::Rng::with_seed(seed.wrapping_add(number as u64));
+            scope.spawn(move || {
+                let turns = 0..TURNS;
+                let failed =
+                    turns.filter_map(|turn| credsh_turn(sandbox, number, turn, &mut random));
+                failed.collect()
+            })
+        });
+        let running: Vec<std::thread::ScopedJoinHandle<'_, Vec<String>>> =
+            cargos.chain(ours).collect();
+        running
+            .into_iter()
+            .flat_map(|running| running.join().unwrap())
+            .collect()
+    });
+    assert!(failures.is_empty(), "seed {seed}: {failures:#?}");
+    for number in 0..2 * LOOPS {
+        let who = if number < LOOPS { "cargo" } else { "credsh" };
+        let last = format!("{SENTINEL}-{number}-{}-of-{who}", TURNS - 1);
+        let asked = cargo.ask(&sandbox, Some(&format!("r{number}")));
+        assert_eq!(asked.token, Some(last), "seed {seed}: {}", asked.stderr);
+    }
+    let text = sandbox.read("home/config.toml");
+    for line in config.lines() {
+        assert!(
+            text.contains(line),
+            "seed {seed}: `{line}` is lost:\n{text}"
+        );
+    }
+    for number in LOOPS..2 * LOOPS {
+        let alias = format!("a{number} = ");
+        assert!(text.contains(&alias), "seed {seed}: {alias}\n{text}");
+    }
+}
+
+/// How many operations each loop does: 500 in all.
+const TURNS: usize = 63;
+
+/// One operation of credsh; the last one is a login.
+fn credsh_turn(
+    sandbox: &Sandbox,
+    number: usize,
+    turn: usize,
+    random: &mut fastrand::Rng,
+) -> Option<String> {
+    let name = format!("r{number}");
+    let mut command = sandbox.process();
+    match random.usize(..8) {
+        0 => command.args(["logout", &name]),
+        1 => command.args([
+            "alias",
+            "set",
+            &format!("a{number}"),
+            "program",
+            &turn.to_string(),
+        ]),
+        2 => command.args(["registry", "set", &name, "--make-default", "--yes"]),
+        _ => command.args(["login", &name, "--from", "env:T"]),
+    };
+    if turn + 2 == TURNS {
+        command = sandbox.process();
+        command.args(["alias", "set", &format!("a{number}"), "program", "last"]);
+    }
+    if turn + 1 == TURNS {
+        command = sandbox.process();
+        command.args(["login", &name, "--from", "env:T"]);
+    }
+    command.env("T", format!("{SENTINEL}-{number}-{turn}-of-credsh"));
+    let output = command.output().unwrap();
+    (!output.status.success()).then(|| format!("{command:?}: {output:?}"))
+}
+
+/// The real one, with the token on standard input; what it says, if it fails.
+fn cargo_login(sandbox: &Sandbox, name: &str, token: &str) -> Option<String> {
+    let mut child = Command::new(env!("CARGO"))
+        .args(["login", "--registry", name])
+        .env_clear()
+        .envs(sandbox.variables())
+        .current_dir(sandbox.directory())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut stdin, token.as_bytes()).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    (!output.status.success()).then(|| format!("cargo login {name}: {told}"))
+}

@@ -137,3 +137,88 @@ fn a_full_and_a_read_only_file_system() {
         assert!(!told.contains(".credsh-"), "{kind}: {told}");
     }
 }
+
+/// What somebody else does to a file while a shell has an open transaction: what they added stays, and what they
+/// changed is not overwritten.
+#[test]
+fn a_file_that_is_replaced_or_deleted_while_the_shell_is_open() {
+    const FILE: &str = "home/config.toml";
+    const INDEX: &str = "sparse+https://corp.example/";
+    let ours = format!("[registries]\ncorp.index = \"{INDEX}\" # ours\n");
+    let their_key = format!("# theirs\n{ours}[net]\nretry = 3\n");
+    let same_key = ours.replace("corp.example", "theirs.example");
+    let theirs = Some(same_key.as_str());
+    // What they leave, and whether the commit goes through with that.
+    for (left, goes_through) in [
+        (Some(their_key.as_str()), true),
+        (theirs, false),
+        (None, false),
+    ] {
+        let mut sandbox = Sandbox::new();
+        sandbox.write(FILE, &ours);
+        let runner = sandbox.prompt();
+        for line in [
+            "begin",
+            "registry set corp --index sparse+https://new.example/",
+            "registry add lab sparse+https://lab.example/",
+        ] {
+            runner.run_line(line).unwrap();
+        }
+        let path = sandbox.root().join(FILE);
+        match left {
+            Some(text) => {
+                sandbox.write("home/new", text);
+                std::fs::rename(sandbox.root().join("home/new"), &path).unwrap();
+            }
+            None => std::fs::remove_file(&path).unwrap(),
+        }
+        match runner.run_line("commit") {
+            Ok(_) => {
+                assert!(goes_through, "{left:?}");
+                let text = sandbox.read(FILE);
+                let lab = "lab.index = \"sparse+https://lab.example/\"\n[net]";
+                let expected = their_key.replace("corp.example", "new.example");
+                assert_eq!(text, expected.replace("[net]", lab));
+            }
+            Err(error) => {
+                assert!(!goes_through, "{left:?}: {error}");
+                let told = error.to_string();
+                assert!(told.contains("`registries.corp.index`"), "{told}");
+                let now = std::fs::read_to_string(&path).ok();
+                assert_eq!(now.as_deref(), left, "{told}");
+            }
+        }
+        assert!(!sandbox.exists("home/.credsh/journal"));
+    }
+}
+
+#[test]
+fn a_file_of_fifty_megabytes() {
+    for file in ["home/config.toml", "home/credentials.toml"] {
+        let mut sandbox = Sandbox::new();
+        sandbox.write(file, "# a comment\n".repeat(50_000_000 / 12 + 1));
+        for args in [
+            &["registry", "list"] as &[&str],
+            &["registry", "add", "lab", "sparse+https://lab.example/"],
+        ] {
+            let failed = sandbox.fails(1, args);
+            let told = failed.stderr;
+            assert!(told.contains("50 MB") && told.contains(file), "{told}");
+        }
+    }
+}
+
+/// A file system without locks, as some of a network: that is said once, and everything else works.
+#[test]
+fn a_file_system_without_locks() {
+    let [case, _] = cases();
+    for error in ["ENOSYS", "EOPNOTSUPP"] {
+        case.reset();
+        let every = ("flock".to_owned(), "1+");
+        let run = case.inject(&every, &format!("error={error}"), &case.credsh());
+        let told = String::from_utf8_lossy(&run.stderr);
+        assert!(run.status.success(), "{told}");
+        assert_eq!(told.matches("has no locks").count(), 1, "{told}");
+        assert_eq!(case.side(), case.new);
+    }
+}
