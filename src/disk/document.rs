@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
 use self::statement::{Left, MarkKind};
+use super::tree;
 use crate::error::{Error, Place, Result};
 
 mod add;
@@ -224,6 +225,30 @@ impl Document {
             Reach::Table(_) => Some(Found::Table),
             Reach::Elements(_) => Some(Found::Other),
             Reach::Missing(..) => None,
+        }
+    }
+
+    /// The value at a key path, as a reader of the whole file would see it.
+    pub(crate) fn entry(&self, key: &[&str]) -> Result<Option<tree::Entry>> {
+        let line = |id| self.line_of(id);
+        match self.reach(key) {
+            Reach::Statement(id) => {
+                let text = &self.lines[id].text;
+                statement::read(text, self.inner(id, key), |item| {
+                    tree::entry(&self.path, key, item, line(id))
+                })
+                .transpose()
+            }
+            // What is in it is not looked into.
+            Reach::Table(table) => Ok(Some(tree::Entry {
+                node: tree::Node::Table(tree::Table::new()),
+                line: line(table.header.or(table.last).unwrap_or(ROOT)),
+            })),
+            Reach::Elements(id) => Ok(Some(tree::Entry {
+                node: tree::Node::List(Vec::new()),
+                line: line(id),
+            })),
+            Reach::Missing(..) => Ok(None),
         }
     }
 

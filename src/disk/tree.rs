@@ -85,6 +85,16 @@ pub fn parse(path: &Path, text: &str) -> Result<Table> {
     reader.table(document.as_table())
 }
 
+/// The value of one key, by all its parts, of a statement that begins on this line.
+pub(super) fn entry(path: &Path, key: &[&str], item: &Item, line: usize) -> Result<Entry> {
+    let mut reader = Reader {
+        path,
+        lines: &Lines(Vec::new()),
+        key: key.to_vec(),
+    };
+    reader.item(item, line)
+}
+
 /// Walks a parsed file and knows where it is.
 struct Reader<'a> {
     path: &'a Path,

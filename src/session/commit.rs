@@ -5,9 +5,8 @@
 //! done: whoever comes after a run that was killed finishes it (see `recovery`). If a later file cannot be
 //! written, the earlier ones are given their old text back.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -16,16 +15,12 @@ use super::change::{Action, After, Change, FileChange, Key, is_same};
 use super::items::Unfinished;
 use super::overlay::Savepoint;
 use super::recovery::ItemRecord;
-use crate::cargo::layers::Layer;
 use crate::disk::document::{Document, Value};
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
-use crate::disk::lock::{self, Lock};
+use crate::disk::lock::Lock;
 use crate::disk::replace;
-use crate::disk::tree::{self, Node};
+use crate::disk::tree::{Entry, Node};
 use crate::error::{Error, Place, Result};
-
-/// How long another process may hold a lock.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a commit has done.
 #[derive(Debug, Default)]
@@ -221,11 +216,10 @@ impl Session {
         if files_of(changes).contains(&credentials.as_path()) {
             lock = self.lock_credentials(&credentials)?;
             // Cargo may have written it while we waited.
-            let record = ready.journal.files.last();
-            let record = record.filter(|record| record.is_credentials);
-            let now = replace::read_bytes(&credentials)?;
-            let now = now.as_ref().map(|now| now.as_slice());
-            is_current &= record.is_some_and(|record| record.state(now) == State::Old);
+            let mut files = ready.journal.files.iter().zip(&ready.texts);
+            let prepared = files.find(|(record, _)| record.is_credentials);
+            let now = replace::read(&credentials)?;
+            is_current &= prepared.is_some_and(|(_, texts)| texts.old == now);
         }
         if !is_current {
             *ready = self.prepare(changes, lock.is_some())?;
@@ -262,54 +256,6 @@ impl Session {
         self.write_file(changes, ready, index, lock)
     }
 
-    /// The folder of what credsh keeps beside Cargo's files.
-    pub(super) fn own_folder(&self) -> PathBuf {
-        self.home.join(".credsh")
-    }
-
-    /// Two credsh at once: the second waits.
-    fn lock_home(&mut self) -> Result<Lock> {
-        self.lock_own(&self.home_lock())
-    }
-
-    pub(super) fn home_lock(&self) -> PathBuf {
-        self.own_folder().join("lock")
-    }
-
-    /// A file that is not in the home, so that two homes may have it in common, has a lock of its own, always
-    /// taken in the same order.
-    pub(super) fn lock_elsewhere(&mut self, files: &[PathBuf]) -> Result<Vec<Lock>> {
-        let Some(state) = self.world.folder("XDG_STATE_HOME", ".local/state") else {
-            return Ok(Vec::new());
-        };
-        let canonical = |file: &Path| file.canonicalize().unwrap_or_else(|_| file.to_path_buf());
-        let elsewhere = files
-            .iter()
-            .filter(|file| file.parent() != Some(&self.home));
-        let names: BTreeSet<String> = elsewhere.map(|file| lock_name(&canonical(file))).collect();
-        let folder = state.join("locks");
-        names
-            .into_iter()
-            .map(|name| self.lock_own(&folder.join(name)))
-            .collect()
-    }
-
-    pub(super) fn lock_own(&mut self, file: &Path) -> Result<Lock> {
-        lock::own(file, PATIENCE, &mut || self.announce_waiting(file))
-    }
-
-    /// Cargo's own lock on the file that it keeps tokens in, if there is one.
-    pub(super) fn lock_credentials(&mut self, file: &Path) -> Result<Option<Lock>> {
-        let lock = lock::with_cargo(file, PATIENCE, &mut || self.announce_waiting(file))?;
-        if lock.as_ref().is_some_and(|lock| lock.unsupported) {
-            self.warn(&format!(
-                "this file system has no locks: a `cargo login` at the same time could be lost (`{}`)",
-                file.display()
-            ));
-        }
-        Ok(lock)
-    }
-
     /// The text of a file after its edits, and the keys in which it says already what they mean.
     pub(super) fn edited(
         &mut self,
@@ -322,9 +268,8 @@ impl Session {
             .config()?
             .files()
             .any(|layer| layer.is_credentials && layer.file == file);
-        let layer = Layer::alone(file, tree::parse(file, old)?, is_credentials);
-        let done = self.check_unchanged(&layer, edits)?;
         let mut document = Document::parse(file, old)?;
+        let done = self.check_unchanged(file, &document, is_credentials, edits)?;
         if is_credentials && edits.iter().any(|edit| edit.key == ["registry", "token"]) {
             // The old layout's place of the same token (5); `cargo login` moves it, too.
             document.unset(&["token"])?;
@@ -344,20 +289,31 @@ impl Session {
 
     /// What somebody else changed in the meantime, in a key that is about to be written, is not overwritten;
     /// the answer is where they made it what it should be.
-    fn check_unchanged(&self, layer: &Layer, edits: &[&FileChange]) -> Result<Vec<Key>> {
+    fn check_unchanged(
+        &self,
+        file: &Path,
+        document: &Document,
+        is_credentials: bool,
+        edits: &[&FileChange],
+    ) -> Result<Vec<Key>> {
         let mut done = Vec::new();
         for edit in edits {
             let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
-            let now = layer.get(&key);
-            let node = now.map(|entry| &entry.node);
+            let now = if is_credentials {
+                in_credentials(document, &key)?
+            } else {
+                document.entry(&key)?
+            };
+            let node = now.as_ref().map(|entry| &entry.node);
             if edit.after.is(node) {
                 done.push(edit.key.clone());
                 continue;
             }
             let is_known = is_same(node, edit.before.as_ref());
             if !is_known && !self.flags.yes {
-                let place =
-                    now.map_or_else(|| Place::file(&layer.file), |entry| layer.place(entry));
+                let place = now
+                    .as_ref()
+                    .map_or_else(|| Place::file(file), |entry| Place::line(file, entry.line));
                 return Err(Error::failed(format!(
                     "somebody else has changed `{}` since it was read; nothing was written",
                     edit.dotted()
@@ -368,10 +324,14 @@ impl Session {
         }
         Ok(done)
     }
+}
 
-    fn announce_waiting(&mut self, file: &Path) {
-        self.note(&format!("waiting for the lock of `{}`", file.display()));
+/// A value in a credentials file, whose old layout has crates.io's token at the top (5).
+fn in_credentials(document: &Document, key: &[&str]) -> Result<Option<Entry>> {
+    if key == ["registry", "token"] && document.entry(&["registry"])?.is_none() {
+        return document.entry(&["token"]);
     }
+    document.entry(key)
 }
 
 /// The files that change, in the order of their first change.
@@ -402,20 +362,6 @@ fn value_of(node: &Node, file: &Path, key: &str) -> Result<Value> {
             .map(Value::List),
         _ => Err(refused()),
     }
-}
-
-/// The name of a file's lock: its path, as one name, and its end where that is too long for one.
-fn lock_name(file: &Path) -> String {
-    const LONGEST: usize = 200;
-    let flat = |c: char| {
-        if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') {
-            c
-        } else {
-            '%'
-        }
-    };
-    let name: Vec<char> = file.to_string_lossy().chars().map(flat).collect();
-    name[name.len().saturating_sub(LONGEST)..].iter().collect()
 }
 
 /// Writes one file's new text over the `old` one. False, and nothing is changed, if Cargo has made the file

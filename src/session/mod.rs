@@ -7,6 +7,7 @@ pub mod change;
 mod commit;
 mod flags;
 mod items;
+mod locks;
 pub mod overlay;
 pub mod own;
 mod preview;

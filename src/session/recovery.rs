@@ -134,9 +134,7 @@ impl Session {
             Ok(true) => {}
             Err(error) => return self.tell_unfinished(&error),
         }
-        let finished = self
-            .lock_own(&self.home_lock())
-            .and_then(|_lock| self.finish_interrupted());
+        let finished = self.lock_home().and_then(|_lock| self.finish_interrupted());
         if let Err(error) = finished {
             self.tell_unfinished(&error);
         }

@@ -115,7 +115,14 @@ fn reason(message: &str) -> &'static str {
     known.map_or("this is not valid TOML", |(_, reason)| reason)
 }
 
-/// What is at `path`, whose parts are those of the statement's own key first.
+/// What a reader sees at `path`, whose parts are those of the statement's own key first; `read` gets what the
+/// parser knows of it.
+pub(super) fn read<T>(text: &str, path: &[&str], read: impl FnOnce(&Item) -> T) -> Option<T> {
+    let document = toml_edit::Document::parse(text).ok()?;
+    at(document.as_item(), path).map(read)
+}
+
+/// What is at `path`, likewise.
 pub(super) fn get(text: &str, path: &[&str]) -> Option<Found> {
     let document = toml_edit::Document::parse(text).ok()?;
     let item = at(document.as_item(), path)?;
