@@ -24,7 +24,7 @@ use super::name::variable;
 use crate::disk::tree::{Entry, Node, is_secret};
 use crate::error::{Error, Place, Result};
 use crate::token::Token;
-use crate::world::{Env, Interrupts, World};
+use crate::world::{Env, Interrupts, Stderr, World};
 
 /// How much of the configuration is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +82,7 @@ pub struct Config {
     program: PathBuf,
     time_limit: Duration,
     interrupts: Interrupts,
+    stderr: Stderr,
     may_prompt: bool,
 }
 
@@ -103,6 +104,7 @@ impl Config {
             program: world.program.clone(),
             time_limit: world.time_limit,
             interrupts: world.interrupts.clone(),
+            stderr: world.stderr.clone(),
             may_prompt: false,
         })
     }
@@ -130,6 +132,11 @@ impl Config {
     /// Whether somebody has pressed Ctrl-C.
     pub fn interrupts(&self) -> &Interrupts {
         &self.interrupts
+    }
+
+    /// Where somebody who waits says so.
+    pub fn stderr(&self) -> &Stderr {
+        &self.stderr
     }
 
     /// Whether a store may ask its user for a password.

@@ -12,7 +12,6 @@ pub mod own;
 mod preview;
 mod token_input;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::cargo::config::{Config, View};
@@ -273,11 +272,7 @@ impl Session {
 
     /// Prints on standard error. A reader who left does not matter there.
     pub fn say(&mut self, text: &str) {
-        let _ = self
-            .world
-            .stderr
-            .write_all(text.as_bytes())
-            .and_then(|()| self.world.stderr.flush());
+        self.world.stderr.say(text);
     }
 
     /// Asks before something that a person may not have meant; without anybody to ask, names `--yes`.

@@ -90,9 +90,9 @@ fn assert_one_error(run: &Run, part: &str) {
 fn assert_all_fail(sandbox: &mut Sandbox, status: u8, part: &str) {
     let shown = sandbox.fails(status, &["token", "show", "corp"]);
     assert_one_error(&shown, part);
-    let login = sandbox.fails(status, &["login", "corp", "--from", "env:T"]);
+    let login = sandbox.fails(status, &["login", "corp", "--from", "env:T", "--no-input"]);
     assert_one_error(&login, part);
-    let logout = sandbox.fails(status, &["logout", "corp", "--yes"]);
+    let logout = sandbox.fails(status, &["logout", "corp", "--yes", "--no-input"]);
     assert!(
         logout.stdout.contains("failed") && logout.stdout.contains(part),
         "no {part:?}:\n{}",
@@ -271,9 +271,16 @@ fn one_that_never_takes_a_long_request() {
         flag.display()
     );
     sandbox.program("bin/plug", &format!("#!/bin/sh\n{script}\n"));
-    let run = sandbox
-        .time_limit(AMPLE)
-        .run(&["login", "corp", "--from", "env:T", "--", &long]);
+    let words = [
+        "login",
+        "corp",
+        "--from",
+        "env:T",
+        "--no-input",
+        "--",
+        &long,
+    ];
+    let run = sandbox.time_limit(AMPLE).run(&words);
     assert_eq!(run.status, 4, "{run:?}");
     assert_one_error(&run, "did not answer within 1 s");
     assert!(!run.stderr.contains("xxxx"), "the arguments are repeated");
@@ -285,10 +292,12 @@ fn a_login_or_logout_that_takes_too_long_may_have_been_done() {
     let mut sandbox = with_plugin(&at_get(NONE, "sleep 60"));
     let failed = sandbox
         .time_limit(AMPLE)
-        .fails(4, &["login", "corp", "--from", "env:T"]);
+        .fails(4, &["login", "corp", "--from", "env:T", "--no-input"]);
     assert_one_error(&failed, "whether it did as it was told is unknown");
     let mut sandbox = with_plugin(&at_get(TOKEN, "sleep 60"));
-    let failed = sandbox.time_limit(AMPLE).fails(4, &["logout", "corp"]);
+    let failed = sandbox
+        .time_limit(AMPLE)
+        .fails(4, &["logout", "corp", "--no-input"]);
     assert!(
         failed
             .stdout
@@ -430,6 +439,49 @@ fn one_that_asks_a_person_may_take_its_time() {
         .reveals()
         .ok(&["token", "show", "corp", "--reveal"]);
     assert_eq!(shown.stdout, "sentinel-typed\n");
+    assert!(
+        shown.stderr.contains("did not answer within 1 s; it reads from the terminal, so it is waited for, and Ctrl-C ends it"),
+        "{}",
+        shown.stderr
+    );
+    assert_nobody_left(&sandbox);
+}
+
+/// Its owner may be asked in an app or a browser, which nobody sees.
+#[test]
+fn a_login_or_logout_may_take_its_time_which_is_said_once() {
+    let mut sandbox = with_plugin("");
+    let script = format!(
+        "h='{0}'\n{HELLO}; read -r line\ncase $line in\n\
+        *'\"kind\":\"get\"'*) if [ -f \"$h\" ]; then {TOKEN}; else {NONE}; fi ;;\n\
+        *'\"kind\":\"login\"'*) sleep 2.5; touch \"$h\"; echo '{{\"Ok\":{{\"kind\":\"login\"}}}}' ;;\n\
+        *) sleep 2.5; rm \"$h\"; echo '{{\"Ok\":{{\"kind\":\"logout\"}}}}' ;;\nesac",
+        sandbox.root().join("held").display()
+    );
+    sandbox.program("bin/plug", &format!("#!/bin/sh\n{script}\n"));
+    sandbox.time_limit(AMPLE);
+    for line in ["login corp --from env:T", "logout corp"] {
+        let run = sandbox.ok(&["-c", line]);
+        let told = "did not answer within 1 s; it may be asking you for something, so it is waited for, and Ctrl-C ends it";
+        assert_eq!(run.stderr.matches(told).count(), 1, "{run:?}");
+    }
+    assert_nobody_left(&sandbox);
+}
+
+#[test]
+fn a_login_that_is_waited_for_ends_with_ctrl_c() {
+    let sandbox = with_plugin(&at_get(NONE, "touch ../login; sleep 60"));
+    let mut process = sandbox.process();
+    process.args(["login", "corp", "--from", "env:T"]);
+    let mut child = process.stderr(std::process::Stdio::null()).spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(10);
+    while !sandbox.exists("login") {
+        assert!(Instant::now() < end, "no login");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_nobody_left(&sandbox);
 }
 
