@@ -142,7 +142,7 @@ impl Row {
                 .collect(),
             stored_in: winner.map(|step| step.provider.command.clone()),
             place,
-            plain_text: winner.and_then(|step| step.provider.kind.is_plain_text()),
+            plain_text: winner.and_then(|step| step.provider.is_plain_text()),
             scheme: token
                 .as_ref()
                 .map(|token| Scheme::of(token).unwrap_or(Scheme::Raw)),

@@ -181,7 +181,7 @@ impl Session {
                 let change = self.in_credentials(&item.registry, token.as_ref())?;
                 return Ok(Landed { provider, change });
             }
-            if provider.kind.can_login() == Some(false) {
+            if provider.can_login() == Some(false) {
                 return Err(stores_nothing(&provider));
             }
             if index > 0 {

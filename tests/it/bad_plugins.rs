@@ -530,3 +530,46 @@ fn a_command_that_prints_a_token_is_bounded_too() {
     check(long, "echo sentinel; kill -9 $$", 1, "signal: 9 (SIGKILL)");
     check(long, "printf '\\377'", 1, "not UTF-8");
 }
+
+#[test]
+fn the_name_of_a_process_is_told_without_what_would_reach_the_terminal() {
+    let answer = "echo '{\"Ok\":{\"kind\":\"login\"}}'";
+    let script = at_get(
+        NONE,
+        &format!("\"$CARGO_HOME/../bin/\u{1b}[31mred\" sentinel-new-token; {answer}"),
+    );
+    let mut sandbox = with_plugin(&script);
+    sandbox.program("bin/\u{1b}[31mred", "#!/bin/sh\nsleep 0.5\n");
+    let run = sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    assert!(
+        run.stderr.contains("on the command line of `?[31mred`"),
+        "{run:?}"
+    );
+}
+
+/// A provider may ask a person, or run `cargo login` itself: until it is done, the file is free for others.
+#[test]
+fn cargo_s_lock_is_not_held_while_a_provider_logs_in() {
+    let script = at_get(
+        NONE,
+        "flock -n \"$CARGO_HOME/credentials.toml\" touch ../free; echo '{\"Ok\":{\"kind\":\"login\"}}'",
+    );
+    let mut sandbox = with_plugin(&script);
+    let config = sandbox.read("home/config.toml")
+        + "[registries.lab]\nindex = 'sparse+https://lab.example/'\n";
+    sandbox.write("home/config.toml", config);
+    sandbox.write("home/credentials.toml", "# mine\n");
+    let lines = [
+        "-c",
+        "login lab --from env:T",
+        "-c",
+        "login corp --from env:T",
+    ];
+    sandbox.ok(&lines);
+    assert!(sandbox.exists("free"), "the lock was taken");
+    assert!(
+        sandbox
+            .read("home/credentials.toml")
+            .contains("[registries.lab]")
+    );
+}

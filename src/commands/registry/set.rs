@@ -159,7 +159,7 @@ impl Set {
         let keeps = |provider: &&Provider| {
             !provider.kind.is_foreign()
                 && provider.kind != Kind::Token
-                && provider.kind.can_login() != Some(false)
+                && provider.can_login() != Some(false)
         };
         for provider in chain.providers.iter().filter(keeps) {
             if provider.is_credsh() {
