@@ -149,6 +149,7 @@ fn log_out_of(session: &mut Session, provider: &Provider, registry: &Registry) -
     let held = match session.held_unless_locked(provider, registry) {
         Ok(Some(held)) => held,
         Ok(None) => return Ok(Fate::not_done(PlaceOutcome::Locked, &os::locked(provider))),
+        Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
         Err(error) => return Ok(Fate::not_done(PlaceOutcome::Failed, &error)),
     };
     let logout = Wish::Logout { moved_to: None };
@@ -170,7 +171,7 @@ fn forget_own(
 ) -> Result<Vec<LogoutPlace>> {
     let mut places = Vec::new();
     for entry in session.own_tokens(registry)? {
-        places.push(forget_one(session, &entry, registry, provider.to_string()));
+        places.push(forget_one(session, &entry, registry, provider.to_string())?);
     }
     if places.is_empty() {
         places.push(LogoutPlace {
@@ -190,24 +191,25 @@ pub(super) fn forget_one(
     entry: &Entry,
     registry: &Registry,
     provider: String,
-) -> LogoutPlace {
+) -> Result<LogoutPlace> {
     let keeper = own::keeper(entry);
     let fate = match session.forget(entry) {
         Ok(Some(Held::Nothing)) => Fate::told(
             PlaceOutcome::Removed,
-            format!("the {} had nothing any more", entry.store.name()),
+            format!("the {} had nothing any more", entry.store.in_words()),
         ),
         Ok(Some(_)) => PlaceOutcome::Removed.into(),
         Ok(None) => Fate::not_done(PlaceOutcome::Locked, &os::locked(&keeper)),
+        Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
         Err(error) => Fate::not_done(PlaceOutcome::Failed, &error),
     };
-    LogoutPlace {
+    Ok(LogoutPlace {
         registry: registry.word(),
         provider,
         place: Some(Place::Label(entry.label.to_string())),
         fate,
         item: Some(item_key(&keeper, registry)),
-    }
+    })
 }
 
 /// Removes a `cargo:token` token from all files that Cargo reads, or would if another were not in the way.

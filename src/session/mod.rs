@@ -7,6 +7,7 @@ pub mod change;
 mod commit;
 mod flags;
 mod items;
+mod ledger;
 pub mod overlay;
 pub mod own;
 mod preview;
@@ -18,6 +19,7 @@ use crate::cargo::config::{Config, View};
 use crate::disk::tree::Node;
 use crate::error::{Error, Place, Result};
 use crate::render::{Theme, notice};
+use crate::stores::Access;
 use crate::token::Token;
 use crate::world::World;
 
@@ -85,6 +87,8 @@ pub struct Session {
     home: PathBuf,
     config: Option<Config>,
     overlay: Overlay,
+    /// What was typed to open the sealed file.
+    pub(crate) passphrase: Option<Token>,
 }
 
 impl Session {
@@ -100,6 +104,7 @@ impl Session {
             home,
             config: None,
             overlay: Overlay::default(),
+            passphrase: None,
         }
     }
 
@@ -108,9 +113,15 @@ impl Session {
         &self.home
     }
 
-    /// The Cargo home, and the world to open stores in.
-    pub fn home_and_world(&mut self) -> (&Path, &mut World) {
-        (&self.home, &mut self.world)
+    /// What the stores need of the world.
+    pub fn access(&mut self) -> Access<'_> {
+        Access {
+            home: &self.home,
+            env: &self.world.env,
+            prompt: &mut *self.world.prompt,
+            may_prompt: !self.flags.no_input,
+            passphrase: &mut self.passphrase,
+        }
     }
 
     /// What Cargo would see, pending edits included.
@@ -125,6 +136,7 @@ impl Session {
         };
         let config = self.config.insert(config);
         config.set_may_prompt(!self.flags.no_input);
+        config.set_passphrase(self.passphrase.as_ref());
         Ok(config)
     }
 

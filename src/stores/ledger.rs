@@ -154,6 +154,21 @@ impl Entry {
         [ROOT, &self.index, self.label.as_str()]
     }
 
+    /// One of which nothing is known but where it may be.
+    pub fn unknown(label: &Label, index: &str, store: StoreKind) -> Self {
+        Self {
+            label: label.clone(),
+            registry: None,
+            index: index.to_owned(),
+            operations: Vec::new(),
+            crates: Vec::new(),
+            store,
+            scheme: Scheme::Raw,
+            created: None,
+            expires: None,
+        }
+    }
+
     /// What stands in its table; `None` where a setting is left out.
     pub fn settings(&self) -> Vec<(&'static str, Option<Node>)> {
         let text = |text: String| Some(Node::Text(text));
@@ -210,11 +225,14 @@ impl Entry {
         command
     }
 
-    fn read(index: &str, label: &str, table: &Table, at: &Place) -> Result<Self> {
+    /// What its table says.
+    pub fn read(index: &str, label: &str, table: &Table, at: &Place) -> Result<Self> {
         let malformed = |what: &str| {
             Error::malformed(format!("the ledger has {what} for the token `{label}`"))
                 .at(at.clone())
-                .hint("mend that table, or remove it and log in again")
+                .hint(format!(
+                    "`token remove {label}` takes it away; then log in again"
+                ))
         };
         let text = |key: &str| match table.get(key).map(|entry| &entry.node) {
             None => Ok(None),

@@ -2,7 +2,7 @@
 //!
 //! An exact crate before a pattern, a longer pattern before a shorter one, then a token that names its
 //! operations before one that serves all. Invariant: two tokens of one index never tie; the second is refused
-//! when it is stored.
+//! when it is stored, and where a ledger has both all the same, neither is given.
 
 use std::fmt;
 use std::str::FromStr;
@@ -97,6 +97,15 @@ fn fit(entry: &Entry, operation: &Operation) -> Option<Fit> {
         .map(Pattern::weight)
         .max()?;
     Some((best, names_operation))
+}
+
+/// Two tokens that fit a request equally well: neither is to be chosen.
+pub fn tied<'a>(entries: &'a [Entry], operation: &Operation) -> Option<[&'a Entry; 2]> {
+    let fitting = candidates(entries, operation);
+    let pair = fitting
+        .windows(2)
+        .find(|pair| fit(pair[0], operation) == fit(pair[1], operation))?;
+    Some([pair[0], pair[1]])
 }
 
 /// The tokens that may serve a request, the one that does first.

@@ -4,7 +4,7 @@
 //! those that it has started either, as far as they can be seen.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,9 @@ use crate::world::{Held, Interrupts, Stderr};
 
 /// No token, and no answer that contains one, is longer than this many bytes.
 const LONGEST_LINE: u64 = 4 * 1024 * 1024;
+
+/// The signal of Ctrl-C.
+const SIGINT: i32 = 2;
 
 /// What opens the sealed file is for credsh, and for no other program.
 pub(super) const PASSPHRASE: &str = "CREDSH_PASSPHRASE";
@@ -257,6 +260,7 @@ impl Child {
         let end = Instant::now() + LAG;
         loop {
             match self.child.try_wait() {
+                Ok(Some(status)) if was_interrupted(status) => return Error::interrupted(),
                 Ok(Some(status)) => {
                     return self.failed(&format!("ended with {status} before it {what}"));
                 }
@@ -300,6 +304,15 @@ impl Child {
     pub(super) fn failed(&self, what: &str) -> Error {
         Error::failed(format!("`{}` {what}", self.time.program))
     }
+}
+
+/// Whether Ctrl-C at a question of its own has ended it.
+fn was_interrupted(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    let by_signal = std::os::unix::process::ExitStatusExt::signal(&status) == Some(SIGINT);
+    #[cfg(not(unix))]
+    let by_signal = false;
+    by_signal || status.code() == Some(128 + SIGINT)
 }
 
 impl Drop for Child {

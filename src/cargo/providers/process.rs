@@ -58,6 +58,10 @@ pub(super) fn perform(
             _ => Limit::unless_asking(config.time_limit()),
         },
     };
+    if provider.kind == ProviderKind::Own {
+        // In the request, which nobody else can read.
+        call.args.extend(config.passphrase().map(Token::expose));
+    }
     if let Action::Login { args, .. } = action {
         call.args.extend(args.iter().map(String::as_str));
     }
