@@ -122,6 +122,9 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
                 item: Some(item_key(provider, registry)),
             });
         }
+        if !chain.providers.iter().any(Provider::is_credsh) {
+            tell_of_kept(session, registry);
+        }
     }
     if table.is_empty() {
         return Ok(places);
@@ -161,6 +164,26 @@ fn log_out_of(session: &mut Session, provider: &Provider, registry: &Registry) -
         }
         Held::Token(_) | Held::Unknown => PlaceOutcome::Removed.into(),
     })
+}
+
+/// Credsh may keep tokens of a registry that has another provider now.
+fn tell_of_kept(session: &mut Session, registry: &Registry) {
+    // What is wrong with the ledger is of no concern to a registry that credsh is not the provider of.
+    let ledger = session.ledger().unwrap_or_default();
+    let is_own = |entry: &&Entry| entry.index == registry.index_for_provider();
+    for entry in ledger.iter().filter(is_own) {
+        let others = ledger.iter().filter(|other| other.label == entry.label);
+        let which = if others.count() > 1 {
+            format!(" --registry {}", registry.word())
+        } else {
+            String::new()
+        };
+        session.warn(&format!(
+            "credsh still keeps the token `{0}` of {1}, and Cargo does not ask for it: `token remove {0}{which}` forgets it",
+            entry.label,
+            registry.label()
+        ));
+    }
 }
 
 /// Forgets all of credsh's own tokens of a registry.

@@ -20,7 +20,7 @@ impl Session {
     /// All that the ledger knows, pending edits included.
     pub fn ledger(&mut self) -> Result<Vec<Entry>> {
         let file = ledger::file(self.home());
-        let config = self.open(&file)?;
+        let config = self.open(&file).map_err(ledger::damaged)?;
         ledger::entries(&file, config.in_file(&file, &[ROOT]))
     }
 
@@ -44,7 +44,11 @@ impl Session {
     pub(super) fn strike_from_ledger(&mut self, index: &str, label: &Label) -> Result<()> {
         let file = ledger::file(self.home());
         let key = [ROOT, index, label.as_str()];
-        let settings: Vec<String> = match self.open(&file)?.in_file(&file, &key) {
+        let settings: Vec<String> = match self
+            .open(&file)
+            .map_err(ledger::damaged)?
+            .in_file(&file, &key)
+        {
             None => return Ok(()),
             Some(found) => match &found.node {
                 Node::Table(table) if is_plain(table) => table.keys().cloned().collect(),
@@ -61,7 +65,7 @@ impl Session {
     /// The indexes that have a token of this label whose table is broken.
     pub fn broken_tokens(&mut self, label: &Label) -> Result<Vec<String>> {
         let file = ledger::file(self.home());
-        let config = self.open(&file)?;
+        let config = self.open(&file).map_err(ledger::damaged)?;
         let tokens = config.in_file(&file, &[ROOT]);
         let tokens = tokens.and_then(|tokens| tokens.node.as_table());
         let is_broken = |index: &str, labels: &TreeEntry| {
@@ -98,7 +102,7 @@ impl Session {
             return Ok(());
         }
         let now = match replace::read(&file)? {
-            Some(text) => tree::parse(&file, &text)?,
+            Some(text) => tree::parse(&file, &text).map_err(ledger::damaged)?,
             None => Table::new(),
         };
         let config = self.config()?;

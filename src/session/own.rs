@@ -15,7 +15,7 @@ use crate::cargo::providers::{OperationKind, os};
 use crate::cargo::registry::Registry;
 use crate::error::{Error, Kind as ErrorKind, Place, Result};
 use crate::stores::ledger::{Day, Entry, Label};
-use crate::stores::routing::{Pattern, scope};
+use crate::stores::routing::{Pattern, is_wider, scope};
 use crate::stores::{StoreKind, folder};
 use crate::token::{Scheme, Token};
 
@@ -104,18 +104,15 @@ impl Session {
             label,
         };
         refuse_tie(&entry, &known)?;
-        if let Some(before) = &before {
-            let is_wider = |had: bool, has: bool| had && !has;
-            if is_wider(!before.operations.is_empty(), !entry.operations.is_empty())
-                || is_wider(!before.crates.is_empty(), !entry.crates.is_empty())
-            {
-                self.warn(&format!(
-                    "the token `{}`, which {}, {} from now on",
-                    entry.label,
-                    scope(before),
-                    scope(&entry)
-                ));
-            }
+        if let Some(before) = &before
+            && is_wider(before, &entry)
+        {
+            self.warn(&format!(
+                "the token `{}`, which {}, {} from now on",
+                entry.label,
+                scope(before),
+                scope(&entry)
+            ));
         }
         if entry.expires.is_some_and(Day::is_over) {
             self.warn("this token counts as expired, so Cargo will not get it");
@@ -238,6 +235,16 @@ impl Session {
             self.wish(&keeper(&entry), &registry_of(&entry)?, held, logout)?;
         }
         self.strike_from_ledger(index, label)
+    }
+
+    /// Whether a store still gives a token for this entry; `None` where it cannot be asked without a person.
+    pub fn gives(&mut self, entry: &Entry, token: &Token) -> Option<bool> {
+        let registry = registry_of(entry).ok()?;
+        match self.held_unless_locked(&keeper(entry), &registry) {
+            Ok(Some(Held::Token(held))) => Some(held.is_same(token)),
+            Ok(Some(Held::Nothing)) => Some(false),
+            Ok(Some(Held::Unknown) | None) | Err(_) => None,
+        }
     }
 
     /// What a store holds, where a locked one is of no use.

@@ -30,6 +30,17 @@ impl Pattern {
         }
     }
 
+    /// Whether all that the other fits, this one fits, too.
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Exact(one), Self::Exact(other)) => one == other,
+            (Self::Exact(_), Self::Prefix(_)) => false,
+            (Self::Prefix(prefix), Self::Exact(name) | Self::Prefix(name)) => {
+                name.starts_with(prefix)
+            }
+        }
+    }
+
     /// An exact name is more than any beginning, and a long one more than a short one.
     fn weight(&self) -> usize {
         match self {
@@ -145,6 +156,20 @@ fn in_words(entry: &Entry, patterns: &[&Pattern]) -> String {
     }
     let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
     format!("serves {operations} of crates {}", list(&patterns))
+}
+
+/// Whether a token, after a change, serves anything that it did not serve before.
+pub fn is_wider(before: &Entry, after: &Entry) -> bool {
+    let operations = !before.operations.is_empty()
+        && (after.operations.is_empty()
+            || !after
+                .operations
+                .iter()
+                .all(|operation| before.operations.contains(operation)));
+    let is_covered = |new: &Pattern| before.crates.iter().any(|had| had.covers(new));
+    let crates = !before.crates.is_empty()
+        && (after.crates.is_empty() || !after.crates.iter().all(is_covered));
+    operations || crates
 }
 
 /// A request that two tokens would serve equally well, in words.

@@ -41,6 +41,7 @@ mod onepassword_logins;
 mod op;
 mod oracle;
 #[cfg(target_os = "linux")]
+mod own_answers;
 mod own_keyring;
 mod own_tokens;
 mod peers;

@@ -411,7 +411,7 @@ fn an_expired_token_is_refused_with_the_command_that_renews_it_and_is_marked_in_
             .contains("the token `old` has expired on 2020-01-31"),
         "{run:?}"
     );
-    let renewal = format!("login corp {rules}");
+    let renewal = format!("login corp {rules} --expires 90d");
     assert!(
         run.stderr.contains(&format!("hint: renew it: `{renewal}`")),
         "{run:?}"
@@ -425,7 +425,7 @@ fn an_expired_token_is_refused_with_the_command_that_renews_it_and_is_marked_in_
     let before = listed(&mut sandbox);
     sandbox.ok(&[
         "-c",
-        &format!("{renewal} --from env:T --expires 2999-01-01"),
+        &format!("login corp {rules} --from env:T --expires 2999-01-01"),
     ]);
     let mut after = listed(&mut sandbox);
     assert_eq!(after[0]["expires"].take(), "2999-01-01");
