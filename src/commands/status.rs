@@ -84,7 +84,9 @@ impl Status {
         for wanted in wanted {
             let inspection = match Inspection::of(config, &wanted, &Operation::READ, may_ask) {
                 Ok(inspection) => inspection,
-                Err(error) if were_named => return Err(error),
+                Err(error) if were_named || error.kind() == ErrorKind::Interrupted => {
+                    return Err(error);
+                }
                 // One that Cargo refuses does not hide the others.
                 Err(error) => {
                     refused.push((wanted, error));

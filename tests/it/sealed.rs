@@ -343,7 +343,12 @@ fn ctrl_c_where_a_passphrase_is_asked_for_ends_it_at_once() {
     let mut sandbox = with_corp();
     sandbox.env("CREDSH_PASSPHRASE", "correct horse").ok(&LOGIN);
     sandbox.unset("CREDSH_PASSPHRASE");
-    for line in [&LOGIN[..], &["token", "show", "corp"], &["logout", "corp"]] {
+    for line in [
+        &LOGIN[..],
+        &["token", "show", "corp"],
+        &["status", "--ask"],
+        &["logout", "corp"],
+    ] {
         let mut pty = Pty::start(&sandbox, env!("CARGO_BIN_EXE_credsh"), line);
         pty.sees("passphrase for the sealed tokens").keys("\u{3}");
         assert_eq!(pty.ends(), 130, "{line:?}: {}", pty.screen());
