@@ -48,6 +48,7 @@ mod peers;
 mod plugin_protocol;
 #[cfg(target_os = "linux")]
 mod private_memory;
+mod prompter;
 mod provider_test;
 mod pty;
 #[cfg(target_os = "linux")]
