@@ -15,6 +15,7 @@ use crate::disk::tree::Node;
 use crate::error::{Kind as ErrorKind, Place, Result};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
+use crate::session::own::Rules;
 use crate::stores::ledger::{Day, Entry};
 use crate::stores::routing::scope;
 use crate::token::{Scheme, Token};
@@ -171,8 +172,10 @@ impl Row {
             return;
         };
         let index = inspection.registry.index_for_provider();
-        let is_good =
-            |entry: &&Entry| entry.index == index && !entry.expires.is_some_and(Day::is_over);
+        let rules = Rules::of_arguments(&provider.command[1..]).unwrap_or_default();
+        let is_good = |entry: &&Entry| {
+            entry.index == index && rules.admit(entry) && !entry.expires.is_some_and(Day::is_over)
+        };
         let good: Vec<&Entry> = ledger.iter().filter(is_good).collect();
         let Some(first) = good.first() else { return };
         let told: Vec<String> = good

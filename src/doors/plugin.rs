@@ -283,13 +283,7 @@ impl Door {
                         .hint("leave `--label` and `--store` there, and give the rest to `credsh login`"),
                 ));
             }
-            entries.retain(|entry| {
-                rules
-                    .label
-                    .as_ref()
-                    .is_none_or(|label| entry.label == *label)
-            });
-            entries.retain(|entry| rules.store.is_none_or(|store| entry.store == store));
+            entries.retain(|entry| rules.admit(entry));
         }
         let Some(operation) = Operation::of_protocol(operation) else {
             // A later Cargo's operation: no token was ever meant for it.

@@ -70,6 +70,13 @@ impl Rules {
         }
     }
 
+    /// Whether a provider that is configured with them looks at a token at all.
+    pub fn admit(&self, entry: &Entry) -> bool {
+        let is_label = |label: &Label| entry.label == *label;
+        self.label.as_ref().is_none_or(is_label)
+            && self.store.is_none_or(|store| entry.store == store)
+    }
+
     /// Whether any of them was given.
     pub fn is_given(&self) -> bool {
         self.label.is_some()

@@ -91,6 +91,12 @@ fn a_token_for_publishing_is_a_token() {
         status["registries"][0]["place"],
         json!({ "label": "release" })
     );
+    // Unless the configuration has it look at others only.
+    let config = sandbox.read("home/config.toml");
+    let others = config.replace(CREDSH, &format!("{CREDSH} --label other"));
+    sandbox.write("home/config.toml", others);
+    sandbox.fails(3, &["status", "corp", "--ask"]);
+    sandbox.write("home/config.toml", config);
     sandbox.ok(&["token", "set", "release", "--expires", "2020-01-01"]);
     sandbox.fails(3, &["status", "corp", "--ask"]);
 }

@@ -87,13 +87,7 @@ impl Own {
         if let Some(provider) = chain.providers.iter().find(|one| one.is_credsh())
             && let Ok(rules) = Rules::of_arguments(&provider.command[1..])
         {
-            entries.retain(|entry| {
-                rules
-                    .label
-                    .as_ref()
-                    .is_none_or(|label| entry.label == *label)
-                    && rules.store.is_none_or(|store| entry.store == store)
-            });
+            entries.retain(|entry| rules.admit(entry));
         }
         if entries.is_empty() {
             return Ok(None);
