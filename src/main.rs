@@ -4,7 +4,7 @@ use std::io::{IsTerminal, stderr, stdin, stdout};
 use std::process::ExitCode;
 
 use credsh::cargo::providers::TIME_LIMIT;
-use credsh::world::{Input, Interrupts, Terminal, TerminalPrompt, World};
+use credsh::world::{Input, Interrupts, Stderr, Terminal, TerminalPrompt, World};
 
 #[expect(
     clippy::disallowed_methods,
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         user_home: std::env::home_dir().filter(|home| !home.as_os_str().is_empty()),
         stdin: Box::new(Input::new(interrupts.clone())),
         stdout: Box::new(stdout()),
-        stderr: Box::new(stderr()),
+        stderr: Stderr::new(stderr()),
         terminal: Terminal {
             stdin: stdin().is_terminal(),
             stdout: is_terminal,

@@ -3,10 +3,12 @@
 //! `main` builds the real [`World`]; tests build others. Invariant: nothing else in the crate reads the
 //! process environment or the current folder, so [`crate::run`] can be called any number of times.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::error::{Error, Place, Result};
@@ -31,7 +33,7 @@ pub struct World {
     /// Standard output: data.
     pub stdout: Box<dyn Write>,
     /// Standard error: everything else.
-    pub stderr: Box<dyn Write>,
+    pub stderr: Stderr,
     /// Which of the streams are terminals.
     pub terminal: Terminal,
     /// How to ask a person.
@@ -72,6 +74,31 @@ impl World {
                 .hint("name a folder, existing or not, with `--home DIR` or `CARGO_HOME`"));
         }
         Ok(home)
+    }
+}
+
+/// Standard error: what waits for somebody else says so there at once, wherever it is.
+#[derive(Clone)]
+pub struct Stderr(Rc<RefCell<Box<dyn Write>>>);
+
+impl Stderr {
+    /// Over this stream.
+    pub fn new(stream: impl Write + 'static) -> Self {
+        Self(Rc::new(RefCell::new(Box::new(stream))))
+    }
+
+    /// Prints. A reader who left does not matter there.
+    pub fn say(&self, text: &str) {
+        let mut stream = self.0.borrow_mut();
+        let _ = stream
+            .write_all(text.as_bytes())
+            .and_then(|()| stream.flush());
+    }
+}
+
+impl std::fmt::Debug for Stderr {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stderr")
     }
 }
 

@@ -71,7 +71,7 @@ impl Kind {
     }
 
     /// Whether it keeps tokens as plain text on disk; `None` where only its author knows.
-    pub fn is_plain_text(self) -> Option<bool> {
+    fn is_plain_text(self) -> Option<bool> {
         match self {
             Self::Token => Some(true),
             Self::Libsecret | Self::MacosKeychain | Self::Wincred | Self::Paseto | Self::Own => {
@@ -82,7 +82,7 @@ impl Kind {
     }
 
     /// Whether it takes a token to keep; `None` where only asking would tell.
-    pub fn can_login(self) -> Option<bool> {
+    fn can_login(self) -> Option<bool> {
         match self {
             Self::Token | Self::Libsecret | Self::MacosKeychain | Self::Wincred | Self::Own => {
                 Some(true)
@@ -111,6 +111,25 @@ impl Provider {
     pub fn is_credsh(&self) -> bool {
         let name = std::path::Path::new(&self.command[0]).file_stem();
         self.kind == Kind::Plugin && name.is_some_and(|name| name == "credsh")
+    }
+
+    /// Whether it keeps tokens as plain text on disk; `None` where only its author knows.
+    pub fn is_plain_text(&self) -> Option<bool> {
+        self.as_known().is_plain_text()
+    }
+
+    /// Whether it takes a token to keep; `None` where only asking would tell.
+    pub fn can_login(&self) -> Option<bool> {
+        self.as_known().can_login()
+    }
+
+    /// Its kind, where of all plugins it is the one that is known.
+    fn as_known(&self) -> Kind {
+        if self.is_credsh() {
+            Kind::Own
+        } else {
+            self.kind
+        }
     }
 }
 

@@ -24,7 +24,7 @@ use super::name::variable;
 use crate::disk::tree::{Entry, Node, is_secret};
 use crate::error::{Error, Place, Result};
 use crate::token::Token;
-use crate::world::{Env, Interrupts, World};
+use crate::world::{Env, Interrupts, Stderr, World};
 
 /// How much of the configuration is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +82,9 @@ pub struct Config {
     program: PathBuf,
     time_limit: Duration,
     interrupts: Interrupts,
+    stderr: Stderr,
     may_prompt: bool,
+    passphrase: Option<Token>,
 }
 
 impl Config {
@@ -103,7 +105,9 @@ impl Config {
             program: world.program.clone(),
             time_limit: world.time_limit,
             interrupts: world.interrupts.clone(),
+            stderr: world.stderr.clone(),
             may_prompt: false,
+            passphrase: None,
         })
     }
 
@@ -132,9 +136,24 @@ impl Config {
         &self.interrupts
     }
 
+    /// Where somebody who waits says so.
+    pub fn stderr(&self) -> &Stderr {
+        &self.stderr
+    }
+
     /// Whether a store may ask its user for a password.
     pub fn may_prompt(&self) -> bool {
         self.may_prompt
+    }
+
+    /// What opens the sealed file, where a person has typed it.
+    pub fn passphrase(&self) -> Option<&Token> {
+        self.passphrase.as_ref()
+    }
+
+    /// Says what opens the sealed file.
+    pub fn set_passphrase(&mut self, typed: Option<&Token>) {
+        self.passphrase = typed.cloned();
     }
 
     /// Says whether a store may ask its user.

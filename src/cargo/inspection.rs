@@ -41,6 +41,11 @@ impl Inspection {
             may_ask,
         };
         let steps = providers::walk(config, &chain, &request);
+        // Ctrl-C ends what asks, not only the one that was asked.
+        let errors = || steps.iter().filter_map(|step| step.error.as_ref());
+        if let Some(error) = errors().find(|error| error.kind() == Kind::Interrupted) {
+            return Err(error.clone());
+        }
         let mut inspection = Self {
             notes: registry.notes.clone(),
             warnings: chain.warnings.clone(),

@@ -123,7 +123,7 @@ impl Login {
             )
             .hint("log in without `--move`, and then `token remove LABEL`"));
         }
-        if from.kind.can_login() == Some(false) {
+        if from.can_login() == Some(false) {
             return Err(Error::failed(format!("`{from}` cannot forget a token"))
                 .hint("log in without `--move`"));
         }
@@ -307,7 +307,7 @@ fn takers(chain: &Chain) -> Result<Vec<Provider>> {
             Error::failed("no credential provider of the chain works on this system")
                 .hint("`provider list` shows them; `provider add cargo:token` adds one that does"),
         ),
-        Some(first) if first.kind.can_login() == Some(false) => Err(stores_nothing(first)),
+        Some(first) if first.can_login() == Some(false) => Err(stores_nothing(first)),
         Some(_) => Ok(takers),
     }
 }

@@ -122,6 +122,9 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
                 item: Some(item_key(provider, registry)),
             });
         }
+        if !chain.providers.iter().any(Provider::is_credsh) {
+            tell_of_kept(session, registry);
+        }
     }
     if table.is_empty() {
         return Ok(places);
@@ -149,6 +152,7 @@ fn log_out_of(session: &mut Session, provider: &Provider, registry: &Registry) -
     let held = match session.held_unless_locked(provider, registry) {
         Ok(Some(held)) => held,
         Ok(None) => return Ok(Fate::not_done(PlaceOutcome::Locked, &os::locked(provider))),
+        Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
         Err(error) => return Ok(Fate::not_done(PlaceOutcome::Failed, &error)),
     };
     let logout = Wish::Logout { moved_to: None };
@@ -162,6 +166,26 @@ fn log_out_of(session: &mut Session, provider: &Provider, registry: &Registry) -
     })
 }
 
+/// Credsh may keep tokens of a registry that has another provider now.
+fn tell_of_kept(session: &mut Session, registry: &Registry) {
+    // What is wrong with the ledger is of no concern to a registry that credsh is not the provider of.
+    let ledger = session.ledger().unwrap_or_default();
+    let is_own = |entry: &&Entry| entry.index == registry.index_for_provider();
+    for entry in ledger.iter().filter(is_own) {
+        let others = ledger.iter().filter(|other| other.label == entry.label);
+        let which = if others.count() > 1 {
+            format!(" --registry {}", registry.word())
+        } else {
+            String::new()
+        };
+        session.warn(&format!(
+            "credsh still keeps the token `{0}` of {1}, and Cargo does not ask for it: `token remove {0}{which}` forgets it",
+            entry.label,
+            registry.label()
+        ));
+    }
+}
+
 /// Forgets all of credsh's own tokens of a registry.
 fn forget_own(
     session: &mut Session,
@@ -170,7 +194,7 @@ fn forget_own(
 ) -> Result<Vec<LogoutPlace>> {
     let mut places = Vec::new();
     for entry in session.own_tokens(registry)? {
-        places.push(forget_one(session, &entry, registry, provider.to_string()));
+        places.push(forget_one(session, &entry, registry, provider.to_string())?);
     }
     if places.is_empty() {
         places.push(LogoutPlace {
@@ -190,24 +214,25 @@ pub(super) fn forget_one(
     entry: &Entry,
     registry: &Registry,
     provider: String,
-) -> LogoutPlace {
+) -> Result<LogoutPlace> {
     let keeper = own::keeper(entry);
     let fate = match session.forget(entry) {
         Ok(Some(Held::Nothing)) => Fate::told(
             PlaceOutcome::Removed,
-            format!("the {} had nothing any more", entry.store.name()),
+            format!("the {} had nothing any more", entry.store.in_words()),
         ),
         Ok(Some(_)) => PlaceOutcome::Removed.into(),
         Ok(None) => Fate::not_done(PlaceOutcome::Locked, &os::locked(&keeper)),
+        Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
         Err(error) => Fate::not_done(PlaceOutcome::Failed, &error),
     };
-    LogoutPlace {
+    Ok(LogoutPlace {
         registry: registry.word(),
         provider,
         place: Some(Place::Label(entry.label.to_string())),
         fate,
         item: Some(item_key(&keeper, registry)),
-    }
+    })
 }
 
 /// Removes a `cargo:token` token from all files that Cargo reads, or would if another were not in the way.

@@ -15,6 +15,9 @@ use crate::disk::tree::Node;
 use crate::error::{Kind as ErrorKind, Place, Result};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
+use crate::session::own::Rules;
+use crate::stores::ledger::{Day, Entry};
+use crate::stores::routing::scope;
 use crate::token::{Scheme, Token};
 
 /// Show for each registry whether Cargo has a token for it, where, and what is doubtful about it
@@ -65,6 +68,8 @@ impl Status {
     /// Looks.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
         let may_ask = self.ask && !session.flags.is_plan();
+        // A ledger that is damaged is told by credsh as a provider.
+        let ledger = session.ledger().unwrap_or_default();
         let config = session.config()?;
         let named: Vec<&RegistryRef> = self.positional.iter().chain(&self.option).collect();
         let were_named = !named.is_empty();
@@ -80,7 +85,9 @@ impl Status {
         for wanted in wanted {
             let inspection = match Inspection::of(config, &wanted, &Operation::READ, may_ask) {
                 Ok(inspection) => inspection,
-                Err(error) if were_named => return Err(error),
+                Err(error) if were_named || error.kind() == ErrorKind::Interrupted => {
+                    return Err(error);
+                }
                 // One that Cargo refuses does not hide the others.
                 Err(error) => {
                     refused.push((wanted, error));
@@ -97,7 +104,11 @@ impl Status {
                         _ => None,
                     })
             });
-            registries.push(Row::of(&inspection, stored));
+            let mut row = Row::of(&inspection, stored);
+            if row.logged_in == Some(false) {
+                row.look_beyond_reads(&inspection, &ledger);
+            }
+            registries.push(row);
         }
         if let (true, Some((_, error))) = (registries.is_empty(), refused.first()) {
             return Err(error.clone());
@@ -142,7 +153,7 @@ impl Row {
                 .collect(),
             stored_in: winner.map(|step| step.provider.command.clone()),
             place,
-            plain_text: winner.and_then(|step| step.provider.kind.is_plain_text()),
+            plain_text: winner.and_then(|step| step.provider.is_plain_text()),
             scheme: token
                 .as_ref()
                 .map(|token| Scheme::of(token).unwrap_or(Scheme::Raw)),
@@ -152,6 +163,34 @@ impl Row {
             logged_in: inspection.is_logged_in(),
             is_obstructed: obstacle.is_some(),
         }
+    }
+
+    /// Cargo would find no token to read with; credsh may have one for other operations.
+    fn look_beyond_reads(&mut self, inspection: &Inspection, ledger: &[Entry]) {
+        let mut chain = inspection.chain.providers.iter();
+        let Some(provider) = chain.find(|provider| provider.is_credsh()) else {
+            return;
+        };
+        let index = inspection.registry.index_for_provider();
+        let rules = Rules::of_arguments(&provider.command[1..]).unwrap_or_default();
+        let is_good = |entry: &&Entry| {
+            entry.index == index && rules.admit(entry) && !entry.expires.is_some_and(Day::is_over)
+        };
+        let good: Vec<&Entry> = ledger.iter().filter(is_good).collect();
+        let Some(first) = good.first() else { return };
+        let told: Vec<String> = good
+            .iter()
+            .map(|entry| format!("`{}` {}", entry.label, scope(entry)))
+            .collect();
+        self.logged_in = Some(true);
+        self.stored_in = Some(provider.command.clone());
+        self.place = Some(Place::Label(first.label.to_string()));
+        self.plain_text = provider.is_plain_text();
+        self.scheme = Some(first.scheme);
+        self.warnings.push(format!(
+            "there is no token to read the index with: {}",
+            told.join(", ")
+        ));
     }
 }
 

@@ -12,6 +12,7 @@ use crate::cargo::chain::Provider;
 use crate::cargo::index_url::IndexUrl;
 use crate::cargo::inspection::{Inspection, Shadowed};
 use crate::cargo::providers::Outcome as StepOutcome;
+use crate::cargo::registry::Registry;
 use crate::error::{Place, Result};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
@@ -70,20 +71,26 @@ impl Why {
         let own = Own::of(session, &self.target.wanted(), &operation)?;
         let config = session.config()?;
         let inspection = Inspection::of(config, &self.target.wanted(), &operation, may_ask)?;
-        let token = inspection.answer().map(|answer| Winner {
-            fingerprint: answer.token.fingerprint(),
-            place: answer.place.clone().or_else(|| {
-                let label = &own.as_ref()?.serving.first()?.label;
-                let is_own = inspection.winner()?.provider.is_credsh();
-                is_own.then(|| Place::Label(label.clone()))
-            }),
-        });
         let mut shadowed = inspection.shadowed(config);
         let is_asked = inspection.chain.providers.iter().any(Provider::is_credsh);
+        let is_own = inspection
+            .winner()
+            .is_some_and(|winner| winner.provider.is_credsh());
+        let label = match (&own, inspection.answer()) {
+            (Some(own), Some(answer)) if is_own => own.answered(session, &answer.token),
+            _ => None,
+        };
+        let token = inspection.answer().map(|answer| Winner {
+            fingerprint: answer.token.fingerprint(),
+            place: answer.place.clone().or(label.clone().map(Place::Label)),
+        });
         if let Some(own) = own.as_ref().filter(|_| is_asked) {
-            shadowed.extend(runners_up(own));
+            shadowed.extend(runners_up(own, label));
         }
         let mut notes = inspection.notes.clone();
+        if own.is_none() && is_asked {
+            notes.extend(left_at_another_index(session, &inspection.registry)?);
+        }
         let obstacle = inspection.obstacle();
         notes.extend(obstacle.and_then(|error| error.next_step().map(ToOwned::to_owned)));
         let providers = inspection.steps.into_iter().map(|step| Tried {
@@ -113,16 +120,51 @@ impl Why {
     }
 }
 
-/// The tokens that would serve as well, and do not.
-fn runners_up(own: &Own) -> impl Iterator<Item = Shadowed> {
-    let winner = own.serving.first();
-    let by = winner.map(|winner| Place::Label(winner.label.clone()));
-    own.serving.iter().skip(1).map(move |loser| Shadowed {
-        what: format!("token `{}`", loser.label),
-        place: Place::Label(loser.label.clone()),
-        by: by.clone(),
-        reason: format!("{}, which is less specific", loser.rule),
-    })
+/// The tokens that would serve as well, and do not: those before the one that has answered have got lost.
+fn runners_up(own: &Own, answered: Option<String>) -> Vec<Shadowed> {
+    let first = own.serving.first().map(|first| first.label.clone());
+    let Some(winner) = answered.or(first) else {
+        return Vec::new();
+    };
+    let mut is_lost = true;
+    let mut losers = Vec::new();
+    for one in &own.serving {
+        if one.label == winner {
+            is_lost = false;
+            continue;
+        }
+        losers.push(Shadowed {
+            what: format!("token `{}`", one.label),
+            place: Place::Label(one.label.clone()),
+            by: Some(Place::Label(winner.clone())),
+            reason: if is_lost {
+                format!("{}, and its store has nothing for it", one.rule)
+            } else {
+                format!("{}, which is less specific", one.rule)
+            },
+        });
+    }
+    losers
+}
+
+/// A name that has tokens of credsh's for another index: they belong to that one.
+fn left_at_another_index(session: &mut Session, registry: &Registry) -> Result<Option<String>> {
+    let Some(name) = registry.name.as_ref().map(ToString::to_string) else {
+        return Ok(None);
+    };
+    let entries = session.ledger()?;
+    let other = entries
+        .iter()
+        .find(|entry| entry.registry.as_deref() == Some(&name));
+    Ok(other.map(|other| {
+        let index = other.index.parse::<IndexUrl>();
+        format!(
+            "the token `{}` of `{name}` was stored for {}, and is given to no other index; if the move is meant: `{}`",
+            other.label,
+            index.map_or("another index".to_owned(), |index| format!("`{index}`")),
+            other.renewal()
+        )
+    }))
 }
 
 impl Answer for Explanation {

@@ -230,24 +230,26 @@ impl Document {
 
     /// The value at a key path, as a reader of the whole file would see it.
     pub(crate) fn entry(&self, key: &[&str]) -> Result<Option<tree::Entry>> {
-        let line = |id| self.line_of(id);
         match self.reach(key) {
             Reach::Statement(id) => {
                 let text = &self.lines[id].text;
                 statement::read(text, self.inner(id, key), |item| {
-                    tree::entry(&self.path, key, item, line(id))
+                    tree::entry(&self.path, key, item, self.line_of(id))
                 })
                 .transpose()
             }
-            // What is in it is not looked into.
-            Reach::Table(table) => Ok(Some(tree::Entry {
-                node: tree::Node::Table(tree::Table::new()),
-                line: line(table.header.or(table.last).unwrap_or(ROOT)),
-            })),
-            Reach::Elements(id) => Ok(Some(tree::Entry {
-                node: tree::Node::List(Vec::new()),
-                line: line(id),
-            })),
+            // Its parts may stand anywhere in the file.
+            Reach::Table(_) | Reach::Elements(_) => {
+                let mut table = tree::parse(&self.path, &self.text())?;
+                let (last, path) = key.split_last().unwrap_or((&"", &[]));
+                for part in path {
+                    match table.remove(*part).map(|entry| entry.node) {
+                        Some(tree::Node::Table(inner)) => table = inner,
+                        _ => return Ok(None),
+                    }
+                }
+                Ok(table.remove(*last))
+            }
             Reach::Missing(..) => Ok(None),
         }
     }

@@ -28,7 +28,7 @@ use crate::render::Theme;
 use crate::session::own::{ITEM, Rules};
 use crate::session::{Flags, Session};
 use crate::stores::ledger::{self, Day, Entry};
-use crate::stores::routing::candidates;
+use crate::stores::routing::{candidates, tied};
 use crate::stores::{Access, Item, StoreKind};
 use crate::token::Token;
 use crate::world::World;
@@ -41,6 +41,9 @@ const LONGEST_REQUEST: u64 = 4 * 1024 * 1024;
 
 /// The exit status where the connection itself fails.
 const BROKEN: u8 = 1;
+
+/// The exit status after Ctrl-C.
+const INTERRUPTED: u8 = 130;
 
 type Response = Result<CredentialResponse, Failure>;
 
@@ -60,7 +63,6 @@ pub(crate) fn run(mut world: World, is_ours: bool) -> u8 {
     let home = world.cargo_home(None);
     let flags = Flags {
         quiet: true,
-        yes: true,
         no_input: world.env.is_on("CREDSH_NO_INPUT"),
         ..Flags::default()
     };
@@ -93,6 +95,10 @@ pub(crate) fn run(mut world: World, is_ours: bool) -> u8 {
         } else {
             Err("this request is too long".into())
         };
+        // Ctrl-C at a question: whoever waits for the answer is to end, too.
+        if door.session.world.interrupts.is_pressed() {
+            return INTERRUPTED;
+        }
         if send(&mut *stdout, &response).is_err() || !is_whole {
             return BROKEN;
         }
@@ -158,7 +164,12 @@ impl Door {
                 ));
                 os::perform_here(store, true, registry, action)
             }
-            [ITEM, store, label] if self.is_ours => self.item(store, label, registry, action),
+            [ITEM, store, label, typed @ ..] if self.is_ours && typed.len() < 2 => {
+                // Whoever asks us has asked the person.
+                self.session.flags.no_input = true;
+                self.session.passphrase = typed.first().map(|typed| Token::new(*typed));
+                self.item(store, label, registry, action)
+            }
             args => {
                 let response = self.routed(args, registry, action);
                 if response.is_err() {
@@ -174,14 +185,7 @@ impl Door {
         if let Some(error) = &self.no_home {
             return Err(error.clone());
         }
-        let may_prompt = !self.session.flags.no_input;
-        let (home, world) = self.session.home_and_world();
-        Ok(Access {
-            home,
-            env: &world.env,
-            prompt: &mut *world.prompt,
-            may_prompt,
-        })
+        Ok(self.session.access())
     }
 
     /// One item of one store, whatever the ledger says.
@@ -282,18 +286,21 @@ impl Door {
                         .hint("leave `--label` and `--store` there, and give the rest to `credsh login`"),
                 ));
             }
-            entries.retain(|entry| {
-                rules
-                    .label
-                    .as_ref()
-                    .is_none_or(|label| entry.label == *label)
-            });
-            entries.retain(|entry| rules.store.is_none_or(|store| entry.store == store));
+            entries.retain(|entry| rules.admit(entry));
         }
         let Some(operation) = Operation::of_protocol(operation) else {
             // A later Cargo's operation: no token was ever meant for it.
             return Err(Failure::OperationNotSupported);
         };
+        if let Some([one, other]) = tied(&entries, &operation) {
+            return Err(failure(
+                Error::failed(format!(
+                    "the tokens `{}` and `{}` fit this equally well, so neither is given",
+                    one.label, other.label
+                ))
+                .hint("say what each is for: `credsh token set`, or take one away: `credsh token remove`"),
+            ));
+        }
         let is_read = operation.action == OperationKind::Read;
         if is_read {
             self.warn_of_expired(&entries);
@@ -336,8 +343,8 @@ impl Door {
                 }
                 Ok(None) => {
                     let error = Error::unavailable(format!(
-                        "the {} store has nothing for the token `{}` any more",
-                        entry.store.name(),
+                        "the {} has nothing for the token `{}` any more",
+                        entry.store.in_words(),
                         entry.label
                     ))
                     .hint("store it again, with `credsh login`");

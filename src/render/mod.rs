@@ -76,6 +76,8 @@ pub enum Block {
     Fields(Vec<(&'static str, Span)>),
     /// A line.
     Line(Span),
+    /// A line of prose, which breaks between words where the reader's terminal ends.
+    Prose(Span),
     /// A line that belongs to the one before.
     Detail(Span),
     /// Text as it is, with its own line breaks; one follows it.
@@ -128,6 +130,11 @@ pub fn text(blocks: &[Block], theme: Theme) -> String {
                 }
             }
             Block::Line(span) => push_line(&mut out, &span.paint(theme.color)),
+            Block::Prose(Span(role, text)) => {
+                for line in broken(text, theme.width) {
+                    push_line(&mut out, &paint(*role, &line, theme.color));
+                }
+            }
             Block::Detail(span) => push_line(&mut out, &format!("    {}", span.paint(theme.color))),
             Block::Verbatim(text) => {
                 out.push_str(text);
@@ -180,6 +187,25 @@ fn table(out: &mut String, head: &[&str], rows: &[Vec<Span>], elastic: usize, th
         }
         push_line(out, &line);
     }
+}
+
+/// The lines of a text, each but the first set in.
+fn broken(text: &str, width: Option<usize>) -> Vec<String> {
+    let width = width.map_or(usize::MAX, |width| width.max(NARROWEST));
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last().map_or("", String::as_str);
+        let is_first = line.trim().is_empty();
+        if !is_first && line.width() + 1 + word.width() > width {
+            lines.push(format!("    {word}"));
+        } else if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
 }
 
 fn pad(text: &str, width: usize) -> String {
@@ -243,6 +269,22 @@ mod tests {
     fn shortening_keeps_both_ends() {
         assert_eq!(shorten("abcdefghij", 5), "ab…ij");
         assert_eq!(shorten("abc", 5), "abc");
+    }
+
+    #[test]
+    fn prose_breaks_between_words() {
+        let prose = Block::Prose(Span::plain(
+            "also on PATH: `cargo-credential-one` and `cargo-credential-two`",
+        ));
+        let theme = Theme {
+            width: Some(40),
+            ..Theme::default()
+        };
+        assert_eq!(
+            text(std::slice::from_ref(&prose), theme),
+            "also on PATH: `cargo-credential-one` and\n    `cargo-credential-two`\n"
+        );
+        assert_eq!(text(&[prose], Theme::default()).lines().count(), 1);
     }
 
     #[test]

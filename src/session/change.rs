@@ -233,6 +233,11 @@ pub fn is_same(one: Option<&Node>, other: Option<&Node>) -> bool {
                     .zip(b)
                     .all(|(a, b)| is_same(Some(&a.node), Some(&b.node)))
         }
+        (Some(Node::Table(a)), Some(Node::Table(b))) => {
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(key, a)| is_same(Some(&a.node), b.get(key).map(|b| &b.node)))
+        }
         _ => false,
     }
 }

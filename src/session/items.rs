@@ -98,6 +98,7 @@ impl Session {
     /// undone. A login that ends elsewhere than it was meant to takes the place of what was to become of that
     /// place before.
     pub(super) fn log_in_items(&mut self, changes: &mut Vec<Change>) -> Result<Vec<ItemChange>> {
+        self.check_ledger(changes)?;
         let mut done = Vec::new();
         let mut ended_elsewhere = Vec::new();
         for index in 0..changes.len() {
@@ -181,7 +182,7 @@ impl Session {
                 let change = self.in_credentials(&item.registry, token.as_ref())?;
                 return Ok(Landed { provider, change });
             }
-            if provider.kind.can_login() == Some(false) {
+            if provider.can_login() == Some(false) {
                 return Err(stores_nothing(&provider));
             }
             if index > 0 {

@@ -7,6 +7,7 @@ pub mod change;
 mod commit;
 mod flags;
 mod items;
+mod ledger;
 mod locks;
 pub mod overlay;
 pub mod own;
@@ -14,13 +15,13 @@ mod preview;
 mod recovery;
 mod token_input;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::cargo::config::{Config, View};
 use crate::disk::tree::Node;
 use crate::error::{Error, Place, Result};
 use crate::render::{Theme, notice};
+use crate::stores::Access;
 use crate::token::Token;
 use crate::world::World;
 
@@ -88,6 +89,8 @@ pub struct Session {
     home: PathBuf,
     config: Option<Config>,
     overlay: Overlay,
+    /// What was typed to open the sealed file.
+    pub(crate) passphrase: Option<Token>,
 }
 
 impl Session {
@@ -103,6 +106,7 @@ impl Session {
             home,
             config: None,
             overlay: Overlay::default(),
+            passphrase: None,
         }
     }
 
@@ -111,9 +115,15 @@ impl Session {
         &self.home
     }
 
-    /// The Cargo home, and the world to open stores in.
-    pub fn home_and_world(&mut self) -> (&Path, &mut World) {
-        (&self.home, &mut self.world)
+    /// What the stores need of the world.
+    pub fn access(&mut self) -> Access<'_> {
+        Access {
+            home: &self.home,
+            env: &self.world.env,
+            prompt: &mut *self.world.prompt,
+            may_prompt: !self.flags.no_input,
+            passphrase: &mut self.passphrase,
+        }
     }
 
     /// What Cargo would see, pending edits included.
@@ -128,6 +138,7 @@ impl Session {
         };
         let config = self.config.insert(config);
         config.set_may_prompt(!self.flags.no_input);
+        config.set_passphrase(self.passphrase.as_ref());
         Ok(config)
     }
 
@@ -275,11 +286,7 @@ impl Session {
 
     /// Prints on standard error. A reader who left does not matter there.
     pub fn say(&mut self, text: &str) {
-        let _ = self
-            .world
-            .stderr
-            .write_all(text.as_bytes())
-            .and_then(|()| self.world.stderr.flush());
+        self.world.stderr.say(text);
     }
 
     /// Asks before something that a person may not have meant; without anybody to ask, names `--yes`.

@@ -7,16 +7,16 @@ use clap::{Args as _, FromArgMatches as _};
 
 use super::Session;
 use super::change::Wish;
+use super::ledger::refuse_tie;
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Held;
 use crate::cargo::index_url::IndexUrl;
-use crate::cargo::providers::OperationKind;
+use crate::cargo::providers::{OperationKind, os};
 use crate::cargo::registry::Registry;
-use crate::disk::tree::Node;
 use crate::error::{Error, Kind as ErrorKind, Place, Result};
-use crate::stores::StoreKind;
-use crate::stores::ledger::{self, Day, Entry, Label, ROOT};
-use crate::stores::routing::{Pattern, scope, tie};
+use crate::stores::ledger::{Day, Entry, Label};
+use crate::stores::routing::{Pattern, is_wider, scope};
+use crate::stores::{StoreKind, folder};
 use crate::token::{Scheme, Token};
 
 /// The argument before store and label, in a request to ourselves for the very item.
@@ -70,6 +70,13 @@ impl Rules {
         }
     }
 
+    /// Whether a provider that is configured with them looks at a token at all.
+    pub fn admit(&self, entry: &Entry) -> bool {
+        let is_label = |label: &Label| entry.label == *label;
+        self.label.as_ref().is_none_or(is_label)
+            && self.store.is_none_or(|store| entry.store == store)
+    }
+
     /// Whether any of them was given.
     pub fn is_given(&self) -> bool {
         self.label.is_some()
@@ -81,20 +88,6 @@ impl Rules {
 }
 
 impl Session {
-    /// All that the ledger knows, pending edits included.
-    pub fn ledger(&mut self) -> Result<Vec<Entry>> {
-        let file = ledger::file(self.home());
-        let config = self.open(&file)?;
-        ledger::entries(&file, config.in_file(&file, &[ROOT]))
-    }
-
-    /// What the ledger knows of one registry, by its index.
-    pub fn own_tokens(&mut self, registry: &Registry) -> Result<Vec<Entry>> {
-        let mut entries = self.ledger()?;
-        entries.retain(|entry| entry.index == registry.index_for_provider());
-        Ok(entries)
-    }
-
     /// Keeps a token under its label. In a plan, it may not be known.
     pub fn keep(&mut self, registry: &Registry, rules: &Rules, token: Option<Token>) -> Result<()> {
         let label = rules.label.clone().unwrap_or_default();
@@ -118,24 +111,21 @@ impl Session {
             label,
         };
         refuse_tie(&entry, &known)?;
-        if let Some(before) = &before {
-            let is_wider = |had: bool, has: bool| had && !has;
-            if is_wider(!before.operations.is_empty(), !entry.operations.is_empty())
-                || is_wider(!before.crates.is_empty(), !entry.crates.is_empty())
-            {
-                self.warn(&format!(
-                    "the token `{}`, which {}, {} from now on",
-                    entry.label,
-                    scope(before),
-                    scope(&entry)
-                ));
-            }
+        if let Some(before) = &before
+            && is_wider(before, &entry)
+        {
+            self.warn(&format!(
+                "the token `{}`, which {}, {} from now on",
+                entry.label,
+                scope(before),
+                scope(&entry)
+            ));
         }
         if entry.expires.is_some_and(Day::is_over) {
             self.warn("this token counts as expired, so Cargo will not get it");
         }
         let keeper = keeper(&entry);
-        let held = self.held(&keeper, registry)?;
+        let held = self.held_for_change(&entry)?;
         let is_same_token = match (&held, &token) {
             (Held::Token(held), Some(token)) => held.is_same(token),
             _ => false,
@@ -180,21 +170,22 @@ impl Session {
         refuse_tie(after, &others)?;
         let is_moved = before.store != after.store || before.index != after.index;
         if is_moved || before.label != after.label {
-            let (registry, new) = (registry_of(before)?, registry_of(after)?);
-            let Held::Token(token) = self.held(&keeper(before), &registry)? else {
-                if !self.flags.is_plan() {
+            let new = registry_of(after)?;
+            let token = match self.held_for_change(before)? {
+                Held::Token(token) => Some(token),
+                _ if self.flags.is_plan() => None,
+                _ => {
                     return Err(Error::not_found(format!(
                         "the {} has nothing for `{}`",
-                        before.store.name(),
+                        before.store.in_words(),
                         before.label
                     ))
                     .hint("store the token again, with `login`"));
                 }
-                return self.note_in_ledger(after);
             };
-            let there = self.held(&keeper(after), &new)?;
+            let there = self.held_for_change(after)?;
             let login = Wish::Login {
-                token: Some(token),
+                token,
                 args: Vec::new(),
                 instead: Vec::new(),
                 must_prove: true,
@@ -203,7 +194,7 @@ impl Session {
             self.leave_store(before)?;
         }
         if before.label != after.label || before.index != after.index {
-            self.strike_from_ledger(before)?;
+            self.strike_from_ledger(&before.index, &before.label)?;
         }
         self.note_in_ledger(after)
     }
@@ -211,20 +202,93 @@ impl Session {
     /// Forgets a token: in its store, and in the ledger. `None` if the store is locked, and nothing is done.
     pub fn forget(&mut self, entry: &Entry) -> Result<Option<Held>> {
         let registry = registry_of(entry)?;
-        let Some(held) = self.held_unless_locked(&keeper(entry), &registry)? else {
+        let Some(held) = self.look(entry, false)? else {
             return Ok(None);
         };
         let logout = Wish::Logout { moved_to: None };
         self.wish(&keeper(entry), &registry, held.clone(), logout)?;
-        self.strike_from_ledger(entry)?;
+        self.strike_from_ledger(&entry.index, &entry.label)?;
         Ok(Some(held))
     }
 
     fn leave_store(&mut self, entry: &Entry) -> Result<()> {
         let registry = registry_of(entry)?;
-        let held = self.held(&keeper(entry), &registry)?;
+        let held = self.held_for_change(entry)?;
         let logout = Wish::Logout { moved_to: None };
         self.wish(&keeper(entry), &registry, held, logout)
+    }
+
+    /// Forgets a token whose table in the ledger is broken, and so does not say where it is: in every store.
+    pub fn forget_broken(&mut self, label: &Label, index: &str) -> Result<()> {
+        for store in [StoreKind::Keyring, StoreKind::Sealed] {
+            let entry = Entry::unknown(label, index, store);
+            let held = match self.look(&entry, false) {
+                Ok(Some(Held::Nothing)) => continue,
+                Ok(Some(held)) => held,
+                Ok(None) => {
+                    self.warn("the keyring is locked, so it may keep this token");
+                    continue;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+                Err(error) => {
+                    self.warn(&format!(
+                        "whether the {} has this token is not known: {error}",
+                        store.in_words()
+                    ));
+                    continue;
+                }
+            };
+            let logout = Wish::Logout { moved_to: None };
+            self.wish(&keeper(&entry), &registry_of(&entry)?, held, logout)?;
+        }
+        self.strike_from_ledger(index, label)
+    }
+
+    /// Whether a store still gives a token for this entry; `None` where it cannot be asked without a person.
+    pub fn gives(&mut self, entry: &Entry, token: &Token) -> Option<bool> {
+        let registry = registry_of(entry).ok()?;
+        match self.held_unless_locked(&keeper(entry), &registry) {
+            Ok(Some(Held::Token(held))) => Some(held.is_same(token)),
+            Ok(Some(Held::Nothing)) => Some(false),
+            Ok(Some(Held::Unknown) | None) | Err(_) => None,
+        }
+    }
+
+    /// What a store holds, where a locked one is of no use.
+    fn held_for_change(&mut self, entry: &Entry) -> Result<Held> {
+        self.look(entry, true)?
+            .ok_or_else(|| os::locked(&keeper(entry)))
+    }
+
+    /// Looks into the store of a token that is to change; `None` if it is locked. A person is asked once for what
+    /// opens it, and again only after it did not.
+    fn look(&mut self, entry: &Entry, may_be_new: bool) -> Result<Option<Held>> {
+        if !self.flags.is_plan() {
+            self.access().ask(entry.store, may_be_new)?;
+        }
+        let held = self.held_unless_locked(&keeper(entry), &registry_of(entry)?);
+        if held.is_err() {
+            self.passphrase = None;
+        } else {
+            self.refuse_lockout(entry.store)?;
+        }
+        held
+    }
+
+    /// Whoever could open a store so far is not locked out because a list of keys has got lost.
+    fn refuse_lockout(&mut self, store: StoreKind) -> Result<()> {
+        if self.flags.yes || self.flags.is_plan() {
+            return Ok(());
+        }
+        let Some((now, then)) = self.access().locked_out(store)? else {
+            return Ok(());
+        };
+        Err(Error::failed(format!(
+            "the {} is sealed for {now} keys, and would be for {then} only",
+            store.in_words()
+        ))
+        .at(Place::file(folder(self.home()).join("recipients")))
+        .hint("add the keys that are missing there, or take them out for good with `--yes`"))
     }
 
     /// The keyring where one answers, else the sealed file.
@@ -243,49 +307,6 @@ impl Session {
             }
         }
     }
-
-    fn note_in_ledger(&mut self, entry: &Entry) -> Result<()> {
-        let file = ledger::file(self.home());
-        for (setting, node) in entry.settings() {
-            let key = [&entry.key()[..], &[setting]].concat();
-            self.edit(&file, &key, node)?;
-        }
-        Ok(())
-    }
-
-    fn strike_from_ledger(&mut self, entry: &Entry) -> Result<()> {
-        let file = ledger::file(self.home());
-        let settings: Vec<String> = match self.open(&file)?.in_file(&file, &entry.key()) {
-            Some(found) => match &found.node {
-                Node::Table(table) => table.keys().cloned().collect(),
-                _ => Vec::new(),
-            },
-            None => Vec::new(),
-        };
-        for setting in settings {
-            let key = [&entry.key()[..], &[setting.as_str()]].concat();
-            self.edit(&file, &key, None)?;
-        }
-        Ok(())
-    }
-}
-
-fn refuse_tie(entry: &Entry, others: &[Entry]) -> Result<()> {
-    let tied = others
-        .iter()
-        .filter(|other| other.label != entry.label)
-        .find_map(|other| Some((other, tie(entry, other)?)));
-    let Some((other, what)) = tied else {
-        return Ok(());
-    };
-    Err(Error::failed(format!(
-        "the tokens `{}` and `{}` would serve {what} equally well",
-        other.label, entry.label
-    ))
-    .at(Place::Label(other.label.to_string()))
-    .hint(
-        "say what each is for: `--operations`, `--crates`; or replace that one: the same `--label`",
-    ))
 }
 
 /// The provider of one item: credsh itself, asked for that very item.

@@ -16,8 +16,11 @@ use super::{StoreKind, folder};
 use crate::cargo::providers::OperationKind;
 use crate::disk::replace;
 use crate::disk::tree::{self, Entry as TreeEntry, Node, Table};
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Kind, Place, Result};
 use crate::token::Scheme;
+
+/// How long a token is good where nobody can tell what was meant.
+const USUAL_DAYS: i64 = 90;
 
 /// The outermost table.
 pub const ROOT: &str = "tokens";
@@ -154,6 +157,21 @@ impl Entry {
         [ROOT, &self.index, self.label.as_str()]
     }
 
+    /// One of which nothing is known but where it may be.
+    pub fn unknown(label: &Label, index: &str, store: StoreKind) -> Self {
+        Self {
+            label: label.clone(),
+            registry: None,
+            index: index.to_owned(),
+            operations: Vec::new(),
+            crates: Vec::new(),
+            store,
+            scheme: Scheme::Raw,
+            created: None,
+            expires: None,
+        }
+    }
+
     /// What stands in its table; `None` where a setting is left out.
     pub fn settings(&self) -> Vec<(&'static str, Option<Node>)> {
         let text = |text: String| Some(Node::Text(text));
@@ -207,14 +225,25 @@ impl Entry {
             // A shell would take the star for itself.
             command += &format!(" --crates '{}'", crates.join(","));
         }
+        if let Some(expires) = self.expires {
+            // As long as this one was meant to be good.
+            let days = self
+                .created
+                .map(|created| (expires.0 - created.0).whole_days());
+            let days = days.filter(|days| *days > 0).unwrap_or(USUAL_DAYS);
+            command += &format!(" --expires {days}d");
+        }
         command
     }
 
-    fn read(index: &str, label: &str, table: &Table, at: &Place) -> Result<Self> {
+    /// What its table says.
+    pub fn read(index: &str, label: &str, table: &Table, at: &Place) -> Result<Self> {
         let malformed = |what: &str| {
             Error::malformed(format!("the ledger has {what} for the token `{label}`"))
                 .at(at.clone())
-                .hint("mend that table, or remove it and log in again")
+                .hint(format!(
+                    "`token remove {label}` takes it away; then log in again"
+                ))
         };
         let text = |key: &str| match table.get(key).map(|entry| &entry.node) {
             None => Ok(None),
@@ -296,6 +325,15 @@ pub fn entries(file: &Path, tokens: Option<&TreeEntry>) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
+/// A ledger that is no TOML: no file of Cargo's.
+pub fn damaged(error: Error) -> Error {
+    if error.kind() == Kind::Malformed {
+        error.hint("mend that line: this file says what each of credsh's own tokens is for")
+    } else {
+        error
+    }
+}
+
 /// The tokens of one index, read from the disk without looking at those of others closer than needed.
 pub fn of_index(home: &Path, index: &str) -> Result<Vec<Entry>> {
     let file = file(home);
@@ -304,7 +342,10 @@ pub fn of_index(home: &Path, index: &str) -> Result<Vec<Entry>> {
     };
     let own = tables_of(&text, index);
     // The lines of a part are not those of the file: what is wrong is looked for in the whole.
-    let read = |text: &str| entries(&file, tree::parse(&file, text)?.get(ROOT));
+    let read = |text: &str| {
+        let tree = tree::parse(&file, text).map_err(damaged)?;
+        entries(&file, tree.get(ROOT))
+    };
     let all = match own.map(|own| read(&own)) {
         Some(Ok(entries)) if !entries.is_empty() => entries,
         // Nothing found is nothing proved: a file that is damaged has no tables either.

@@ -42,6 +42,14 @@ impl StoreKind {
         }
     }
 
+    /// What a person calls it.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Keyring => "keyring",
+            Self::Sealed => "sealed file",
+        }
+    }
+
     /// The store of that name.
     pub fn named(name: &str) -> Option<Self> {
         [Self::Keyring, Self::Sealed]
@@ -69,14 +77,38 @@ pub struct Access<'a> {
     pub prompt: &'a mut dyn Prompt,
     /// Whether that is allowed.
     pub may_prompt: bool,
+    /// The passphrase that was typed, so that nobody types it twice; empty for a key file instead.
+    pub passphrase: &'a mut Option<Token>,
 }
 
 impl Access<'_> {
+    /// Whether there is anybody to ask, and it is allowed.
+    fn may_ask(&self) -> bool {
+        self.may_prompt && self.prompt.is_available()
+    }
+
     /// The text of a token.
     pub fn get(&mut self, store: StoreKind, item: Item<'_>) -> Result<Option<Token>> {
         match store {
             StoreKind::Keyring => os::get(item),
             StoreKind::Sealed => sealed::get(self, item),
+        }
+    }
+
+    /// Asks for the passphrase that a store opens with, or that a new one is to have, where a person has to
+    /// type it.
+    pub fn ask(&mut self, store: StoreKind, may_be_new: bool) -> Result<()> {
+        match store {
+            StoreKind::Keyring => Ok(()),
+            StoreKind::Sealed => sealed::ask(self, may_be_new),
+        }
+    }
+
+    /// For how many a store is sealed, and for how many fewer it would be written.
+    pub fn locked_out(&self, store: StoreKind) -> Result<Option<(usize, usize)>> {
+        match store {
+            StoreKind::Keyring => Ok(None),
+            StoreKind::Sealed => sealed::locked_out(self.home),
         }
     }
 

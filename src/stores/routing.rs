@@ -2,7 +2,7 @@
 //!
 //! An exact crate before a pattern, a longer pattern before a shorter one, then a token that names its
 //! operations before one that serves all. Invariant: two tokens of one index never tie; the second is refused
-//! when it is stored.
+//! when it is stored, and where a ledger has both all the same, neither is given.
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,6 +27,17 @@ impl Pattern {
         match self {
             Self::Exact(exact) => exact == name,
             Self::Prefix(prefix) => name.starts_with(prefix),
+        }
+    }
+
+    /// Whether all that the other fits, this one fits, too.
+    fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Exact(one), Self::Exact(other)) => one == other,
+            (Self::Exact(_), Self::Prefix(_)) => false,
+            (Self::Prefix(prefix), Self::Exact(name) | Self::Prefix(name)) => {
+                name.starts_with(prefix)
+            }
         }
     }
 
@@ -99,6 +110,15 @@ fn fit(entry: &Entry, operation: &Operation) -> Option<Fit> {
     Some((best, names_operation))
 }
 
+/// Two tokens that fit a request equally well: neither is to be chosen.
+pub fn tied<'a>(entries: &'a [Entry], operation: &Operation) -> Option<[&'a Entry; 2]> {
+    let fitting = candidates(entries, operation);
+    let pair = fitting
+        .windows(2)
+        .find(|pair| fit(pair[0], operation) == fit(pair[1], operation))?;
+    Some([pair[0], pair[1]])
+}
+
 /// The tokens that may serve a request, the one that does first.
 pub fn candidates<'a>(entries: &'a [Entry], operation: &Operation) -> Vec<&'a Entry> {
     let mut fitting: Vec<(Fit, &Entry)> = entries
@@ -136,6 +156,20 @@ fn in_words(entry: &Entry, patterns: &[&Pattern]) -> String {
     }
     let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
     format!("serves {operations} of crates {}", list(&patterns))
+}
+
+/// Whether a token, after a change, serves anything that it did not serve before.
+pub fn is_wider(before: &Entry, after: &Entry) -> bool {
+    let operations = !before.operations.is_empty()
+        && (after.operations.is_empty()
+            || !after
+                .operations
+                .iter()
+                .all(|operation| before.operations.contains(operation)));
+    let is_covered = |new: &Pattern| before.crates.iter().any(|had| had.covers(new));
+    let crates = !before.crates.is_empty()
+        && (after.crates.is_empty() || !after.crates.iter().all(is_covered));
+    operations || crates
 }
 
 /// A request that two tokens would serve equally well, in words.

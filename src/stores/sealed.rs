@@ -74,14 +74,10 @@ pub(super) fn put(access: &mut Access<'_>, item: Item<'_>, token: Option<&Token>
 fn open(access: &mut Access<'_>) -> Result<Option<(Tokens, Key)>> {
     let home = folder(access.home);
     let file = home.join(FILE);
-    let bytes = match std::fs::read(&file) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io("read", &file, &error)),
+    let Some(bytes) = sealed(&home)? else {
+        return Ok(None);
     };
-    let broken = |error: &DecryptError| broken(&file, error);
-    let decryptor =
-        Decryptor::new_buffered(ArmoredReader::new(&bytes[..])).map_err(|error| broken(&error))?;
+    let decryptor = decryptor(&file, &bytes)?;
     let (identities, key): (Vec<Box<dyn Identity>>, Key) = if decryptor.is_scrypt() {
         let passphrase = passphrase(access, &file)?;
         let identity = age::scrypt::Identity::new(passphrase.clone());
@@ -91,7 +87,7 @@ fn open(access: &mut Access<'_>) -> Result<Option<(Tokens, Key)>> {
     };
     let mut reader = decryptor
         .decrypt(identities.iter().map(|identity| &**identity))
-        .map_err(|error| broken(&error))?;
+        .map_err(|error| broken(&file, &error))?;
     let mut text = Zeroizing::new(Vec::new());
     reader.read_to_end(&mut text).map_err(|_| damaged(&file))?;
     // serde's words about it may quote a token.
@@ -161,18 +157,9 @@ fn new_key(access: &mut Access<'_>) -> Result<Key> {
     if identity.exists() {
         return Ok(Key::Identity);
     }
-    if access.may_prompt && access.prompt.is_available() {
-        let question = "passphrase for the new file of tokens (empty: a key file instead): ";
-        let typed = access.prompt.secret(question)?;
-        if !typed.is_empty() {
-            let again = access.prompt.secret("the same passphrase again: ")?;
-            if !again.is_same(&typed) {
-                return Err(Error::failed("the two passphrases differ").hint("repeat the command"));
-            }
-            return Ok(Key::Passphrase(SecretString::from(
-                typed.expose().to_owned(),
-            )));
-        }
+    ask_new(access)?;
+    if let Some(typed) = access.passphrase.as_ref().filter(|typed| !typed.is_empty()) {
+        return Ok(Key::Passphrase(secret(typed)));
     }
     let new = age::x25519::Identity::generate();
     let text = format!(
@@ -200,15 +187,96 @@ fn passphrase(access: &mut Access<'_>, file: &Path) -> Result<SecretString> {
     if let Some(passphrase) = from_variable(access)? {
         return Ok(passphrase);
     }
-    if !access.may_prompt || !access.prompt.is_available() {
-        return Err(Error::unavailable(
-            "this file opens with a passphrase, and there is nobody to ask for it",
-        )
-        .at(Place::file(file))
-        .hint(format!("set `{PASSPHRASE}`, or seal it for a key file")));
+    if access.passphrase.is_none() && access.may_ask() {
+        *access.passphrase = Some(access.prompt.secret("passphrase for the sealed tokens: ")?);
     }
-    let typed = access.prompt.secret("passphrase for the sealed tokens: ")?;
-    Ok(SecretString::from(typed.expose().to_owned()))
+    access.passphrase.as_ref().map(secret).ok_or_else(|| {
+        Error::unavailable("this file opens with a passphrase, and there is nobody to ask for it")
+            .at(Place::file(file))
+            .hint(format!("set `{PASSPHRASE}`, or seal it for a key file"))
+    })
+}
+
+fn secret(typed: &Token) -> SecretString {
+    SecretString::from(typed.expose().to_owned())
+}
+
+/// Has a person type what the file opens with, or what a new one is to open with, unless it is known.
+pub(super) fn ask(access: &mut Access<'_>, may_be_new: bool) -> Result<()> {
+    if access.passphrase.is_some() || from_variable(access)?.is_some() || !access.may_ask() {
+        return Ok(());
+    }
+    let home = folder(access.home);
+    match sealed(&home)? {
+        None if may_be_new && !home.join(IDENTITY).exists() => ask_new(access),
+        Some(bytes) if decryptor(&home.join(FILE), &bytes)?.is_scrypt() => {
+            passphrase(access, &home.join(FILE)).map(|_| ())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn ask_new(access: &mut Access<'_>) -> Result<()> {
+    if access.passphrase.is_some() || !access.may_ask() {
+        return Ok(());
+    }
+    let question = "passphrase for the new file of tokens (empty: a key file instead): ";
+    let typed = access.prompt.secret(question)?;
+    if !typed.is_empty() {
+        let again = access.prompt.secret("the same passphrase again: ")?;
+        if !again.is_same(&typed) {
+            return Err(Error::failed("the two passphrases differ").hint("repeat the command"));
+        }
+    }
+    *access.passphrase = Some(typed);
+    Ok(())
+}
+
+/// For how many keys the file is sealed, where fewer would be able to open it after the next change.
+///
+/// The file does not say whose they are, only how many.
+pub(super) fn locked_out(home: &Path) -> Result<Option<(usize, usize)>> {
+    let home = folder(home);
+    let Some(bytes) = sealed(&home)? else {
+        return Ok(None);
+    };
+    let file = home.join(FILE);
+    if decryptor(&file, &bytes)?.is_scrypt() {
+        return Ok(None);
+    }
+    let mut text = Vec::new();
+    ArmoredReader::new(&bytes[..])
+        .read_to_end(&mut text)
+        .map_err(|_| damaged(&file))?;
+    let header = text
+        .split(|&byte| byte == b'\n')
+        .take_while(|line| !line.starts_with(b"---"));
+    // The format has everybody add a line that is for nobody, lest others rely on there being none.
+    let is_key = |line: &&[u8]| {
+        let tag = line.strip_prefix(b"-> ").map(<[u8]>::trim_ascii_end);
+        let tag = tag.and_then(|rest| rest.split(|&byte| byte == b' ').next());
+        tag.is_some_and(|tag| !tag.ends_with(b"-grease"))
+    };
+    let now = header.filter(is_key).count();
+    let then = recipients(&home)?.len();
+    Ok((then < now).then_some((now, then)))
+}
+
+/// The file's bytes, if there is one.
+fn sealed(home: &Path) -> Result<Option<Vec<u8>>> {
+    let file = home.join(FILE);
+    match std::fs::read(&file) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("read", &file, &error)),
+    }
+}
+
+fn decryptor<'a>(
+    file: &Path,
+    bytes: &'a [u8],
+) -> Result<Decryptor<ArmoredReader<std::io::BufReader<&'a [u8]>>>> {
+    Decryptor::new_buffered(ArmoredReader::new(bytes)).map_err(|error| broken(file, &error))
 }
 
 /// The private keys: a file of age's, or an SSH key without passphrase.

@@ -90,9 +90,9 @@ fn assert_one_error(run: &Run, part: &str) {
 fn assert_all_fail(sandbox: &mut Sandbox, status: u8, part: &str) {
     let shown = sandbox.fails(status, &["token", "show", "corp"]);
     assert_one_error(&shown, part);
-    let login = sandbox.fails(status, &["login", "corp", "--from", "env:T"]);
+    let login = sandbox.fails(status, &["login", "corp", "--from", "env:T", "--no-input"]);
     assert_one_error(&login, part);
-    let logout = sandbox.fails(status, &["logout", "corp", "--yes"]);
+    let logout = sandbox.fails(status, &["logout", "corp", "--yes", "--no-input"]);
     assert!(
         logout.stdout.contains("failed") && logout.stdout.contains(part),
         "no {part:?}:\n{}",
@@ -271,9 +271,16 @@ fn one_that_never_takes_a_long_request() {
         flag.display()
     );
     sandbox.program("bin/plug", &format!("#!/bin/sh\n{script}\n"));
-    let run = sandbox
-        .time_limit(AMPLE)
-        .run(&["login", "corp", "--from", "env:T", "--", &long]);
+    let words = [
+        "login",
+        "corp",
+        "--from",
+        "env:T",
+        "--no-input",
+        "--",
+        &long,
+    ];
+    let run = sandbox.time_limit(AMPLE).run(&words);
     assert_eq!(run.status, 4, "{run:?}");
     assert_one_error(&run, "did not answer within 1 s");
     assert!(!run.stderr.contains("xxxx"), "the arguments are repeated");
@@ -285,10 +292,12 @@ fn a_login_or_logout_that_takes_too_long_may_have_been_done() {
     let mut sandbox = with_plugin(&at_get(NONE, "sleep 60"));
     let failed = sandbox
         .time_limit(AMPLE)
-        .fails(4, &["login", "corp", "--from", "env:T"]);
+        .fails(4, &["login", "corp", "--from", "env:T", "--no-input"]);
     assert_one_error(&failed, "whether it did as it was told is unknown");
     let mut sandbox = with_plugin(&at_get(TOKEN, "sleep 60"));
-    let failed = sandbox.time_limit(AMPLE).fails(4, &["logout", "corp"]);
+    let failed = sandbox
+        .time_limit(AMPLE)
+        .fails(4, &["logout", "corp", "--no-input"]);
     assert!(
         failed
             .stdout
@@ -430,6 +439,49 @@ fn one_that_asks_a_person_may_take_its_time() {
         .reveals()
         .ok(&["token", "show", "corp", "--reveal"]);
     assert_eq!(shown.stdout, "sentinel-typed\n");
+    assert!(
+        shown.stderr.contains("did not answer within 1 s; it reads from the terminal, so it is waited for, and Ctrl-C ends it"),
+        "{}",
+        shown.stderr
+    );
+    assert_nobody_left(&sandbox);
+}
+
+/// Its owner may be asked in an app or a browser, which nobody sees.
+#[test]
+fn a_login_or_logout_may_take_its_time_which_is_said_once() {
+    let mut sandbox = with_plugin("");
+    let script = format!(
+        "h='{0}'\n{HELLO}; read -r line\ncase $line in\n\
+        *'\"kind\":\"get\"'*) if [ -f \"$h\" ]; then {TOKEN}; else {NONE}; fi ;;\n\
+        *'\"kind\":\"login\"'*) sleep 2.5; touch \"$h\"; echo '{{\"Ok\":{{\"kind\":\"login\"}}}}' ;;\n\
+        *) sleep 2.5; rm \"$h\"; echo '{{\"Ok\":{{\"kind\":\"logout\"}}}}' ;;\nesac",
+        sandbox.root().join("held").display()
+    );
+    sandbox.program("bin/plug", &format!("#!/bin/sh\n{script}\n"));
+    sandbox.time_limit(AMPLE);
+    for line in ["login corp --from env:T", "logout corp"] {
+        let run = sandbox.ok(&["-c", line]);
+        let told = "did not answer within 1 s; it may be asking you for something, so it is waited for, and Ctrl-C ends it";
+        assert_eq!(run.stderr.matches(told).count(), 1, "{run:?}");
+    }
+    assert_nobody_left(&sandbox);
+}
+
+#[test]
+fn a_login_that_is_waited_for_ends_with_ctrl_c() {
+    let sandbox = with_plugin(&at_get(NONE, "touch ../login; sleep 60"));
+    let mut process = sandbox.process();
+    process.args(["login", "corp", "--from", "env:T"]);
+    let mut child = process.stderr(std::process::Stdio::null()).spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(10);
+    while !sandbox.exists("login") {
+        assert!(Instant::now() < end, "no login");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_nobody_left(&sandbox);
 }
 
@@ -477,4 +529,47 @@ fn a_command_that_prints_a_token_is_bounded_too() {
     check(long, FLOOD, 1, "printed a line of more than 4194304 bytes");
     check(long, "echo sentinel; kill -9 $$", 1, "signal: 9 (SIGKILL)");
     check(long, "printf '\\377'", 1, "not UTF-8");
+}
+
+#[test]
+fn the_name_of_a_process_is_told_without_what_would_reach_the_terminal() {
+    let answer = "echo '{\"Ok\":{\"kind\":\"login\"}}'";
+    let script = at_get(
+        NONE,
+        &format!("\"$CARGO_HOME/../bin/\u{1b}[31mred\" sentinel-new-token; {answer}"),
+    );
+    let mut sandbox = with_plugin(&script);
+    sandbox.program("bin/\u{1b}[31mred", "#!/bin/sh\nsleep 0.5\n");
+    let run = sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    assert!(
+        run.stderr.contains("on the command line of `?[31mred`"),
+        "{run:?}"
+    );
+}
+
+/// A provider may ask a person, or run `cargo login` itself: until it is done, the file is free for others.
+#[test]
+fn cargo_s_lock_is_not_held_while_a_provider_logs_in() {
+    let script = at_get(
+        NONE,
+        "flock -n \"$CARGO_HOME/credentials.toml\" touch ../free; echo '{\"Ok\":{\"kind\":\"login\"}}'",
+    );
+    let mut sandbox = with_plugin(&script);
+    let config = sandbox.read("home/config.toml")
+        + "[registries.lab]\nindex = 'sparse+https://lab.example/'\n";
+    sandbox.write("home/config.toml", config);
+    sandbox.write("home/credentials.toml", "# mine\n");
+    let lines = [
+        "-c",
+        "login lab --from env:T",
+        "-c",
+        "login corp --from env:T",
+    ];
+    sandbox.ok(&lines);
+    assert!(sandbox.exists("free"), "the lock was taken");
+    assert!(
+        sandbox
+            .read("home/credentials.toml")
+            .contains("[registries.lab]")
+    );
 }

@@ -15,7 +15,7 @@ use credsh::doors::Runner;
 use credsh::doors::script::Arguments;
 use credsh::render::Theme;
 use credsh::session::{Flags, Session};
-use credsh::world::{Env, Interrupts, Prompt, Terminal, World};
+use credsh::world::{Env, Interrupts, Prompt, Stderr, Terminal, World};
 use credsh::{Error, Token};
 
 /// Every token of the tests contains this word.
@@ -260,7 +260,7 @@ impl Sandbox {
             user_home: self.env.get("HOME").map(PathBuf::from),
             stdin: Box::new(Cursor::new(std::mem::take(&mut self.stdin))),
             stdout: Box::new(stdout.clone()),
-            stderr: Box::new(stderr.clone()),
+            stderr: Stderr::new(stderr.clone()),
             terminal: std::mem::take(&mut self.terminal),
             prompt: Box::new(Person {
                 typed: std::mem::take(&mut self.typed),

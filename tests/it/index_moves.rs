@@ -91,22 +91,42 @@ fn a_token_that_cannot_be_moved_stays_and_so_does_the_index() {
 }
 
 #[test]
-fn a_store_that_does_not_answer_is_a_warning_where_nothing_is_asked_of_it() {
+fn a_store_that_does_not_answer_may_have_a_token_that_only_dropping_leaves_behind() {
     let (mut sandbox, vault) = with_vault();
     sandbox.env("PATH", "/usr/bin:/bin");
-    let run = sandbox.ok(&set(&[]));
-    assert!(
-        run.stderr.contains(
-            "whether `cargo-credential-vault` has a token for the old index is not known"
-        ),
-        "{}",
-        run.stderr
-    );
-    sandbox.fails(
-        4,
-        &["registry", "set", "corp", "--index", OLD, "--move-token"],
-    );
+    let run = sandbox.fails(4, &set(&[]));
+    for part in [
+        "whether `cargo-credential-vault` has a token for the old index is not known",
+        "there is no such program",
+        "`--drop-token`",
+    ] {
+        assert!(run.stderr.contains(part), "{}", run.stderr);
+    }
+    sandbox.fails(4, &set(&["--move-token"]));
+    let plan = sandbox.ok(&set(&["--dry-run"]));
+    let told = "the real run refuses without `--move-token` or `--drop-token`";
+    assert!(plan.stderr.contains(told), "{}", plan.stderr);
+    let run = sandbox.ok(&set(&["--drop-token"]));
+    let told = "a token that `cargo-credential-vault` has for the old index stays there";
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    assert!(sandbox.read("home/config.toml").contains(NEW));
     assert_eq!(vault.requests(), "");
+}
+
+#[test]
+fn a_token_does_not_move_with_a_provider_that_is_asked_no_more() {
+    for more in [&["--provider", "cargo:token"][..], &["--no-provider"]] {
+        let (mut sandbox, vault) = with_vault();
+        let words = [&set(&["--move-token"]), more].concat();
+        let failed = sandbox.fails(64, &words);
+        assert!(
+            failed.stderr.contains("which is no longer to be asked"),
+            "{}",
+            failed.stderr
+        );
+        assert_eq!(vault.requests(), "get");
+        assert_eq!(vault.token(OLD).as_deref(), Some(TOKEN));
+    }
 }
 
 #[test]

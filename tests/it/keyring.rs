@@ -172,6 +172,11 @@ impl Keyring {
         output.unwrap();
     }
 
+    /// From now on there is a program that asks for passwords, and the person at the screen types the right one.
+    pub fn asks(&self) {
+        crate::prompter::play(&self.address, PASSWORD);
+    }
+
     fn log(&self) -> String {
         std::fs::read_to_string(self.path("daemon.log")).unwrap()
     }

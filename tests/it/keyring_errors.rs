@@ -174,6 +174,31 @@ fn a_keyring_whose_owner_refuses_to_unlock_it_stays_locked() {
     );
 }
 
+/// One who types the password has it unlocked, and what was asked for goes on.
+#[test]
+fn a_keyring_whose_owner_unlocks_it_serves() {
+    let mut desk = Desk::new(OWN);
+    desk.login(TOKEN);
+    desk.keyring.asks();
+    desk.sandbox
+        .env("DISPLAY", ":99")
+        .env("T", "sentinel-new-0123456789");
+    for (args, left) in [
+        (&["token", "show", "corp"][..], 1),
+        (&["login", "corp", "--from", "env:T"], 1),
+        (&["logout", "corp"], 0),
+        (&["login", "corp", "--from", "env:T"], 1),
+    ] {
+        desk.keyring.lock();
+        let before = desk.keyring.is_locked();
+        let run = desk.sandbox.ok(args);
+        assert!(before && !desk.keyring.is_locked(), "{args:?}: {run:?}");
+        assert_eq!(desk.items().len(), left, "{args:?}: {run:?}");
+    }
+    assert_eq!(desk.keyring.prompts(), 0);
+    assert_eq!(desk.ask().token.as_deref(), Some("sentinel-new-0123456789"));
+}
+
 #[test]
 fn a_locked_keyring_passes_and_the_next_provider_is_asked_as_cargo_does() {
     let mut desk = Desk::new(LIST);

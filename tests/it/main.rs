@@ -45,12 +45,14 @@ mod onepassword_logins;
 mod op;
 mod oracle;
 #[cfg(target_os = "linux")]
+mod own_answers;
 mod own_keyring;
 mod own_tokens;
 mod peers;
 mod plugin_protocol;
 #[cfg(target_os = "linux")]
 mod private_memory;
+mod prompter;
 mod provider_test;
 mod pty;
 #[cfg(target_os = "linux")]

@@ -411,7 +411,7 @@ fn an_expired_token_is_refused_with_the_command_that_renews_it_and_is_marked_in_
             .contains("the token `old` has expired on 2020-01-31"),
         "{run:?}"
     );
-    let renewal = format!("login corp {rules}");
+    let renewal = format!("login corp {rules} --expires 90d");
     assert!(
         run.stderr.contains(&format!("hint: renew it: `{renewal}`")),
         "{run:?}"
@@ -425,7 +425,7 @@ fn an_expired_token_is_refused_with_the_command_that_renews_it_and_is_marked_in_
     let before = listed(&mut sandbox);
     sandbox.ok(&[
         "-c",
-        &format!("{renewal} --from env:T --expires 2999-01-01"),
+        &format!("login corp {rules} --from env:T --expires 2999-01-01"),
     ]);
     let mut after = listed(&mut sandbox);
     assert_eq!(after[0]["expires"].take(), "2999-01-01");
@@ -563,4 +563,147 @@ fn what_does_not_move_is_refused() {
         64,
         &["-c", &format!("{login} --expires 9223372036854775807d")],
     );
+}
+
+/// Somebody else's run, between what this one reads and what it writes: a command that gives a token.
+fn meanwhile(sandbox: &Sandbox, lines: &[&str]) -> String {
+    let credsh = env!("CARGO_BIN_EXE_credsh");
+    let runs = lines
+        .iter()
+        .map(|line| format!("'{credsh}' -c '{line}' >&2\n"));
+    let script = format!(
+        "#!/bin/sh\nset -e\n{}echo {TOKEN}\n",
+        runs.collect::<String>()
+    );
+    let program = sandbox.program("bin/meanwhile", &script);
+    format!("command:{}", program.display())
+}
+
+#[test]
+fn what_another_run_does_to_the_same_token_meanwhile_is_not_mixed_with_this_one() {
+    for other in [
+        "token set ci --operations publish",
+        "token remove ci",
+        "login corp --from env:T --store sealed --label ci --crates serde",
+    ] {
+        let mut sandbox = with_corp(true);
+        sandbox.ok(&["-c", &login("--provider credsh --label ci")]);
+        let from = meanwhile(&sandbox, &[other]);
+        let last = format!("login corp --store sealed --label x --crates toml --from {from}");
+        let lines = ["-c", "token set ci --expires 2999-01-01", "-c", &last];
+        let run = sandbox.run(&lines);
+        assert_eq!(run.status, 1, "{other}: {run:?}");
+        let told = run.stderr.contains("somebody else has changed");
+        assert!(told && run.stderr.contains("ci"), "{other}: {run:?}");
+        let tokens = listed(&mut sandbox);
+        let labels = tokens.iter().map(|token| token["label"].as_str().unwrap());
+        let labels: Vec<&str> = labels.collect();
+        let expected: &[&str] = if other.contains("remove") {
+            &[]
+        } else {
+            &["ci"]
+        };
+        assert_eq!(labels, expected, "{other}");
+        assert!(
+            tokens.iter().all(|token| token["expires"].is_null()),
+            "{other}"
+        );
+    }
+}
+
+#[test]
+fn a_token_that_ties_with_one_that_came_meanwhile_is_refused() {
+    let mut sandbox = with_corp(true);
+    sandbox.ok(&["-c", &login("--provider credsh --label ci")]);
+    let from = meanwhile(
+        &sandbox,
+        &["login corp --from env:T --store sealed --label y --crates toml"],
+    );
+    let first = login("--label x --crates toml");
+    let last = format!("login corp --store sealed --label z --crates syn --from {from}");
+    let run = sandbox.run(&["-c", &first, "-c", &last]);
+    assert_eq!(run.status, 1, "{run:?}");
+    assert!(run.stderr.contains("would serve"), "{run:?}");
+    assert_eq!(listed(&mut sandbox).len(), 2);
+}
+
+#[test]
+fn of_two_tokens_that_fit_equally_well_neither_is_given() {
+    let mut sandbox = with_corp(true);
+    sandbox.ok(&[
+        "-c",
+        &login("--provider credsh --label a --operations publish"),
+        "-c",
+        &login("--label b"),
+    ]);
+    let ledger = sandbox.read("home/.credsh/tokens.toml");
+    let ledger = ledger.replace("operations = [\"publish\"]\n", "");
+    sandbox.write("home/.credsh/tokens.toml", ledger);
+    let failed = sandbox.fails(1, &["token", "show", "corp"]);
+    let told = "the tokens `a` and `b` fit this equally well, so neither is given";
+    assert!(failed.stderr.contains(told), "{failed:?}");
+}
+
+#[test]
+fn a_token_whose_table_is_broken_can_be_removed() {
+    for broken in ["", "store = 3\n", "[x]\ny = 1\n"] {
+        let mut sandbox = with_corp(true);
+        sandbox.ok(&[
+            "-c",
+            &login("--provider credsh --label ci"),
+            "-c",
+            &login("--label other --crates toml"),
+        ]);
+        let ledger = sandbox.read("home/.credsh/tokens.toml");
+        let (start, end) = (
+            ledger.find("[tokens").unwrap(),
+            ledger.rfind("[tokens").unwrap(),
+        );
+        let table = format!("[tokens.\"{INDEX}\".ci]\nregistry = \"corp\"\n");
+        let broken = broken.replace("[x]", &format!("[tokens.\"{INDEX}\".ci.x]"));
+        let ledger = format!("{}{table}{broken}{}", &ledger[..start], &ledger[end..]);
+        sandbox.write("home/.credsh/tokens.toml", ledger);
+        let failed = sandbox.fails(65, &["token", "list"]);
+        assert!(failed.stderr.contains("`token remove ci`"), "{failed:?}");
+        sandbox.fails(65, &["token", "remove", "other"]);
+        sandbox.ok(&["token", "remove", "ci"]);
+        let tokens = listed(&mut sandbox);
+        assert_eq!((tokens.len(), &tokens[0]["label"]), (1, &json!("other")));
+        let sealed = request(&mut sandbox, "ci");
+        assert_eq!(sealed["Err"]["kind"], "not-found", "{sealed}");
+    }
+}
+
+#[test]
+fn a_plan_of_new_rules_lists_all_that_changes() {
+    let mut sandbox = with_corp(true);
+    sandbox.ok(&[
+        "-c",
+        &login("--provider credsh --operations read --crates toml"),
+    ]);
+    let mut plan = |rest: &str| -> Vec<String> {
+        let plan = sandbox.json(&["--dry-run", "-c", &format!("token set default {rest}")]);
+        let changes = plan["changes"].as_array().unwrap().iter();
+        let told = changes.map(|change| {
+            let key = change["key"].as_str().unwrap().rsplit('.').next().unwrap();
+            format!("{} {}", change["action"].as_str().unwrap(), key)
+        });
+        let mut told: Vec<String> = told.collect();
+        told.sort();
+        told
+    };
+    assert_eq!(
+        plan("--operations yank --all-crates --expires 2999-01-01"),
+        ["set expires", "set operations", "unset crates"]
+    );
+    let index = "example/";
+    let moved = plan("--label ci");
+    assert_eq!(
+        moved.iter().filter(|one| one.starts_with("unset ")).count(),
+        6,
+        "{moved:?}"
+    );
+    assert!(moved.contains(&format!("login {index}")), "{moved:?}");
+    assert!(moved.contains(&format!("logout {index}")), "{moved:?}");
+    assert_eq!(plan("--store keyring").len(), 3);
 }

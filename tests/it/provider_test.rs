@@ -146,7 +146,7 @@ fn the_other_kinds_are_tested_by_what_they_say() {
         (
             &["--", "cargo:token-from-stdout", "printf", "hello\\r\\n"],
             1,
-            "+get -token -output +time",
+            "+get -token +time",
         ),
         (
             &["--", "cargo:token-from-stdout", "printf", "a\\nb\\n"],
@@ -205,6 +205,10 @@ fn what_is_on_path_and_not_configured_is_listed() {
             .contains(&VAULT.into()),
         "{list}"
     );
+    let told = sandbox.looks(false, 80).ok(&["provider", "list"]).stdout;
+    assert!(told.contains("`provider test`"), "{told}");
+    let longest = told.lines().map(|line| line.chars().count()).max();
+    assert!(longest <= Some(80), "{told}");
     sandbox.ok(&["provider", "add", VAULT]);
     let list = sandbox.json(&["provider", "list"]);
     assert!(
@@ -214,4 +218,38 @@ fn what_is_on_path_and_not_configured_is_listed() {
             .contains(&VAULT.into()),
         "{list}"
     );
+}
+
+#[test]
+fn a_program_with_a_dot_in_its_name_is_found() {
+    let mut sandbox = sandbox();
+    sandbox.program("bin/plug.v2", "#!/bin/sh\n");
+    let path = format!("{}/bin:/usr/bin:/bin", sandbox.root().display());
+    sandbox.env("PATH", path);
+    sandbox.ok(&["provider", "add", "plug.v2"]);
+    sandbox.ok(&["provider", "add", "plug.v3"]);
+    let list = sandbox.json(&["provider", "list"]);
+    let rows = list["providers"].as_array().unwrap().iter();
+    let found: Vec<_> = rows
+        .map(|row| (&row["command"][0], &row["found"]))
+        .collect();
+    assert_eq!(
+        serde_json::json!(found),
+        serde_json::json!([["plug.v3", false], ["plug.v2", true], ["cargo:token", true]])
+    );
+}
+
+#[test]
+fn what_credsh_itself_can_do_is_known() {
+    let mut sandbox = sandbox();
+    sandbox.write(
+        "home/config.toml",
+        "registry.global-credential-providers = ['/opt/credsh', '/opt/other']\n",
+    );
+    let list = sandbox.json(&["provider", "list"]);
+    let can = |row: usize| {
+        let row = &list["providers"][row];
+        (row["can_login"].as_bool(), row["plain_text"].as_bool())
+    };
+    assert_eq!((can(0), can(1)), ((None, None), (Some(true), Some(false))));
 }

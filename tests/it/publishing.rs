@@ -193,7 +193,7 @@ fn an_expired_publish_token_is_refused_before_the_upload_and_warned_of_when_read
     let asked = machine.run("serde_tiny", &PUBLISH);
     assert!(!asked.success);
     let refusal = "the token `serde` has expired on 2020-01-31; renew it: `credsh login corp --label serde \
-                   --operations publish --crates 'serde*'`";
+                   --operations publish --crates 'serde*' --expires 90d`";
     assert_eq!(
         asked.error.as_deref().map(|error| error.contains(refusal)),
         Some(true),

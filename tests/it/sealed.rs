@@ -283,3 +283,95 @@ fn a_file_whose_key_is_not_there_stays_as_it_is() {
     sandbox.write(IDENTITY, key);
     gives(&mut sandbox);
 }
+
+#[test]
+fn nobody_is_locked_out_because_the_list_of_recipients_got_lost() {
+    let mut sandbox = with_corp();
+    let one = new_key(&sandbox, "one");
+    let list = format!("{one}\n{SSH_PUBLIC}\n");
+    sandbox.write("home/.credsh/recipients", &list);
+    sandbox.ok(&LOGIN);
+    sandbox.env("T", "sentinel-new");
+    for (shorter, left) in [("", 1), (&*one, 2)] {
+        sandbox.write("home/.credsh/recipients", shorter);
+        let before = sandbox.read(FILE);
+        let told = format!("the sealed file is sealed for 3 keys, and would be for {left} only");
+        for line in [&LOGIN[..], &["logout", "corp"]] {
+            let run = sandbox.run(line);
+            assert_eq!(run.status, 1, "{run:?}");
+            let said = format!("{}{}", run.stdout, run.stderr);
+            assert!(said.contains(&told) && said.contains("`--yes`"), "{said}");
+        }
+        assert_eq!(sandbox.read(FILE), before);
+        gives(&mut sandbox);
+    }
+    sandbox.ok(&[&LOGIN[..], &["--yes"]].concat());
+    let key = sandbox.root().join("one");
+    let content = opened_by_rage(&sandbox, &key);
+    assert_eq!(content, json!({ INDEX: { "default": "sentinel-new" } }));
+    // As many as before is no loss, and more are welcome.
+    sandbox.env("T", "sentinel-newer").ok(&LOGIN);
+    sandbox.write("home/.credsh/recipients", list);
+    sandbox.env("T", "sentinel-newest").ok(&LOGIN);
+}
+
+#[test]
+fn a_passphrase_is_typed_once_and_a_wrong_one_is_asked_for_again() {
+    let mut sandbox = with_corp();
+    // A new file, and the same again.
+    sandbox
+        .types(&["correct horse", "correct horse"])
+        .ok(&LOGIN);
+    assert!(!sandbox.exists(IDENTITY));
+    // The shell takes lines one by one.
+    sandbox.types(&["wrong", "correct horse"]);
+    let prompt = sandbox.prompt();
+    let succeeds = |line: &str| prompt.run_line(line).is_ok();
+    assert!(!succeeds("token set default --label one"));
+    assert!(succeeds("token set default --label one"));
+    assert!(succeeds("token remove one"));
+    let ledger = sandbox.read("home/.credsh/tokens.toml");
+    assert_eq!(ledger, "");
+    // An empty one is a key file instead.
+    std::fs::remove_dir_all(sandbox.home().join(".credsh")).unwrap();
+    sandbox.types(&[""]).ok(&LOGIN);
+    assert!(sandbox.exists(IDENTITY));
+}
+
+#[test]
+fn ctrl_c_where_a_passphrase_is_asked_for_ends_it_at_once() {
+    let mut sandbox = with_corp();
+    sandbox.env("CREDSH_PASSPHRASE", "correct horse").ok(&LOGIN);
+    sandbox.unset("CREDSH_PASSPHRASE");
+    for line in [
+        &LOGIN[..],
+        &["token", "show", "corp"],
+        &["status", "--ask"],
+        &["logout", "corp"],
+    ] {
+        let mut pty = Pty::start(&sandbox, env!("CARGO_BIN_EXE_credsh"), line);
+        pty.sees("passphrase for the sealed tokens").keys("\u{3}");
+        assert_eq!(pty.ends(), 130, "{line:?}: {}", pty.screen());
+        let asked = pty.screen().matches("passphrase for").count();
+        assert_eq!(asked, 1, "{line:?}: {}", pty.screen());
+    }
+}
+
+/// Whoever has no other program can make the file by hand.
+#[test]
+fn what_rage_has_sealed_with_a_passphrase_opens() {
+    let mut sandbox = with_corp();
+    sandbox.ok(&LOGIN);
+    let plain = sandbox.root().join("plain").display().to_string();
+    sandbox.write("plain", json!({ INDEX: { "default": TOKEN } }).to_string());
+    let file = sandbox.root().join(FILE).display().to_string();
+    let rage = peers::installed("rage").display().to_string();
+    std::fs::remove_file(&file).unwrap();
+    sandbox.env("PINENTRY_PROGRAM", "");
+    let mut pty = Pty::start(&sandbox, &rage, &["-e", "-p", "-o", &file, &plain]);
+    pty.sees("assphrase").keys("correct horse\r");
+    pty.sees("onfirm").keys("correct horse\r");
+    assert_eq!(pty.ends(), 0, "{}", pty.screen());
+    sandbox.env("CREDSH_PASSPHRASE", "correct horse");
+    gives(&mut sandbox);
+}

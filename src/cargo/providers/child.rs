@@ -4,7 +4,7 @@
 //! those that it has started either, as far as they can be seen.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,13 @@ use zeroize::Zeroizing;
 use super::processes::{end_descendants, is_asking};
 use crate::cargo::config::Config;
 use crate::error::{Error, Result};
-use crate::world::{Held, Interrupts};
+use crate::world::{Held, Interrupts, Stderr};
 
 /// No token, and no answer that contains one, is longer than this many bytes.
 const LONGEST_LINE: u64 = 4 * 1024 * 1024;
+
+/// The signal of Ctrl-C.
+const SIGINT: i32 = 2;
 
 /// What opens the sealed file is for credsh, and for no other program.
 pub(super) const PASSPHRASE: &str = "CREDSH_PASSPHRASE";
@@ -34,7 +37,18 @@ const LAG: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limit {
     time: Duration,
-    waits_for_people: bool,
+    then: Then,
+}
+
+/// What happens once the time is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    /// The program is ended.
+    End,
+    /// It is ended, unless it asks a person.
+    EndUnlessAsking,
+    /// It is waited for: it may ask a person where nobody can see that.
+    Wait,
 }
 
 impl Limit {
@@ -42,20 +56,24 @@ impl Limit {
     pub(super) fn of(time: Duration) -> Self {
         Self {
             time,
-            waits_for_people: false,
+            then: Then::End,
         }
     }
 
-    /// As long as it takes: a person is asked, in a browser perhaps.
-    pub(super) fn none() -> Self {
-        Self::of(Duration::from_hours(24))
+    /// As long as it takes: a person may be asked, in a browser or an app. After this time it is said that
+    /// it is waited for.
+    pub(super) fn none(time: Duration) -> Self {
+        Self {
+            time,
+            then: Then::Wait,
+        }
     }
 
     /// No longer than this, unless it asks a person, who may take any time.
     pub(super) fn unless_asking(time: Duration) -> Self {
         Self {
             time,
-            waits_for_people: true,
+            then: Then::EndUnlessAsking,
         }
     }
 }
@@ -73,6 +91,8 @@ struct Time {
     id: u32,
     limit: Limit,
     end: Instant,
+    is_announced: bool,
+    stderr: Stderr,
     interrupts: Interrupts,
     /// Ctrl-C ends the program, and then whoever waits for it.
     _held: Held,
@@ -98,16 +118,28 @@ impl Time {
         }
     }
 
-    /// More time for one that asks a person, and an end for any other.
+    /// More time for one that asks a person, or may, and an end for any other.
     fn prolong(&mut self, missed: &str) -> Result<()> {
-        if self.limit.waits_for_people && is_asking(self.id) {
+        let seconds = self.limit.time.as_secs_f32();
+        let waits_for = match self.limit.then {
+            Then::EndUnlessAsking if is_asking(self.id) => Some("it reads from the terminal"),
+            Then::Wait => Some("it may be asking you for something"),
+            Then::End | Then::EndUnlessAsking => None,
+        };
+        if let Some(why) = waits_for {
+            if !self.is_announced {
+                self.is_announced = true;
+                self.stderr.say(&format!(
+                    "note: `{}` did not {missed} within {seconds} s; {why}, so it is waited for, and Ctrl-C ends it\n",
+                    self.program
+                ));
+            }
             self.end = Instant::now() + self.limit.time;
             return Ok(());
         }
         Err(Error::unavailable(format!(
-            "`{}` did not {missed} within {} s",
-            self.program,
-            self.limit.time.as_secs_f32()
+            "`{}` did not {missed} within {seconds} s",
+            self.program
         ))
         .hint("run it by itself to see what it waits for"))
     }
@@ -167,6 +199,8 @@ impl Child {
             id: child.id(),
             limit,
             end: Instant::now() + limit.time,
+            is_announced: false,
+            stderr: config.stderr().clone(),
             interrupts,
             _held: held,
         };
@@ -226,6 +260,7 @@ impl Child {
         let end = Instant::now() + LAG;
         loop {
             match self.child.try_wait() {
+                Ok(Some(status)) if was_interrupted(status) => return Error::interrupted(),
                 Ok(Some(status)) => {
                     return self.failed(&format!("ended with {status} before it {what}"));
                 }
@@ -269,6 +304,15 @@ impl Child {
     pub(super) fn failed(&self, what: &str) -> Error {
         Error::failed(format!("`{}` {what}", self.time.program))
     }
+}
+
+/// Whether Ctrl-C at a question of its own has ended it.
+fn was_interrupted(status: ExitStatus) -> bool {
+    #[cfg(unix)]
+    let by_signal = std::os::unix::process::ExitStatusExt::signal(&status) == Some(SIGINT);
+    #[cfg(not(unix))]
+    let by_signal = false;
+    by_signal || status.code() == Some(128 + SIGINT)
 }
 
 impl Drop for Child {

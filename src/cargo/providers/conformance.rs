@@ -18,7 +18,7 @@ use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Config;
 use crate::cargo::index_url::IndexUrl;
 use crate::cargo::registry::Registry;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::token::{Scheme, Token};
 
 /// One thing that is expected, and whether it is so.
@@ -135,10 +135,16 @@ impl Points {
             Ok(Reply { said, remarks }) => {
                 self.get(&said);
                 for remark in remarks {
-                    self.add(OUTPUT, false, remark);
+                    match self.0.last_mut() {
+                        // What is wrong with the token is said, and this is the reason.
+                        Some(point) if !point.passed => {
+                            point.detail = format!("{}; {remark}", point.detail);
+                        }
+                        _ => self.add(OUTPUT, false, remark),
+                    }
                 }
             }
-            Err(error) => self.add(GET, false, told(&error)),
+            Err(error) => self.add(GET, false, error.to_string()),
         }
     }
 
@@ -194,7 +200,7 @@ impl Points {
             match Child::start(config, command, Limit::unless_asking(config.time_limit())) {
                 Ok(child) => child,
                 Err(error) => {
-                    self.add(START, false, told(&error));
+                    self.add(START, false, error.to_string());
                     return None;
                 }
             };
@@ -202,7 +208,7 @@ impl Points {
         let hello = match child.line() {
             Ok(line) => serde_json::from_str::<CredentialHello>(&line),
             Err(error) => {
-                self.add(HELLO, false, told(&error));
+                self.add(HELLO, false, error.to_string());
                 return None;
             }
         };
@@ -224,13 +230,13 @@ impl Points {
         let answer = match answer {
             Ok(line) => line,
             Err(error) => {
-                self.add(GET, false, told(&error));
+                self.add(GET, false, error.to_string());
                 return None;
             }
         };
         match child.finish() {
             Ok(()) => self.add(STATUS, true, "ends with 0 once its input ends"),
-            Err(error) => self.add(STATUS, false, told(&error)),
+            Err(error) => self.add(STATUS, false, error.to_string()),
         }
         if child.has_more() {
             self.add(OUTPUT, false, "prints more than its answer");
@@ -323,7 +329,7 @@ impl Points {
                 return Ok(());
             }
             Err(error) => {
-                self.add(LOGIN, false, told(&error));
+                self.add(LOGIN, false, error.to_string());
                 return Ok(());
             }
         }
@@ -335,7 +341,7 @@ impl Points {
                 self.add(READ_BACK, true, "gives back the token that it was given");
             }
             Ok(_) => self.add(READ_BACK, false, "does not give back what it was given"),
-            Err(error) => self.add(READ_BACK, false, told(&error)),
+            Err(error) => self.add(READ_BACK, false, error.to_string()),
         }
         let logout = ask(Action::Logout).and_then(|_| ask(get));
         match logout {
@@ -348,7 +354,7 @@ impl Points {
                 false,
                 format!("still gives the made-up token for {NOWHERE}"),
             ),
-            Err(error) => self.add(LOGOUT, false, told(&error)),
+            Err(error) => self.add(LOGOUT, false, error.to_string()),
         }
         Ok(())
     }
@@ -364,10 +370,6 @@ fn nowhere() -> Result<Registry> {
         is_crates_io: false,
         notes: Vec::new(),
     })
-}
-
-fn told(error: &Error) -> String {
-    error.to_string()
 }
 
 fn seconds(time: Duration) -> String {

@@ -51,10 +51,17 @@ pub(super) fn perform(
         program: command,
         args: arguments.iter().map(String::as_str).collect(),
         limit: match action {
-            Action::Login { token: None, .. } => Limit::none(),
+            // Whoever keeps a token may ask its owner, and where nobody sees that.
+            Action::Login { .. } | Action::Logout if config.may_prompt() => {
+                Limit::none(config.time_limit())
+            }
             _ => Limit::unless_asking(config.time_limit()),
         },
     };
+    if provider.kind == ProviderKind::Own {
+        // In the request, which nobody else can read.
+        call.args.extend(config.passphrase().map(Token::expose));
+    }
     if let Action::Login { args, .. } = action {
         call.args.extend(args.iter().map(String::as_str));
     }

@@ -167,7 +167,9 @@ fn name_if_shown(id: u32, token: &Token) -> Option<String> {
         let name = program.rsplit(|&byte| byte == b'/').next();
         String::from_utf8_lossy(name.unwrap_or_default()).into_owned()
     });
-    Some(name.trim().to_owned())
+    // It is the program's to choose, and it is printed.
+    let shown = |c: char| if c.is_control() { '?' } else { c };
+    Some(name.trim().chars().map(shown).collect())
 }
 
 /// Whoever does not want to know the result ends it all the same.

@@ -88,8 +88,8 @@ impl Row {
     fn of(config: &Config, provider: Provider, registry: Option<String>) -> Self {
         Self {
             found: is_found(config, &provider),
-            can_login: provider.kind.can_login(),
-            plain_text: provider.kind.is_plain_text(),
+            can_login: provider.can_login(),
+            plain_text: provider.is_plain_text(),
             kind: provider.kind,
             place: provider.place,
             command: provider.command,
@@ -165,21 +165,21 @@ impl Answer for Providers {
             elastic: 5,
         }];
         for warning in &self.warnings {
-            blocks.push(Block::Line(Span::new(
+            blocks.push(Block::Prose(Span::new(
                 Role::Doubtful,
                 format!("warning: {warning}"),
             )));
         }
         if !self.available.is_empty() {
-            blocks.push(Block::line(format!(
+            blocks.push(Block::Prose(Span::plain(format!(
                 "also on PATH: {}; `provider add` adds one, `provider test` tests it",
                 list(&self.available)
-            )));
+            ))));
         }
         if self.is_default {
-            blocks.push(Block::line(
+            blocks.push(Block::Prose(Span::plain(
                 "nothing is configured, so Cargo asks `cargo:token` only, and refuses registries with `auth-required`: `provider add cargo:token` cures that",
-            ));
+            )));
         }
         blocks
     }

@@ -159,7 +159,7 @@ impl Set {
         let keeps = |provider: &&Provider| {
             !provider.kind.is_foreign()
                 && provider.kind != Kind::Token
-                && provider.kind.can_login() != Some(false)
+                && provider.can_login() != Some(false)
         };
         for provider in chain.providers.iter().filter(keeps) {
             if provider.is_credsh() {
@@ -172,13 +172,14 @@ impl Set {
             let asked = session.held_unless_locked(provider, &old);
             let held = asked.and_then(|held| held.ok_or_else(|| os::locked(provider)));
             let held = match held {
-                Err(error) if self.move_token || self.drop_token => return Err(error),
-                Err(error) => {
+                Err(error) if self.drop_token => {
                     session.warn(&format!(
-                        "whether `{provider}` has a token for the old index is not known: {error}"
+                        "a token that `{provider}` has for the old index stays there: {error}"
                     ));
                     continue;
                 }
+                Err(error) if self.move_token => return Err(error),
+                Err(error) => return Err(unknown(provider, &error)),
                 Ok(Held::Nothing) => continue,
                 Ok(held) => held,
             };
@@ -188,8 +189,14 @@ impl Set {
                     Held::Token(_) => {
                         return Err(self.left_behind(provider.to_string().as_str()));
                     }
-                    _ => continue,
+                    _ if session.flags.is_plan() => session.note(&format!(
+                        "a plan does not ask `{provider}`: if it has a token for the old index, or cannot say, the real run refuses without `--move-token` or `--drop-token`"
+                    )),
+                    _ => session.warn(&format!(
+                        "whether `{provider}` has a token for the old index is not known: it does not say"
+                    )),
                 }
+                continue;
             }
             if self.move_token {
                 let token = match &held {
@@ -271,4 +278,13 @@ impl Set {
         let file = self.place.file(session, &key)?;
         session.edit_setting(&file, &key, None)
     }
+}
+
+/// A store that may have a token, and cannot be asked.
+fn unknown(provider: &Provider, error: &Error) -> Error {
+    Error::unavailable(format!(
+        "whether `{provider}` has a token for the old index is not known"
+    ))
+    .because(error)
+    .hint("make it answer and repeat the command, or leave behind what it has: `--drop-token`")
 }

@@ -3,10 +3,11 @@
 use clap::Args;
 
 use super::list::labelled;
+use crate::cargo::registry::Registry;
 use crate::commands::Outcome;
 use crate::commands::args::{CREDSH, RegistryRef};
 use crate::commands::logout::{Places, forget_one};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::session::Session;
 use crate::session::own::{self, Rules};
 use crate::stores::ledger::{Entry, Label};
@@ -87,13 +88,39 @@ impl Set {
 impl Remove {
     /// Forgets.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
-        let entry = labelled(session, &self.token, self.registry.as_ref())?;
+        let entry = match labelled(session, &self.token, self.registry.as_ref()) {
+            Err(error) if error.kind() == ErrorKind::Malformed => {
+                return self.strike(session, error);
+            }
+            found => found?,
+        };
         let registry = own::registry_of(&entry)?;
-        let place = forget_one(session, &entry, &registry, CREDSH.to_owned());
+        let place = forget_one(session, &entry, &registry, CREDSH.to_owned())?;
         Outcome::change_with(Places {
             registry: Some(registry.word()),
             places: vec![place],
             must_be_gone: true,
         })
+    }
+
+    /// Its own table may be what is wrong with the ledger.
+    fn strike(&self, session: &mut Session, error: Error) -> Result<Outcome> {
+        let mut broken = session.broken_tokens(&self.token)?;
+        if let Some(target) = &self.registry {
+            let registry = Registry::resolve(session.config()?, &target.0)?;
+            broken.retain(|index| index == registry.index_for_provider());
+        }
+        match broken.as_slice() {
+            [] => Err(error),
+            [index] => {
+                session.forget_broken(&self.token, index)?;
+                Outcome::change()
+            }
+            _ => Err(Error::usage(format!(
+                "several registries have a broken token `{}`",
+                self.token
+            ))
+            .hint("name one of them: `--registry NAME`")),
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind as ErrorKind, Place, Result, list};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
 use crate::session::own::Rules;
-use crate::stores::ledger::Day;
+use crate::stores::ledger::{Day, Entry};
 use crate::stores::routing::{candidates, rule};
 use crate::token::Token;
 
@@ -63,8 +63,7 @@ pub(in crate::commands) struct Serving {
     pub(in crate::commands) rule: String,
     /// The day after which it is refused, where that is over.
     pub(in crate::commands) expired: Option<Day>,
-    /// The command that stores its successor.
-    renewal: String,
+    entry: Entry,
 }
 
 /// What credsh itself would answer, by its ledger.
@@ -88,13 +87,7 @@ impl Own {
         if let Some(provider) = chain.providers.iter().find(|one| one.is_credsh())
             && let Ok(rules) = Rules::of_arguments(&provider.command[1..])
         {
-            entries.retain(|entry| {
-                rules
-                    .label
-                    .as_ref()
-                    .is_none_or(|label| entry.label == *label)
-                    && rules.store.is_none_or(|store| entry.store == store)
-            });
+            entries.retain(|entry| rules.admit(entry));
         }
         if entries.is_empty() {
             return Ok(None);
@@ -105,7 +98,7 @@ impl Own {
                 label: entry.label.to_string(),
                 rule: rule(entry, operation),
                 expired: entry.expires.filter(|day| day.is_over()),
-                renewal: entry.renewal(),
+                entry: entry.clone(),
             })
             .collect();
         let labels = entries.iter().map(|entry| entry.label.to_string());
@@ -114,6 +107,26 @@ impl Own {
             others: others.collect(),
             serving,
         }))
+    }
+
+    /// The label of the one that has given this token: the first, unless its store has lost it.
+    pub(in crate::commands) fn answered(
+        &self,
+        session: &mut Session,
+        token: &Token,
+    ) -> Option<String> {
+        let first = self.serving.first()?;
+        if self.serving.len() > 1 {
+            for one in &self.serving {
+                match session.gives(&one.entry, token) {
+                    Some(true) => return Some(one.label.clone()),
+                    Some(false) => {}
+                    // Nobody can say; the ledger does.
+                    None => break,
+                }
+            }
+        }
+        Some(first.label.clone())
     }
 
     /// In one line.
@@ -185,7 +198,7 @@ impl Show {
                     ErrorKind::Rejected,
                     format!("the token `{}` has expired on {day}", first.label),
                 )
-                .hint(format!("renew it: `{}`", first.renewal)),
+                .hint(format!("renew it: `{}`", first.entry.renewal())),
                 (Some(error), None) => error.clone(),
                 (None, _) => Error::not_found(format!(
                     "Cargo would find no token for {}",
@@ -200,7 +213,8 @@ impl Show {
         let token = answer.token.clone();
         let label = own
             .filter(|_| winner.provider.is_credsh())
-            .and_then(|own| Some(Place::Label(own.serving.first()?.label.clone())));
+            .and_then(|own| own.answered(session, &token))
+            .map(Place::Label);
         let shown = Shown {
             registry: inspection.registry.word(),
             index: inspection.registry.index.clone(),

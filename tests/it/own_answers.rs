@@ -1,0 +1,299 @@
+//! What is said of the tokens that credsh keeps itself: who has answered, what is left where, what comes after; and what
+//! a request that fails leaves behind.
+
+use serde_json::{Value, json};
+
+use crate::harness::Sandbox;
+use crate::vault::{VAULT, Vault};
+
+const INDEX: &str = "sparse+https://corp.example/";
+const TOKEN: &str = "sentinel-of-corp-0123456789";
+const CREDSH: &str = env!("CARGO_BIN_EXE_credsh");
+
+/// A registry whose provider is credsh, with tokens of these labels and rules in the sealed file.
+fn with_tokens(tokens: &[&str]) -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    let config =
+        format!("[registries.corp]\nindex = '{INDEX}'\ncredential-provider = '{CREDSH}'\n");
+    sandbox.write("home/config.toml", config);
+    for token in tokens {
+        let label = token.split(' ').next().unwrap();
+        sandbox.env("T", format!("{TOKEN}-{label}"));
+        let line = format!("login corp --store sealed --from env:T --label {token}");
+        sandbox.ok(&["-c", &line]);
+    }
+    sandbox
+}
+
+/// The answers to requests in one start; all of them are to `corp`.
+fn answers(sandbox: &mut Sandbox, first: &[&str], requests: &[Value]) -> (Vec<Value>, String) {
+    let mut lines = String::new();
+    for request in requests {
+        let mut request = request.clone();
+        request["v"] = json!(1);
+        if request["registry"].is_null() {
+            request["registry"] = json!({ "index-url": INDEX, "name": "corp" });
+        }
+        lines += &format!("{request}\n");
+    }
+    let words = [first, &["--cargo-plugin"]].concat();
+    let run = sandbox.stdin(lines).reveals().run(&words);
+    let answers = run.stdout.lines().skip(1);
+    let answers = answers.map(|line| serde_json::from_str(line).unwrap());
+    (answers.collect(), run.stderr)
+}
+
+fn get(operation: &str) -> Value {
+    let mut request = json!({ "kind": "get", "operation": operation });
+    if operation != "read" {
+        for (key, value) in [("name", "serde"), ("vers", "1.0.0"), ("cksum", "")] {
+            request[key] = json!(value);
+        }
+    }
+    request
+}
+
+/// The store loses a token, and the ledger does not know.
+fn lose(sandbox: &mut Sandbox, label: &str) {
+    let logout = json!({ "kind": "logout", "args": ["--item", "sealed", label] });
+    let (answers, _) = answers(sandbox, &["--item"], &[logout]);
+    assert_eq!(answers[0]["Ok"]["kind"], "logout", "{answers:?}");
+}
+
+#[test]
+fn the_label_that_is_shown_is_that_of_the_token_that_was_given() {
+    let mut sandbox = with_tokens(&["all", "narrow --operations publish"]);
+    let asked = ["corp", "--operation", "publish"];
+    let shown = sandbox.json(&[&["token", "show"], &asked[..]].concat());
+    assert_eq!(shown["from"]["place"]["label"], "narrow");
+    lose(&mut sandbox, "narrow");
+    let shown = sandbox.json(&[&["token", "show"], &asked[..]].concat());
+    assert_eq!(shown["from"]["place"]["label"], "all", "{shown}");
+    let why = sandbox.json(&[&["why", "--ask"], &asked[..]].concat());
+    assert_eq!(why["token"]["place"]["label"], "all", "{why}");
+    let shadowed = &why["shadowed"][0];
+    assert_eq!(shadowed["what"], "token `narrow`", "{why}");
+    assert_eq!(
+        shadowed["reason"],
+        "serves `publish`, and its store has nothing for it"
+    );
+}
+
+#[test]
+fn a_token_for_publishing_is_a_token() {
+    let mut sandbox = with_tokens(&["release --operations publish"]);
+    let run = sandbox.ok(&["status", "corp", "--ask"]);
+    assert!(run.stdout.starts_with("corp: logged in\n"), "{run:?}");
+    let told = "there is no token to read the index with: `release` serves `publish`";
+    assert!(run.stdout.contains(told), "{run:?}");
+    let status = sandbox.json(&["status", "corp", "--ask"]);
+    assert_eq!(
+        status["registries"][0]["place"],
+        json!({ "label": "release" })
+    );
+    // Unless the configuration has it look at others only.
+    let config = sandbox.read("home/config.toml");
+    let others = config.replace(CREDSH, &format!("{CREDSH} --label other"));
+    sandbox.write("home/config.toml", others);
+    sandbox.fails(3, &["status", "corp", "--ask"]);
+    sandbox.write("home/config.toml", config);
+    sandbox.ok(&["token", "set", "release", "--expires", "2020-01-01"]);
+    sandbox.fails(3, &["status", "corp", "--ask"]);
+}
+
+#[test]
+fn what_credsh_keeps_for_a_registry_that_asks_another_is_named_at_the_logout() {
+    let mut sandbox = with_tokens(&["ci"]);
+    sandbox.ok(&["registry", "set", "corp", "--no-provider"]);
+    let run = sandbox.ok(&["logout", "corp"]);
+    assert!(run.stderr.contains("still keeps the token `ci`"), "{run:?}");
+    assert!(
+        run.stderr.contains("`token remove ci` forgets it"),
+        "{run:?}"
+    );
+    sandbox.ok(&["token", "remove", "ci"]);
+    let run = sandbox.ok(&["logout", "corp"]);
+    assert!(!run.stderr.contains("still keeps"), "{run:?}");
+}
+
+#[test]
+fn why_says_for_which_index_the_tokens_of_a_name_are() {
+    let mut sandbox = with_tokens(&["ci --operations read"]);
+    let moved = "sparse+https://elsewhere.example/";
+    let config = format!("registries.corp.index = '{moved}'\n");
+    sandbox.write("work/.cargo/config.toml", config);
+    let why = sandbox.json(&["why", "corp"]);
+    let notes = why["notes"].to_string();
+    for part in [
+        &*format!("the token `ci` of `corp` was stored for `{INDEX}`"),
+        "`login corp --label ci --operations read`",
+    ] {
+        assert!(notes.contains(part), "{why}");
+    }
+    // The warning that a token goes along with the name is about another provider.
+    for line in [
+        "why corp",
+        "status corp",
+        "login corp --from env:T --store sealed",
+    ] {
+        let run = sandbox.run(&["-c", line]);
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(!said.contains("hides another one"), "{line}: {said}");
+    }
+}
+
+#[test]
+fn whatever_a_token_serves_more_than_before_is_a_warning() {
+    for (before, after, is_wider) in [
+        ("--crates serde*", "--crates *", true),
+        ("--crates serde*", "--crates serde,serde_json", false),
+        ("--crates serde*", "--crates serde_*", false),
+        ("--crates serde", "--crates serde*", true),
+        ("--crates serde", "--crates serde,toml", true),
+        ("--crates serde,toml", "--crates toml", false),
+        ("--operations read", "--operations publish", true),
+        ("--operations read,yank", "--operations yank", false),
+        ("--operations read", "--operations read --crates x", false),
+        ("--crates x", "--operations publish", true),
+        ("", "--operations publish", false),
+    ] {
+        let mut sandbox = with_tokens(&[&format!("ci {before}")]);
+        let line = format!("login corp --store sealed --from env:T --label ci {after}");
+        let run = sandbox.ok(&["-c", &line]);
+        let is_warned = run.stderr.contains("warning: the token `ci`, which");
+        assert_eq!(is_warned, is_wider, "{before} -> {after}: {run:?}");
+    }
+}
+
+#[test]
+fn a_renewal_is_for_as_long_as_the_token_was() {
+    let mut sandbox = with_tokens(&["ci --expires 30d"]);
+    let expires = sandbox.json(&["token", "list"])["tokens"][0]["expires"].clone();
+    let ledger = sandbox.read("home/.credsh/tokens.toml");
+    let ledger = ledger.replace(expires.as_str().unwrap(), "2020-01-31");
+    let at = ledger.find("created = \"").unwrap() + 11;
+    let created = ledger[at..at + 10].to_owned();
+    for (created_then, renewal) in [("2020-01-01", "30d"), ("2020-02-01", "90d")] {
+        let ledger = ledger.replace(&created, created_then);
+        sandbox.write("home/.credsh/tokens.toml", ledger);
+        let failed = sandbox.fails(5, &["token", "show", "corp"]);
+        let told = format!("`login corp --label ci --expires {renewal}`");
+        assert!(failed.stderr.contains(&told), "{failed:?}");
+    }
+}
+
+#[test]
+fn a_ledger_is_no_file_of_cargo_s() {
+    let mut sandbox = with_tokens(&["ci"]);
+    sandbox.write("home/.credsh/tokens.toml", "[tokens\n");
+    for line in ["token list", "token show corp"] {
+        let run = sandbox.run(&["-c", line]);
+        let told = "this file says what each of credsh's own tokens is for";
+        assert!(run.status != 0 && run.stderr.contains(told), "{run:?}");
+    }
+}
+
+#[test]
+fn rules_that_say_nothing_are_refused() {
+    let mut sandbox = with_tokens(&["ci"]);
+    for rule in [
+        "--operations=",
+        "--crates=",
+        "--operations=read,",
+        "--label=",
+    ] {
+        let line = format!("login corp --store sealed --from env:T {rule}");
+        sandbox.fails(64, &["-c", &line]);
+    }
+}
+
+#[test]
+fn what_a_failed_request_leaves_undone_the_next_one_does_not_write() {
+    let mut sandbox = with_tokens(&["a --crates a", "b --crates b"]);
+    // Without a keyring the second token cannot be forgotten, and the first is to stay as well.
+    let ledger = sandbox.read("home/.credsh/tokens.toml");
+    let at = ledger.rfind("sealed").unwrap();
+    let ledger = format!("{}keyring{}", &ledger[..at], &ledger[at + 6..]);
+    sandbox.write("home/.credsh/tokens.toml", &ledger);
+    let login = json!({
+        "kind": "login", "token": TOKEN, "args": ["--label", "c", "--crates", "c", "--store", "sealed"],
+    });
+    let (answers, _) = answers(&mut sandbox, &[], &[json!({ "kind": "logout" }), login]);
+    assert_eq!(answers[0]["Err"]["kind"], "other", "{answers:?}");
+    assert_eq!(answers[1]["Ok"]["kind"], "login", "{answers:?}");
+    let tokens = sandbox.json(&["token", "list"]);
+    let labels = tokens["tokens"].as_array().unwrap().iter();
+    let labels: Vec<_> = labels
+        .map(|token| token["label"].as_str().unwrap())
+        .collect();
+    assert_eq!(labels, ["a", "b", "c"]);
+}
+
+#[test]
+fn a_read_gets_no_wider_token_because_its_own_store_is_down() {
+    let mut sandbox = with_tokens(&["all", "reads --operations read"]);
+    let ledger = sandbox.read("home/.credsh/tokens.toml");
+    let at = ledger.rfind("sealed").unwrap();
+    let ledger = format!("{}keyring{}", &ledger[..at], &ledger[at + 6..]);
+    sandbox.write("home/.credsh/tokens.toml", &ledger);
+    let (answers, said) = answers(&mut sandbox, &[], &[get("read"), get("publish")]);
+    assert_eq!(answers[0]["Err"]["kind"], "other", "{answers:?}");
+    assert!(said.contains("token `reads`"), "{said}");
+    assert_eq!(answers[1]["Ok"]["kind"], "get", "{answers:?}");
+}
+
+#[test]
+fn the_arguments_of_the_provider_are_rules_of_a_login() {
+    let mut sandbox = with_tokens(&[]);
+    let config = sandbox.read("home/config.toml");
+    let config = config.replace(CREDSH, &format!("{CREDSH} --label ci --store sealed"));
+    sandbox
+        .write("home/config.toml", config)
+        .read("home/config.toml");
+    sandbox.env("T", TOKEN);
+    sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    sandbox.ok(&["-c", "login corp --from env:T --label x --crates x"]);
+    let tokens = sandbox.json(&["token", "list"]);
+    let told = |n: usize, key: &str| tokens["tokens"][n][key].as_str().unwrap().to_owned();
+    assert_eq!(
+        (told(0, "label"), told(0, "store")),
+        ("ci".into(), "sealed".into())
+    );
+    assert_eq!(
+        (told(1, "label"), told(1, "store")),
+        ("x".into(), "sealed".into())
+    );
+}
+
+#[test]
+fn the_passphrase_is_for_credsh_and_for_no_other_program() {
+    let mut sandbox = with_tokens(&[]);
+    let _vault = Vault::new(&mut sandbox);
+    let seen = sandbox.root().join("seen");
+    let dump = format!("env >>'{}'; ", seen.display());
+    let source = sandbox.program("bin/source", &format!("#!/bin/sh\n{dump}echo {TOKEN}\n"));
+    let plug = format!("#!/bin/sh\n{dump}exec {VAULT} \"$@\"\n");
+    let plug = sandbox.program("bin/plug", &plug);
+    sandbox.env("CREDSH_PASSPHRASE", "horse-of-the-passphrase");
+    let from = format!("command:{}", source.display());
+    let provider = plug.display().to_string();
+    sandbox.ok(&["login", "corp", "--provider", &provider, "--from", &from]);
+    sandbox.ok(&["token", "show", "corp"]);
+    let stdout = format!("cargo:token-from-stdout {}", source.display());
+    sandbox.ok(&["registry", "set", "corp", "--provider", &stdout]);
+    sandbox.ok(&["token", "show", "corp"]);
+    sandbox.ok(&["provider", "test", &provider]);
+    let seen = std::fs::read_to_string(seen).unwrap();
+    assert!(seen.matches("CARGO_HOME=").count() > 5, "{seen}");
+    assert!(!seen.contains("horse-of"), "{seen}");
+}
+
+#[test]
+fn an_expired_token_of_some_crates_is_told_before_anything_is_built_for_nothing() {
+    let mut sandbox = with_tokens(&["all", "serde --crates serde --expires 2020-01-31"]);
+    let (answers, said) = answers(&mut sandbox, &[], &[get("read"), get("publish")]);
+    assert_eq!(answers[0]["Ok"]["kind"], "get", "{answers:?}");
+    let told = "the token `serde` has expired on 2020-01-31";
+    assert_eq!(said.matches(told).count(), 1, "{said}");
+    assert!(answers[1]["Err"].to_string().contains(told), "{answers:?}");
+}
