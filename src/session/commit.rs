@@ -270,9 +270,8 @@ impl Session {
             .any(|layer| layer.is_credentials && layer.file == file);
         let mut document = Document::parse(file, old)?;
         let done = self.check_unchanged(file, &document, is_credentials, edits)?;
-        if is_credentials && edits.iter().any(|edit| edit.key == ["registry", "token"]) {
-            // The old layout's place of the same token (5); `cargo login` moves it, too.
-            document.unset(&["token"])?;
+        if is_credentials {
+            forget_old_layout(&mut document, edits.iter().map(|edit| &edit.key))?;
         }
         for edit in edits {
             let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
@@ -332,6 +331,17 @@ fn in_credentials(document: &Document, key: &[&str]) -> Result<Option<Entry>> {
         return document.entry(&["token"]);
     }
     document.entry(key)
+}
+
+/// Takes the old layout's place of crates.io's token (5) away, where that token changes; `cargo login` moves it, too.
+pub(super) fn forget_old_layout<'a>(
+    document: &mut Document,
+    mut keys: impl Iterator<Item = &'a Key>,
+) -> Result<()> {
+    if keys.any(|key| *key == ["registry", "token"]) {
+        document.unset(&["token"])?;
+    }
+    Ok(())
 }
 
 /// The files that change, in the order of their first change.

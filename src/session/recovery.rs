@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::Session;
 use super::change::{ItemChange, Wish};
-use super::commit::write_one;
+use super::commit::{forget_old_layout, write_one};
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Held;
 use crate::cargo::layers::Layer;
@@ -277,6 +277,13 @@ impl Session {
     ) -> Result<Zeroizing<String>> {
         let (text, layer) = read(record, now)?;
         let mut document = Document::parse(&record.file, &text)?;
+        let meant = record.edits.iter().filter(|edit| {
+            let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
+            edit.is_before(layer.get(&key).map(|entry| &entry.node))
+        });
+        if record.is_credentials {
+            forget_old_layout(&mut document, meant.map(|edit| &edit.key))?;
+        }
         for edit in &record.edits {
             let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
             let node = layer.get(&key).map(|entry| &entry.node);
