@@ -69,7 +69,7 @@ fn an_error_is_shown_and_the_shell_goes_on_with_its_status() {
         ("registry::lst()", "error: "),
         ("login corp --from env:T", "error: "),
         ("fail(\"on purpose\")", "on purpose"),
-        ("help", "Here also: exit, quit, history."),
+        ("help", "!CMD             Run CMD in your own shell"),
         ("help nothing-like-it", "no such command or topic"),
     ];
     for (line, expected) in rows {

@@ -1,0 +1,71 @@
+//! What only the interactive shell has: a second, small table, so that Tab, colours and `help` know it too.
+//!
+//! Invariant: nothing here is a word of the process's arguments, of a batch or of a script.
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use super::grammar::{self, Parsed};
+use crate::error::Result;
+
+/// A line that only the shell understands.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "credsh",
+    no_binary_name = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+struct TerminalLine {
+    #[command(subcommand)]
+    command: TerminalCommand,
+}
+
+/// The commands of the shell about itself.
+#[derive(Debug, Clone, Subcommand)]
+pub enum TerminalCommand {
+    /// Show the lines that were entered, this time and before
+    #[command(after_help = "Examples:\n  history")]
+    History,
+    /// Leave the shell
+    #[command(after_help = "Examples:\n  exit")]
+    Exit,
+    /// Leave the shell
+    #[command(after_help = "Examples:\n  quit")]
+    Quit,
+}
+
+impl TerminalCommand {
+    /// Reads the words of a line.
+    pub fn parse(words: &[String]) -> Result<Parsed<Self>> {
+        let parsed = tree()
+            .try_get_matches_from_mut(words)
+            .and_then(|matches| TerminalLine::from_arg_matches(&matches));
+        match parsed {
+            Ok(line) => Ok(Parsed::Words(line.command)),
+            Err(error) => grammar::told(&error),
+        }
+    }
+}
+
+/// The tree of these commands, for those that look at it.
+pub fn tree() -> clap::Command {
+    let mut tree = TerminalLine::command();
+    tree.build();
+    tree
+}
+
+/// Their words, for those that ask at every key.
+pub const WORDS: [&str; 3] = ["history", "exit", "quit"];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_words_are_those_of_the_table() {
+        let tree = super::tree();
+        let names: Vec<&str> = tree
+            .get_subcommands()
+            .map(clap::Command::get_name)
+            .collect();
+        assert_eq!(names, super::WORDS);
+    }
+}
