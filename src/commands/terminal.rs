@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing here is a word of the process's arguments, of a batch or of a script.
 
+use std::path::PathBuf;
+
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::grammar::{self, Parsed};
@@ -26,12 +28,30 @@ pub enum TerminalCommand {
     /// Show the lines that were entered, this time and before
     #[command(after_help = "Examples:\n  history")]
     History,
+    /// Write what changes from here on as a script
+    ///
+    /// The script has the net effect of what is committed until `record --stop`, not the lines: run with
+    /// `credsh -f FILE` on an empty Cargo home it gives the same configuration. A token is in it by its source,
+    /// never as text. What it cannot express, an edit outside the Cargo home for instance, stands in it as a comment.
+    #[command(after_help = "Examples:\n  record team.rhai\n  record --stop")]
+    Record(Record),
     /// Leave the shell
     #[command(after_help = "Examples:\n  exit")]
     Exit,
     /// Leave the shell
     #[command(after_help = "Examples:\n  quit")]
     Quit,
+}
+
+/// When a script of the session begins and ends.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Record {
+    /// The script to write; there must not be such a file
+    #[arg(required_unless_present = "stop")]
+    pub file: Option<PathBuf>,
+    /// End it, and write the script
+    #[arg(long, conflicts_with = "file")]
+    pub stop: bool,
 }
 
 impl TerminalCommand {
@@ -55,7 +75,7 @@ pub fn tree() -> clap::Command {
 }
 
 /// Their words, for those that ask at every key.
-pub const WORDS: [&str; 3] = ["history", "exit", "quit"];
+pub const WORDS: [&str; 4] = ["history", "record", "exit", "quit"];
 
 #[cfg(test)]
 mod tests {

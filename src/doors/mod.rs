@@ -443,7 +443,11 @@ fn commit(session: &mut Session) -> Result<Report> {
     let is_plan = session.flags.is_plan();
     let committed = session.commit();
     session.roll_back_all();
-    Ok(Report::of(committed?, is_plan))
+    let committed = committed?;
+    if let (Some(recording), false) = (&mut session.recording, is_plan) {
+        recording.note_changes(&committed.changes);
+    }
+    Ok(Report::of(committed, is_plan))
 }
 
 fn merge(document: &mut Json, other: Json) {

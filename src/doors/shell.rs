@@ -3,7 +3,7 @@
 //! Invariant: nothing that a person types at a hidden prompt goes through the line editor, so it is in no
 //! history; a line that does not parse is on no disk.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
@@ -11,14 +11,15 @@ use rustyline::{CompletionType, Config, Editor};
 
 use self::assistant::Assistant;
 use self::history::Log;
+use self::record::Recorder;
 use super::Runner;
 use super::complete::Names;
 use super::language::{self, Language, pieces};
 use super::script::Interpreter;
 use crate::cargo::registry::default;
 use crate::commands::grammar::Parsed;
-use crate::commands::terminal::{self, TerminalCommand};
-use crate::error::{Error, Kind, Result};
+use crate::commands::terminal::{self, Record, TerminalCommand};
+use crate::error::{Error, Kind, Place, Result};
 use crate::world::{Held, World};
 
 mod assistant;
@@ -26,6 +27,7 @@ mod history;
 mod keys;
 mod outside;
 mod paint;
+pub mod record;
 mod values;
 
 /// A shell on a runner.
@@ -37,6 +39,7 @@ pub struct Shell<'a> {
     interpreter: Interpreter,
     /// The lines that are on disk; those that Up finds are the editor's.
     log: Option<Log>,
+    recorder: Option<Recorder>,
     /// Whether something has failed since the transaction was opened.
     has_failed: bool,
     /// Ctrl-C interrupts what runs, never the shell.
@@ -83,6 +86,7 @@ impl<'a> Shell<'a> {
             editor,
             interpreter: Interpreter::new(runner, None),
             log: None,
+            recorder: None,
             has_failed: false,
         };
         match history.map(|file| Log::open(file, &config)) {
@@ -99,7 +103,7 @@ impl<'a> Shell<'a> {
     }
 
     /// Runs `rc.rhai`; an error in it is shown, and the shell starts.
-    pub fn run_rc(&mut self, file: &std::path::Path) -> Result<()> {
+    pub fn run_rc(&mut self, file: &Path) -> Result<()> {
         if file.exists()
             && let Err(error) = self.interpreter.run_file(file)
         {
@@ -110,6 +114,17 @@ impl<'a> Shell<'a> {
 
     /// Reads and runs lines until the person leaves. The answer is the status of the last line.
     pub fn run(&mut self) -> Result<u8> {
+        let status = self.run_lines();
+        // What was recorded so far is worth more than nothing.
+        if self.recorder.is_some()
+            && let Err(error) = self.stop_recording()
+        {
+            self.runner.show_error(&error)?;
+        }
+        status
+    }
+
+    fn run_lines(&mut self) -> Result<u8> {
         let mut status = 0;
         loop {
             let prompt = self.prepare();
@@ -237,8 +252,45 @@ impl<'a> Shell<'a> {
                     .collect();
                 self.runner.print(&lines.join("\n"))?;
             }
+            TerminalCommand::Record(Record {
+                file: Some(file), ..
+            }) => self.record(&file)?,
+            TerminalCommand::Record(_) => self.stop_recording()?,
         }
         Ok(Next::Go(0))
+    }
+
+    fn record(&mut self, file: &Path) -> Result<()> {
+        if let Some(recorder) = &self.recorder {
+            return Err(Error::failed("this session is being recorded already")
+                .at(Place::file(recorder.file()))
+                .hint("`record --stop` ends it and writes the script"));
+        }
+        let recorder = Recorder::begin(self.runner, file)?;
+        let note = format!(
+            "what is committed from here on goes into `{}`, at `record --stop`",
+            recorder.file().display()
+        );
+        self.recorder = Some(recorder);
+        self.runner.session.borrow_mut().note(&note);
+        Ok(())
+    }
+
+    fn stop_recording(&mut self) -> Result<()> {
+        let recorder = self.recorder.take().ok_or_else(|| {
+            Error::failed("nothing is being recorded").hint("`record FILE` begins it")
+        })?;
+        let written = recorder.stop(self.runner)?;
+        let mut session = self.runner.session.borrow_mut();
+        for missing in &written.missing {
+            session.warn(&format!("the script lacks {missing}"));
+        }
+        let calls = match written.calls {
+            1 => "1 call".to_owned(),
+            count => format!("{count} calls"),
+        };
+        session.note(&format!("wrote {calls} to `{}`", written.file.display()));
+        Ok(())
     }
 
     fn run_outside(&self, text: &str) -> Result<u8> {

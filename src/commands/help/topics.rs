@@ -56,7 +56,8 @@ pub(super) const TOPICS: [(&str, &str); 7] = [
          Ctrl-C          clears the line, or interrupts what runs\n  \
          Ctrl-D          leaves; `exit` and `quit` do, too\n  \
          !CMD            runs CMD in your own shell\n  \
-         history         the lines of before; one that begins with a blank is not kept\n\n\
+         history         the lines of before; one that begins with a blank is not kept\n  \
+         record FILE     writes what changes until `record --stop` as a script\n\n\
          Keys are those of emacs, or of vi where `~/.inputrc` (or `$INPUTRC`) says `set editing-mode vi`.",
     ),
     (

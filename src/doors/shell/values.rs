@@ -90,8 +90,9 @@ fn cell(value: &Json) -> String {
             (Some(Json::String(file)), Some(Json::Number(line))) => format!("{file}:{line}"),
             _ => joined(
                 map.iter()
-                    .filter(|(_, value)| !value.is_null())
-                    .map(|(key, value)| format!("{key} {}", cell(value)))
+                    .map(|(key, value)| (key, cell(value)))
+                    .filter(|(_, text)| !text.is_empty())
+                    .map(|(key, text)| format!("{key} {text}"))
                     .collect(),
             ),
         },
