@@ -79,6 +79,7 @@ impl<'a> Shell<'a> {
         let assistant = Assistant::new(tree.clone(), theme.color);
         keys::bind(&mut editor, &assistant.is_recalled);
         editor.set_helper(Some(assistant));
+        runner.session.borrow().world.interrupts.wake_at_the_end();
         let mut shell = Self {
             _held: runner.session.borrow().world.interrupts.hold(),
             runner,
@@ -125,10 +126,16 @@ impl<'a> Shell<'a> {
     }
 
     fn run_lines(&mut self) -> Result<u8> {
+        let interrupts = self.runner.session.borrow().world.interrupts.clone();
         let mut status = 0;
         loop {
+            // Nobody is there to be asked any more, and every line that has run is on disk.
+            if let Some(ended) = interrupts.ended() {
+                return Ok(ended);
+            }
             let prompt = self.prepare();
             match self.editor.readline(&prompt) {
+                Err(_) if interrupts.ended().is_some() => {}
                 Ok(text) => match self.run_text(&text)? {
                     Next::Go(ended) => status = ended,
                     Next::Leave if self.may_leave() => return Ok(status),

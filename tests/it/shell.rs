@@ -5,6 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use crate::harness::Sandbox;
 use crate::pty::{Pty, SECRET};
 
+mod ends;
+mod line;
+mod scripts;
+
 const CTRL_C: &str = "\x03";
 const CTRL_D: &str = "\x04";
 const UP: &str = "\x1b[A";
