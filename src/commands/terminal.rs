@@ -88,4 +88,21 @@ mod tests {
             .collect();
         assert_eq!(names, super::WORDS);
     }
+
+    #[test]
+    fn the_examples_parse() {
+        for command in super::tree().get_subcommands() {
+            let help = command.clone().render_long_help().to_string();
+            let examples = help.split("Examples:\n").nth(1).unwrap_or_default();
+            assert!(!examples.is_empty(), "{}", command.get_name());
+            for example in examples.lines() {
+                let words = crate::words::split(example).unwrap();
+                let parsed = super::TerminalCommand::parse(&words);
+                assert!(
+                    parsed.is_ok() && words[0] == command.get_name(),
+                    "{example}"
+                );
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@ use crate::pty::{Pty, SECRET};
 
 mod ends;
 mod line;
+mod recorded;
 mod scripts;
 
 const CTRL_C: &str = "\x03";
