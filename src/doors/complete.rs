@@ -150,6 +150,13 @@ pub fn complete(
     cursor: usize,
 ) -> (usize, Vec<Candidate>) {
     let before = line.get(..cursor).unwrap_or(line);
+    // Of several lines at once, each is one by itself.
+    let first = language::last_place(tree, before);
+    let (start, candidates) = of_piece(tree, names, &before[first..]);
+    (first + start, candidates)
+}
+
+fn of_piece(tree: &Command, names: &Names, before: &str) -> (usize, Vec<Candidate>) {
     let Typed {
         earlier,
         start,

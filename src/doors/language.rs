@@ -4,6 +4,8 @@
 //! A piece is a command or Rhai, and each has its own idea of where it ends. The same idea decides whether
 //! Enter goes on in a new line, so a block that is pasted is cut as if it had been typed.
 
+use std::ops::Range;
+
 use super::line;
 
 pub mod lexer;
@@ -44,19 +46,39 @@ pub fn of(tree: &clap::Command, text: &str) -> Language {
 
 /// The pieces of a text. Comments and blank lines are none.
 pub fn pieces(tree: &clap::Command, text: &str) -> Vec<String> {
+    let cut = cut(tree, text).into_iter();
+    cut.map(|(_, piece)| piece).collect()
+}
+
+/// Where the pieces of a text are.
+pub fn places(tree: &clap::Command, text: &str) -> Vec<Range<usize>> {
+    let cut = cut(tree, text).into_iter();
+    cut.map(|(place, _)| place).collect()
+}
+
+/// Where the piece begins that is being typed at the end of a text.
+pub fn last_place(tree: &clap::Command, text: &str) -> usize {
+    let last = places(tree, text).pop();
+    last.filter(|last| last.end == text.len())
+        .map_or(text.len(), |last| last.start)
+}
+
+fn cut(tree: &clap::Command, text: &str) -> Vec<(Range<usize>, String)> {
     let mut pieces = Vec::new();
-    let mut open: Option<String> = None;
+    let mut open: Option<(Range<usize>, String)> = None;
+    let mut start = 0;
     for line in text.split('\n') {
+        let end = start + line.len();
         let line = line.trim_end_matches('\r');
         let piece = match open.take() {
-            Some(before) => line::join(&before, line),
-            None if is_nothing(line) => continue,
-            None => line.to_owned(),
+            Some((place, before)) => Some((place.start..end, line::join(&before, line))),
+            None if is_nothing(line) => None,
+            None => Some((start..end, line.to_owned())),
         };
-        if goes_on(tree, &piece) {
-            open = Some(piece);
-        } else {
-            pieces.push(piece);
+        start = end + 1;
+        match piece {
+            Some(piece) if goes_on(tree, &piece.1) => open = Some(piece),
+            piece => pieces.extend(piece),
         }
     }
     // Still open at the end: the parser says so.
@@ -109,7 +131,7 @@ fn looks_like_words(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Language, of, pieces};
+    use super::{Language, last_place, of, pieces, places};
     use crate::commands::grammar::Grammar;
 
     #[test]
@@ -117,6 +139,11 @@ mod tests {
         let grammar = Grammar::default();
         let check = |text: &str, expected: &[&str]| {
             assert_eq!(pieces(grammar.tree(), text), expected, "{text:?}");
+            let places = places(grammar.tree(), text);
+            assert_eq!(places.len(), expected.len(), "{text:?}");
+            for (place, piece) in places.iter().zip(expected) {
+                assert_eq!(text[place.clone()].replace("\\\n", ""), *piece, "{text:?}");
+            }
         };
         check("registry list\nstatus", &["registry list", "status"]);
         check("!echo 'a\nb'\nstatus", &["!echo 'a\nb'", "status"]);
@@ -140,6 +167,19 @@ mod tests {
         check("/* (\n don't */ 1\n2", &["/* (\n don't */ 1", "2"]);
         check("registy 'a\nb'", &["registy 'a", "b'"]);
         check("status 'never closed", &["status 'never closed"]);
+    }
+
+    #[test]
+    fn the_piece_at_the_end_is_the_one_that_is_typed() {
+        let grammar = Grammar::default();
+        let check = |text: &str, expected| {
+            assert_eq!(last_place(grammar.tree(), text), expected, "{text:?}");
+        };
+        check("status", 0);
+        check("status\nlogin c", 7);
+        check("status\n", 7);
+        check("login \\\n c", 0);
+        check("# comment\nf(1,\n2", 10);
     }
 
     #[test]

@@ -230,6 +230,9 @@ fn what_is_offered_replaces_the_word_with_its_quotes() {
         ("run token\\ t", "run 'token two.txt'"),
         ("login --from 'file:keys/'b", "login --from 'file:keys/b c'"),
         ("login --fr", "login --from"),
+        ("status\nlogin --fr", "status\nlogin --from"),
+        ("login \\\n --fr", "login \\\n --from"),
+        ("let x = 1;\n1 + twi", "let x = 1;\n1 + twice("),
     ] {
         let (start, candidates) = complete(grammar.tree(), &names, line, line.len());
         assert_eq!(candidates.len(), 1, "{line}: {candidates:?}");

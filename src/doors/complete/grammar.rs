@@ -5,6 +5,7 @@ use clap::{Arg, ArgAction, Command};
 use super::values::{commands, judge, values};
 use super::{Candidate, Names};
 use crate::commands::help::topics;
+use crate::doors::language;
 
 /// What a word of a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,8 @@ pub fn parts(tree: &Command, names: &Names, line: &str) -> Vec<(std::ops::Range<
 
 /// What has to follow a line, in the words of its usage: `NAME INDEX`. Nothing within a word.
 pub fn missing(tree: &Command, line: &str) -> Option<String> {
-    let Typed { earlier, word, .. } = Typed::of(line);
+    let first = language::last_place(tree, line);
+    let Typed { earlier, word, .. } = Typed::of(&line[first..]);
     if earlier.is_empty() || !word.is_empty() {
         return None;
     }
@@ -95,6 +97,11 @@ fn words_of(line: &str) -> Vec<Word> {
     while let Some((index, c)) = letters.next() {
         if quote.is_none() && c.is_whitespace() {
             is_in_word = false;
+            continue;
+        }
+        // A line that goes on in the next.
+        if quote.is_none() && line[index..].starts_with("\\\n") {
+            letters.next();
             continue;
         }
         if !is_in_word {

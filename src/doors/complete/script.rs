@@ -31,7 +31,6 @@ pub(super) fn complete(tree: &Command, names: &Names, before: &str) -> (usize, V
         Some(last) if matches!(last.kind, Kind::Word | Kind::Text) => {
             (last.range.start, last.of(before), &found[..found.len() - 1])
         }
-        Some(last) if last.kind == Kind::Comment && last.is_open => return nothing,
         Some(last) if matches!(last.kind, Kind::Comment | Kind::Number) => return nothing,
         _ => (before.len(), "", &found[..]),
     };

@@ -14,8 +14,22 @@ const KEYWORDS: [&str; 26] = [
     "as", "true", "false", "this", "global",
 ];
 
-/// A line with its colours; the bracket at the cursor is shown with its partner.
-pub(super) fn painted(tree: &Command, names: &Names, line: &str, cursor: Option<usize>) -> String {
+/// A line, or several, with their colours; the bracket at the cursor is shown with its partner.
+pub(super) fn painted(tree: &Command, names: &Names, text: &str, cursor: Option<usize>) -> String {
+    let mut shown = String::new();
+    let mut end = 0;
+    for place in language::places(tree, text) {
+        // What is between pieces is a comment.
+        shown.push_str(&paint(Role::Faint, &text[end..place.start], true));
+        let cursor = cursor.and_then(|cursor| cursor.checked_sub(place.start));
+        shown.push_str(&piece(tree, names, &text[place.clone()], cursor));
+        end = place.end;
+    }
+    shown.push_str(&paint(Role::Faint, &text[end..], true));
+    shown
+}
+
+fn piece(tree: &Command, names: &Names, line: &str, cursor: Option<usize>) -> String {
     let roles = match language::of(tree, line) {
         Language::Rhai => of_script(tree, names, line, cursor),
         Language::Outside => {
@@ -160,6 +174,11 @@ mod tests {
             ),
             ("registry::lst(1)", "<bad registry::lst>(<num 1>)"),
             ("registry::list()", "<name registry::list>()"),
+            (
+                "registry list\n# now\n1",
+                "<name registry> <name list><faint \n# now\n><num 1>",
+            ),
+            ("registry \\\n list", "<name registry> \\\n <name list>"),
             ("mine(x.login(2))", "<name mine>(x.login(<num 2>))"),
         ] {
             assert_eq!(shown(line, None), expected, "{line}");
