@@ -192,3 +192,24 @@ fn what_a_script_cannot_say_is_a_comment_in_it() {
     assert_eq!(written.missing.len(), 4, "{script}");
     assert!(!script.contains("cioABC"), "{script}");
 }
+
+#[test]
+fn a_token_that_goes_from_one_file_to_another_has_come() {
+    let mut sandbox = sandbox();
+    let config = "[registries.corp]\nindex = \"sparse+https://corp.example/\"\ntoken = \"old\"\n";
+    sandbox.write("home/config.toml", config);
+    sandbox.answers(&[true]);
+    let runner = sandbox.prompt();
+    let recorder = Recorder::begin(&runner, "session.rhai".as_ref()).unwrap();
+    for line in [
+        "login corp --from env:T1",
+        "logout corp",
+        "login corp --from env:T2",
+    ] {
+        assert_eq!(runner.run_line(line).ok(), Some(0), "{line}");
+    }
+    recorder.stop(&runner).unwrap();
+    let script = sandbox.read("work/session.rhai");
+    let expected = "registry::add(\"corp\", \"sparse+https://corp.example/\");\nlogin(\"corp\", #{ from: \"env:T2\" });\n";
+    assert!(script.ends_with(expected), "{script}");
+}

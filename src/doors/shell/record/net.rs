@@ -47,15 +47,12 @@ impl<'a> Net<'a> {
             }
             match key.as_slice() {
                 ["registries", name, setting] => {
-                    net.registries
-                        .entry(name)
-                        .or_default()
-                        .insert(setting, change);
+                    put(net.registries.entry(name).or_default(), setting, change);
                 }
                 ["registry", "default"] => net.default = Some(change),
                 ["registry", "global-credential-providers"] => net.chain = Some(change),
                 ["registry", setting] => {
-                    net.crates_io.insert(setting, change);
+                    put(&mut net.crates_io, setting, change);
                 }
                 ["credential-alias", name] => {
                     net.aliases.insert(name, change);
@@ -67,5 +64,16 @@ impl<'a> Net<'a> {
             }
         }
         Ok(net)
+    }
+}
+
+/// A token may go from one file and come into another: then it has come.
+fn put<'a>(
+    settings: &mut BTreeMap<&'a str, &'a FileChange>,
+    setting: &'a str,
+    change: &'a FileChange,
+) {
+    if change.after.node().is_some() || !settings.contains_key(setting) {
+        settings.insert(setting, change);
     }
 }
