@@ -157,6 +157,12 @@ impl Pty {
             ..PtySize::default()
         };
         self.master.as_ref().unwrap().resize(size).unwrap();
+        // The kernel tells of a new size before it can be read at the other end; who is quick reads the old one. Of a
+        // window that a person pulls at there is a next time, and here, too.
+        let told = std::process::Command::new("kill")
+            .args(["-WINCH", &self.id().to_string()])
+            .status();
+        assert!(told.unwrap().success());
         self
     }
 
