@@ -568,8 +568,8 @@ set edit:completion:arg-completer[credsh] = {|@words|
             cand -y 'Answer yes to confirmations, and write over what somebody else has changed meanwhile'
             cand --yes 'Answer yes to confirmations, and write over what somebody else has changed meanwhile'
             cand --no-input 'Never prompt'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'credsh;completions'= {
             cand --json 'Print one JSON document on standard output, errors too'

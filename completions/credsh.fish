@@ -386,7 +386,7 @@ complete -c credsh -n "__fish_credsh_using_subcommand help" -l check -d 'Like --
 complete -c credsh -n "__fish_credsh_using_subcommand help" -s q -l quiet -d 'Print no notes'
 complete -c credsh -n "__fish_credsh_using_subcommand help" -s y -l yes -d 'Answer yes to confirmations, and write over what somebody else has changed meanwhile'
 complete -c credsh -n "__fish_credsh_using_subcommand help" -l no-input -d 'Never prompt'
-complete -c credsh -n "__fish_credsh_using_subcommand help" -s h -l help -d 'Print help'
+complete -c credsh -n "__fish_credsh_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c credsh -n "__fish_credsh_using_subcommand completions" -l json -d 'Print one JSON document on standard output, errors too'
 complete -c credsh -n "__fish_credsh_using_subcommand completions" -s n -l dry-run -d 'Print what would change; change nothing'
 complete -c credsh -n "__fish_credsh_using_subcommand completions" -l check -d 'Like --dry-run, and exit 2 if anything would change'

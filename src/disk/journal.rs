@@ -8,7 +8,6 @@
 //! is not in one of its files anyway.
 
 use std::fs;
-use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -198,7 +197,7 @@ impl FileRecord {
         Self {
             file: file.to_path_buf(),
             is_credentials,
-            temporary: format!(".credsh-{:016x}", random()),
+            temporary: replace::temporary(),
             before: old.map(|old| digest(old.as_bytes())),
             after: digest(new.as_bytes()),
             start,
@@ -334,11 +333,6 @@ fn spell(node: &Node, into: &mut String) {
             into.push('}');
         }
     }
-}
-
-/// Nobody else picks the same number.
-fn random() -> u64 {
-    std::hash::RandomState::new().build_hasher().finish()
 }
 
 /// A path as the system has it, which need not be Unicode.

@@ -7,6 +7,7 @@
 //! an error.
 
 use std::fs::{self, File, Metadata, OpenOptions};
+use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -172,6 +173,12 @@ pub(crate) fn create_private(path: &Path, temporary: &str, new: &str) -> Result<
     let failed = |error: io::Error| Error::io("write", path, &error);
     let path = follow(path).map_err(failed)?;
     beside(&path, temporary, None, new, PRIVATE).map_err(failed)
+}
+
+/// A name for the file beside another one, which nobody else picks.
+pub(crate) fn temporary() -> String {
+    let number = std::hash::RandomState::new().build_hasher().finish();
+    format!(".credsh-{number:016x}")
 }
 
 /// Takes away what a write that was cut off has left beside a file.
