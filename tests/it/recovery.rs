@@ -154,9 +154,7 @@ fn what_others_wrote_since_stays() {
             .login(&case.sandbox, Some(name), "sentinel-of-cargo");
         assert!(told.success, "{told:?}");
         let run = case.next(&["registry", "list"]);
-        let is_told = run
-            .stderr
-            .contains("somebody else has changed `registries.corp.token`");
+        let is_told = run.stderr.contains("was changed by somebody else");
         assert_eq!(is_told, name == "corp", "{}", run.stderr);
         let side = case.side();
         assert_eq!(side[CONFIG], case.new[CONFIG]);
@@ -202,11 +200,7 @@ fn a_newer_token_in_a_store_is_not_forgotten() {
         case.vault.token(&index).as_deref(),
         Some("sentinel-newer-0123456789")
     );
-    assert!(
-        run.stderr.contains("repeat `logout corp`"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("in its new place"), "{}", run.stderr);
     assert!(case.side()[CREDENTIALS].contains(OLD));
 }
 
@@ -223,5 +217,136 @@ fn a_journal_of_nobody() {
         assert_eq!(case.next(&["registry", "list"]).status, 0);
         std::fs::remove_file(Path::new(&case.sandbox.home()).join(".credsh/journal")).unwrap();
         assert_eq!(case.side(), case.old);
+    }
+}
+
+/// A login that was not done, and a file that looks as if the change had begun: the person has written the same by
+/// hand. The token stays where it is, because its new place does not have it.
+#[test]
+fn no_token_goes_before_its_new_place_has_it() {
+    let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\"\n");
+    let args = [
+        "login",
+        "corp",
+        "--provider",
+        VAULT,
+        "--from",
+        "provider:cargo:token",
+        "--move",
+    ];
+    let mut case = Case::new(&[(CONFIG, config), (CREDENTIALS, &credentials)], &[], &args);
+    // Killed right after the journal, before the store is asked.
+    case.interrupt(|steps| {
+        let journal = steps
+            .iter()
+            .position(|(name, _)| name.starts_with("rename"));
+        journal.unwrap() + 2
+    });
+    case.sandbox.write(CONFIG, &case.new[CONFIG]);
+    let index = case.cargo.registries.index("corp");
+    assert_eq!(case.vault.token(&index), None);
+    let run = case.next(&["registry", "list"]);
+    assert!(
+        case.sandbox.read(CREDENTIALS).contains(OLD),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        run.stderr.contains("did not keep the new token"),
+        "{}",
+        run.stderr
+    );
+}
+
+/// A token is for the index that it was given for: where somebody has set another one since, it is not written.
+#[test]
+fn no_token_goes_to_an_index_that_has_changed() {
+    let config = "[registries.corp]\nindex = \"sparse+https://old.example/\"\n";
+    let args = [
+        "-c",
+        "registry set corp --index sparse+https://new.example/",
+        "-c",
+        "login corp --from env:NEW",
+    ];
+    // Nothing was written; the first of the two files was.
+    for has_begun in [false, true] {
+        let mut case = Case::new(&[(CONFIG, config)], &[], &args);
+        case.interrupt(|steps| {
+            let renames = |(_, (name, _)): &(usize, &Step)| name.starts_with("rename");
+            let nth = usize::from(has_begun);
+            let found = steps.iter().enumerate().filter(renames).nth(nth);
+            found.unwrap().0 + 2
+        });
+        let third = case.sandbox.read(CONFIG);
+        let third = third.replace("old.example", "third.example");
+        let third = third.replace("new.example", "third.example");
+        case.sandbox.write(CONFIG, &third);
+        let run = case.next(&["registry", "list"]);
+        assert_eq!(case.sandbox.read(CONFIG), third, "{}", run.stderr);
+        assert!(
+            !case.sandbox.exists(CREDENTIALS),
+            "{has_begun}: {}",
+            run.stderr
+        );
+        assert!(!case.sandbox.exists("home/.credsh/journal"));
+    }
+}
+
+/// A home that was copied or moved finishes its own files, and not those of the other.
+#[test]
+fn a_home_that_moved_is_finished_where_it_is() {
+    let mut case = of_both_files();
+    case.interrupt_between_the_files();
+    let (home, moved) = (case.sandbox.home(), case.sandbox.root().join("moved"));
+    std::fs::rename(&home, &moved).unwrap();
+    let moved = moved.display().to_string();
+    let run = case.next(&["--home", &moved, "registry", "list"]);
+    assert!(!home.exists(), "{}", run.stderr);
+    for (name, file) in [
+        (CONFIG, "moved/config.toml"),
+        (CREDENTIALS, "moved/credentials.toml"),
+    ] {
+        assert_eq!(case.sandbox.read(file), case.new[name], "{}", run.stderr);
+    }
+}
+
+/// Two logins to a store, of which one was done: the one that is taken back is named.
+#[test]
+fn what_is_taken_back_is_said() {
+    let config = format!(
+        "[registries]\ncorp.index = \"INDEX/corp\"\nlab.index = \"INDEX/lab\"\n[registry]\nglobal-credential-providers = [\"{VAULT}\"]\n"
+    );
+    let args = [
+        "-c",
+        "login corp --from env:NEW",
+        "-c",
+        "login lab --from env:OLD",
+    ];
+    // Without a token before, and with one.
+    for before in [None, Some("sentinel-before-0123456789")] {
+        let kept: Vec<(&str, &str)> = before.map(|token| ("corp", token)).into_iter().collect();
+        let mut case = Case::new(&[(CONFIG, &config)], &kept, &args);
+        let corp = case.cargo.registries.index("corp");
+        case.interrupt(|steps| {
+            let starts =
+                |(_, (name, _)): &(usize, &Step)| name.contains("clone") || name == "vfork";
+            // Two programs that were asked what they hold, then the two logins.
+            let all: Vec<usize> = steps
+                .iter()
+                .enumerate()
+                .filter(starts)
+                .map(|(at, _)| at)
+                .collect();
+            all[all.len() - 1]
+        });
+        assert_eq!(case.vault.token(&corp).as_deref(), Some(NEW));
+        let run = case.next(&["registry", "list"]);
+        let (said, kept) = match before {
+            None => ("has forgotten the token of `corp` again", None),
+            Some(_) => ("keeps the new token of `corp`", Some(NEW)),
+        };
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+        assert_eq!(case.vault.token(&corp).as_deref(), kept, "{}", run.stderr);
     }
 }
