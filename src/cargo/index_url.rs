@@ -60,7 +60,8 @@ impl IndexUrl {
             return Err(Error::usage("an index URL may not contain a password")
                 .hint(format!("write `{right}`, and log in instead")));
         }
-        if self.is_sparse() && !self.0.path().ends_with('/') {
+        // The text, not the path: Cargo puts the names of files behind it as it is.
+        if self.is_sparse() && !self.0.as_str().ends_with('/') {
             let right = self.masked();
             return Err(Error::usage("a sparse index URL must end in `/`")
                 .hint(format!("write `{}`", with_slash(&right))));
@@ -238,5 +239,17 @@ mod tests {
         );
         assert!(url("https://host/x.git").doubt().is_none());
         assert!("host/x".parse::<IndexUrl>().is_err());
+    }
+
+    #[test]
+    fn the_slash_at_the_end_is_that_of_the_text_not_of_the_path() {
+        for refused in ["sparse+https://host/x/?a=b", "sparse+https://host/x/#a"] {
+            let error = url(refused).checked().unwrap_err();
+            let right = format!("write `{refused}/`");
+            assert_eq!(error.next_step(), Some(right.as_str()));
+        }
+        for accepted in ["sparse+https://host/x?a=b/", "sparse+https://host/x#/"] {
+            assert!(url(accepted).checked().is_ok(), "{accepted}");
+        }
     }
 }
