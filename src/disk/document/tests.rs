@@ -673,6 +673,7 @@ fn a_malformed_text_is_placed_and_not_quoted() {
         "2: this key or table is there twice",
     );
     check("[a]\n[a]\n", "2: this key or table is there twice");
+    check("\u{feff}\u{feff}a = 1\n", "1: this is not valid TOML");
     check("token\n", "1: a key without a value");
     check(
         "token =\n",
