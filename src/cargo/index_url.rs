@@ -95,15 +95,18 @@ impl IndexUrl {
         {
             segments.pop_if_empty();
         }
-        if url.host_str() == Some("github.com") {
+        let is_github = url.host_str() == Some("github.com");
+        if is_github {
             let path = url.path().to_lowercase();
             url.set_path(&path);
-            return Ok(format!(
-                "https{}",
-                chop_git(url.as_str().trim_start_matches(url.scheme()))
-            ));
         }
-        Ok(chop_git(url.as_str()).to_owned())
+        if let Some(path) = url.path().strip_suffix(".git").map(ToOwned::to_owned) {
+            url.set_path(&path);
+        }
+        Ok(match url.as_str().strip_prefix(url.scheme()) {
+            Some(rest) if is_github => format!("https{rest}"),
+            _ => url.into(),
+        })
     }
 
     /// The text that this URL was read from, masked where it has to be.
@@ -223,6 +226,16 @@ mod tests {
             "https://github.com/corp/index.git",
         );
         same("sparse+https://host/x/", "sparse+https://host/x");
+        // It is the path that loses its `.git`.
+        same("https://host/x.git?q", "https://host/x?q");
+        same(
+            "https://github.com/Corp/x.git#F",
+            "http://github.com/corp/X#F",
+        );
+        let differ =
+            |a: &str, b: &str| assert_ne!(url(a).canonical().unwrap(), url(b).canonical().unwrap());
+        differ("https://host/x?q.git", "https://host/x?q");
+        differ("ssh://host.git", "ssh://host");
         assert!(url("data:x").canonical().is_err());
         assert!(IndexUrl::crates_io().is_crates_io());
     }
