@@ -342,6 +342,12 @@ fn new_tables_are_written_as_their_siblings() {
         "x",
         "a = { b = 1, k = { l = { m = \"x\" } } }\n",
     );
+    add(
+        "a = {\n  b = 1, c = 2, # two\n  d = 3,\n}\n",
+        "a/k",
+        "x",
+        "a = {\n  b = 1, c = 2, # two\n  d = 3,\n  k = \"x\",\n}\n",
+    );
     set("a = {}\n", "a/k", "x", "a = { k = \"x\" }\n");
     set("a = { }\n", "a/k", "x", "a = { k = \"x\" }\n");
 }
@@ -476,6 +482,16 @@ fn lists_keep_their_layout() {
         "k = [\n  \"a\",\n  \"b\"\n]\n",
         &["a"],
         "k = [\n  \"a\"\n]\n",
+    );
+    relist(
+        "k = [\n  \"a\", \"b\",\n  \"c\",\n]\n",
+        &["a", "b", "c", "d"],
+        "k = [\n  \"a\", \"b\",\n  \"c\",\n  \"d\",\n]\n",
+    );
+    relist(
+        "k = [\n  \"a\",\n  \"b\", \"c\"\n]\n",
+        &["a", "b", "c", "d"],
+        "k = [\n  \"a\",\n  \"b\", \"c\", \"d\"\n]\n",
     );
     relist(
         "k = [\n  # none yet\n]\n",
