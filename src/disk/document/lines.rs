@@ -194,7 +194,13 @@ impl Document {
         // Comments that lead to the next header are its own; others stay where they are, apart.
         let heads = self.skip(below, |kind| matches!(kind, Kind::Comment));
         let leads = heads != ROOT && matches!(self.lines[heads].kind, Kind::Header { .. });
-        if below == ROOT || blank(&self.lines[below].kind) || is_header && leads {
+        // A comment that stands apart from what goes is not to come to stand on what follows.
+        let mut apart = above;
+        while blank(&self.lines[apart].kind) {
+            apart = self.lines[apart].previous;
+        }
+        let is_edge = is_header && leads && !matches!(self.lines[apart].kind, Kind::Comment);
+        if below == ROOT || blank(&self.lines[below].kind) || is_edge {
             while blank(&self.lines[above].kind) {
                 let previous = self.lines[above].previous;
                 self.unlink(above);

@@ -569,6 +569,13 @@ fn removal_takes_the_tables_that_it_empties() {
         "[b]\n",
     );
     unset("[r.empty]\n\n[b]\n", "r/empty", "[b]\n");
+    // A comment that stands apart goes on to stand apart.
+    unset(
+        "# apart\n\n[r.c]\ni = 1\n[b]\n",
+        "r/c/i",
+        "# apart\n\n[b]\n",
+    );
+    unset("# apart\n\n[r.c]\ni = 1\n[r.d]\ni = 2\n", "r", "# apart\n");
     assert!(!open("[a]\n").unset(&["b", "c"]).unwrap());
     assert!(!open("a = 1\n").unset(&["a", "c"]).unwrap());
     assert!(!open("a = { b = 1 }\n").unset(&["a", "c"]).unwrap());
