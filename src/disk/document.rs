@@ -216,7 +216,7 @@ impl Document {
     }
 
     /// What is at a key path now: what the tests of the edits look at. Reading is `tree`'s.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn get(&self, key: &[&str]) -> Option<Found> {
         match self.reach(key) {
             Reach::Statement(id) => statement::get(&self.lines[id].text, self.inner(id, key)),
