@@ -21,6 +21,8 @@ mod layers;
 mod lines;
 mod plain;
 mod remains;
+#[cfg(test)]
+mod shapes;
 mod urls;
 
 pub use answers::answers;

@@ -151,6 +151,17 @@ fn perform(document: &mut Document, edit: &[u8]) {
     }
 }
 
+/// Sets a key, or unsets it, and sees that this and nothing else has come of it.
+#[cfg(test)]
+pub(super) fn edit(document: &mut Document, key: &[&str], value: Option<&Value>) {
+    let before = document.text().to_string();
+    let plain = Plain::read(&before).unwrap_or_else(|| panic!("no TOML any more:\n{before}"));
+    match value {
+        Some(value) => set(document, &before, &plain, key, value),
+        None => unset(document, &before, &plain, key),
+    }
+}
+
 /// What was said about an edit, which changed nothing.
 fn check_refusal(key: &[&str], result: Result<bool, crate::Error>, before: &str, after: &str) {
     let Err(error) = result else {

@@ -63,6 +63,8 @@ mod sealed;
 #[cfg(target_os = "linux")]
 mod secret_service;
 mod secrets;
+#[cfg(unix)]
+mod shapes;
 mod shell;
 mod table;
 mod transactions;
