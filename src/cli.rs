@@ -56,6 +56,7 @@ pub(crate) fn run(world: World, args: impl Iterator<Item = OsString>) -> u8 {
             return error.kind().exit_status();
         }
     };
+    runner.session.borrow_mut().recover();
     let ended = open(&runner, &cli, &pieces);
     match ended {
         Ok(status) => status,

@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
 use self::statement::{Left, MarkKind};
@@ -26,7 +27,7 @@ mod statement;
 mod tests;
 
 /// What credsh writes. It may be a token: `Debug` hides it, and dropping it wipes it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Value {
     /// A string.
     Text(String),

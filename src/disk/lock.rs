@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::replace::require_file;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Kind, Place, Result};
 
 /// How long to sleep before asking again for a lock that somebody else has.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -26,8 +26,6 @@ const REPLACEMENTS: usize = 100;
 pub(crate) struct Lock {
     /// The locked file, open for reading and writing.
     pub(crate) file: File,
-    /// The file was missing and is now there, empty and with mode 0600.
-    pub(crate) created: bool,
     /// This file system has no locks, as some network ones: whoever else writes the file is not kept out.
     pub(crate) unsupported: bool,
 }
@@ -50,25 +48,39 @@ pub(crate) fn own(path: &Path, limit: Duration, waiting: &mut dyn FnMut()) -> Re
             _ => {}
         }
     }
-    take(path, limit, waiting)
+    take(path, true, limit, waiting)?.ok_or_else(|| replaced_for_ever(path))
 }
 
-/// Takes the lock that Cargo takes when it writes this file; a missing one is created, empty.
-pub(crate) fn with_cargo(path: &Path, limit: Duration, waiting: &mut dyn FnMut()) -> Result<Lock> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)
-            .map_err(|error| Error::io("create this folder", folder, &error))?;
+/// Whether somebody has credsh's own lock now; one that was never taken is nobody's.
+pub(crate) fn is_held(path: &Path) -> Result<bool> {
+    match take(path, false, Duration::ZERO, &mut || {}) {
+        Err(error) if error.kind() == Kind::Unavailable => Ok(true),
+        taken => taken.map(|_| false),
     }
-    take(path, limit, waiting)
 }
 
-fn take(path: &Path, limit: Duration, waiting: &mut dyn FnMut()) -> Result<Lock> {
+/// Takes the lock that Cargo takes when it writes this file. None, if there is no such file: an empty one
+/// that was made for its lock could not be taken away again, since somebody may wait for that lock.
+pub(crate) fn with_cargo(
+    path: &Path,
+    limit: Duration,
+    waiting: &mut dyn FnMut(),
+) -> Result<Option<Lock>> {
+    take(path, false, limit, waiting)
+}
+
+fn take(
+    path: &Path,
+    creates: bool,
+    limit: Duration,
+    waiting: &mut dyn FnMut(),
+) -> Result<Option<Lock>> {
     let start = Instant::now();
     let mut told = false;
-    let mut created = false;
     for _ in 0..REPLACEMENTS {
-        let (file, is_new) = open(path)?;
-        created |= is_new;
+        let Some(file) = open(path, creates)? else {
+            return Ok(None);
+        };
         loop {
             let unsupported = match file.try_lock() {
                 Ok(()) => false,
@@ -100,38 +112,38 @@ fn take(path: &Path, limit: Duration, waiting: &mut dyn FnMut()) -> Result<Lock>
             if !is_at(&file, path) {
                 break;
             }
-            return Ok(Lock {
-                file,
-                created,
-                unsupported,
-            });
+            return Ok(Some(Lock { file, unsupported }));
         }
     }
-    Err(Error::unavailable("this file is being replaced again and again").at(Place::file(path)))
+    Err(replaced_for_ever(path))
 }
 
-/// Opens the file, and says whether it was missing. Looks first: opening a pipe or a device may block.
-fn open(path: &Path) -> Result<(File, bool)> {
-    let is_new = match fs::metadata(path) {
-        Ok(metadata) => {
-            require_file(path, &metadata)?;
-            false
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+fn replaced_for_ever(path: &Path) -> Error {
+    Error::unavailable("this file is being replaced again and again").at(Place::file(path))
+}
+
+/// Opens the file, if there is one or `creates` says so. Looks first: opening a pipe or a device may block.
+fn open(path: &Path, creates: bool) -> Result<Option<File>> {
+    match fs::metadata(path) {
+        Ok(metadata) => require_file(path, &metadata)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && creates => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io("look at this file", path, &error)),
-    };
+    }
     let mut options = OpenOptions::new();
     options
         .read(true)
         .write(true)
-        .create(is_new)
+        .create(creates)
         .truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options
-        .open(path)
-        .map_err(|error| Error::io("open this file for writing", path, &error))?;
-    Ok((file, is_new))
+    match options.open(path) {
+        Ok(file) => Ok(Some(file)),
+        // Somebody has taken it away since.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !creates => Ok(None),
+        Err(error) => Err(Error::io("open this file for writing", path, &error)),
+    }
 }
 
 /// Whether the path leads to this very file.
@@ -163,7 +175,6 @@ fn is_unsupported(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Kind;
 
     const SOON: Duration = Duration::from_millis(60);
     const LONG: Duration = Duration::from_secs(20);
@@ -182,10 +193,11 @@ mod tests {
     fn folder_and_file_are_private_from_birth() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("cargo/.credsh/lock");
+        assert!(!is_held(&path).unwrap());
         let lock = own(&path, SOON, &mut quiet()).unwrap();
-        assert!(lock.created && !lock.unsupported);
+        assert!(!lock.unsupported && is_held(&path).unwrap());
         drop(lock);
-        assert!(!own(&path, SOON, &mut quiet()).unwrap().created);
+        assert!(!is_held(&path).unwrap());
         #[cfg(unix)]
         {
             assert_eq!(mode(path.parent().unwrap()), 0o700);
@@ -197,6 +209,7 @@ mod tests {
     fn waiting_is_announced_once_and_has_a_limit() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("credentials.toml");
+        fs::write(&path, "").unwrap();
         let _held = with_cargo(&path, SOON, &mut quiet()).unwrap();
         let mut told = 0;
         let error = with_cargo(&path, SOON, &mut || told += 1).err().unwrap();
@@ -208,6 +221,7 @@ mod tests {
     fn the_lock_comes_when_the_other_lets_go() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("credentials.toml");
+        fs::write(&path, "").unwrap();
         let mut held = Some(with_cargo(&path, SOON, &mut quiet()).unwrap());
         let _lock = with_cargo(&path, LONG, &mut || drop(held.take())).unwrap();
         assert!(held.is_none());
@@ -226,8 +240,10 @@ mod tests {
             fs::rename(&new, &path).unwrap();
         };
         let lock = with_cargo(&path, LONG, &mut replace).unwrap();
-        assert_eq!(io::read_to_string(&lock.file).unwrap(), "the new one");
-        assert!(!lock.created);
+        assert_eq!(
+            io::read_to_string(&lock.unwrap().file).unwrap(),
+            "the new one"
+        );
     }
 
     #[test]
@@ -273,8 +289,8 @@ mod tests {
 
         let link = home.path().join("link");
         std::os::unix::fs::symlink("target", &link).unwrap();
-        assert!(with_cargo(&link, SOON, &mut quiet()).unwrap().created);
-        assert_eq!(mode(&home.path().join("target")), 0o600);
+        assert!(with_cargo(&link, SOON, &mut quiet()).unwrap().is_none());
+        fs::write(home.path().join("target"), "").unwrap();
         let _held = with_cargo(&home.path().join("target"), SOON, &mut quiet()).unwrap();
         assert!(with_cargo(&link, SOON, &mut || {}).is_err());
     }

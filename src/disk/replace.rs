@@ -14,8 +14,18 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Error, Place, Result};
 
+/// The mode of a new configuration file, and of one that holds tokens.
+const PUBLIC: u32 = 0o644;
+const PRIVATE: u32 = 0o600;
+
 /// The text of a file; `None` if there is none.
 pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<String>>> {
+    let bytes = read_bytes(path)?;
+    bytes.map(|bytes| text_of(path, bytes)).transpose()
+}
+
+/// What is in a file, be it text or half of it; `None` if there is none.
+pub(crate) fn read_bytes(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let failed = |error: &io::Error| Error::io("read", path, error);
     // Looks first: opening a pipe or a device may block.
     match fs::metadata(path) {
@@ -30,8 +40,8 @@ pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<String>>> {
     }
 }
 
-/// The text of a file that is open, as a locked one is, from its start; `path` is for the errors.
-pub(crate) fn read_open(file: &mut File, path: &Path) -> Result<Zeroizing<String>> {
+/// What is in a file that is open, as a locked one is, from its start; `path` is for the errors.
+pub(crate) fn read_open(file: &mut File, path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let failed = |error: io::Error| Error::io("read", path, &error);
     // With room for all of it from the start, no copy is left behind by growing.
     let length = file.metadata().map_err(failed)?.len();
@@ -44,6 +54,11 @@ pub(crate) fn read_open(file: &mut File, path: &Path) -> Result<Zeroizing<String
         .map_err(|_| failed(io::ErrorKind::OutOfMemory.into()))?;
     file.seek(SeekFrom::Start(0)).map_err(failed)?;
     file.read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+/// Bytes as a text; `path` is for the error.
+pub(crate) fn text_of(path: &Path, mut bytes: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>> {
     String::from_utf8(std::mem::take(&mut *bytes))
         .map(Zeroizing::new)
         .map_err(|error| {
@@ -60,8 +75,8 @@ pub(crate) fn read_open(file: &mut File, path: &Path) -> Result<Zeroizing<String
 /// Writes the text of a file that holds tokens: into the open and locked `file`, which holds `old`. What
 /// others may do with it is taken away first. One write of the range that differs, then the cut at the end:
 /// a reader without a lock sees `old`, or `new` with some newlines behind it, except during that one write.
-pub(crate) fn in_place(file: &mut File, path: &Path, old: &str, new: &str) -> Result<()> {
-    if old == new {
+pub(crate) fn in_place(file: &mut File, path: &Path, old: &[u8], new: &str) -> Result<()> {
+    if old == new.as_bytes() {
         return Ok(());
     }
     #[cfg(unix)]
@@ -80,19 +95,21 @@ pub(crate) fn in_place(file: &mut File, path: &Path, old: &str, new: &str) -> Re
 /// Writes a text as a whole: beside the file, and then in its place. Symbolic links stay, and so does the
 /// mode; a new file gets 0644 as the umask allows. A file with several names, of another owner or group, or
 /// that cannot be replaced (as a mount point) is written in place. `known` is the text that `new` was made
-/// from; a file that has another one by now is left as it is.
-pub(crate) fn atomically(path: &Path, known: Option<&str>, new: &str) -> Result<()> {
+/// from; a file that has another one by now is left as it is. `temporary` is the name of the file beside it,
+/// so that one that was left there can be found.
+pub(crate) fn atomically(
+    path: &Path,
+    temporary: &str,
+    known: Option<&[u8]>,
+    new: &str,
+) -> Result<()> {
     let failed = |error: io::Error| Error::io("write", path, &error);
-    let old = read(path)?;
-    if old.as_ref().is_some_and(|old| **old == *new) {
+    let old = read_bytes(path)?;
+    if old.as_ref().is_some_and(|old| **old == *new.as_bytes()) {
         return Ok(());
     }
-    if old.as_ref().map(|old| old.as_str()) != known {
-        return Err(Error::failed(
-            "somebody else has written this file meanwhile; it stays as it is",
-        )
-        .at(Place::file(path))
-        .hint("repeat the command"));
+    if old.as_ref().map(|old| old.as_slice()) != known {
+        return Err(written_meanwhile(path));
     }
     let path = follow(path).map_err(failed)?;
     let Some(old) = old else {
@@ -100,7 +117,10 @@ pub(crate) fn atomically(path: &Path, known: Option<&str>, new: &str) -> Result<
             fs::create_dir_all(folder)
                 .map_err(|error| Error::io("create this folder", folder, &error))?;
         }
-        return beside(&path, None, new).map(drop).map_err(failed);
+        let is_written = beside(&path, temporary, None, new, PUBLIC).map_err(failed)?;
+        return is_written
+            .then_some(())
+            .ok_or_else(|| written_meanwhile(&path));
     };
     // A read-only file could be replaced in a folder that is not: whoever made it so did not want that.
     let mut file = OpenOptions::new()
@@ -110,7 +130,7 @@ pub(crate) fn atomically(path: &Path, known: Option<&str>, new: &str) -> Result<
         .map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if is_ours_alone(&metadata) {
-        match beside(&path, Some(&metadata), new) {
+        match beside(&path, temporary, Some(&metadata), new, PUBLIC) {
             Ok(true) => return Ok(()),
             Ok(false) => {}
             Err(error) if is_bound_to_its_place(&error) => {}
@@ -118,6 +138,27 @@ pub(crate) fn atomically(path: &Path, known: Option<&str>, new: &str) -> Result<
         }
     }
     overwrite(&mut file, &old, new).map_err(failed)
+}
+
+/// Writes a file that holds tokens where there is none, with mode 0600 from its birth and whole. False, and
+/// nothing is changed, if there is one by now.
+pub(crate) fn create_private(path: &Path, temporary: &str, new: &str) -> Result<bool> {
+    let failed = |error: io::Error| Error::io("write", path, &error);
+    let path = follow(path).map_err(failed)?;
+    beside(&path, temporary, None, new, PRIVATE).map_err(failed)
+}
+
+/// Takes away what a write that was cut off has left beside a file.
+pub(crate) fn sweep(path: &Path, temporary: &str) {
+    if let Ok(path) = follow(path) {
+        let _ = fs::remove_file(folder_of(&path).join(temporary));
+    }
+}
+
+fn written_meanwhile(path: &Path) -> Error {
+    Error::failed("somebody else has written this file meanwhile; it stays as it is")
+        .at(Place::file(path))
+        .hint("repeat the command")
 }
 
 /// Refuses what is not a file: reading or writing it could block, or mean something else.
@@ -134,19 +175,15 @@ pub(super) fn require_file(path: &Path, metadata: &Metadata) -> Result<()> {
 
 /// Writes the range that differs, padded to the old length, then cuts. If that fails, puts the old text back
 /// as far as it can.
-fn overwrite(file: &mut File, old: &str, new: &str) -> io::Result<()> {
+fn overwrite(file: &mut File, old: &[u8], new: &str) -> io::Result<()> {
     if file.metadata()?.len() != old.len() as u64 {
         return Err(io::Error::other("somebody else has written it meanwhile"));
     }
-    let mut padded = Zeroizing::new(String::with_capacity(old.len().max(new.len())));
-    padded.push_str(new);
-    padded.extend(std::iter::repeat_n(
-        '\n',
-        old.len().saturating_sub(new.len()),
-    ));
-    let (old, padded) = (old.as_bytes(), padded.as_bytes());
+    let mut padded = Zeroizing::new(Vec::with_capacity(old.len().max(new.len())));
+    padded.extend_from_slice(new.as_bytes());
+    padded.resize(old.len().max(new.len()), b'\n');
     let same = |(a, b): &(&u8, &u8)| a == b;
-    let start = old.iter().zip(padded).take_while(same).count();
+    let start = old.iter().zip(padded.iter()).take_while(same).count();
     let behind = if old.len() == padded.len() {
         let tails = old[start..].iter().rev().zip(padded[start..].iter().rev());
         tails.take_while(same).count()
@@ -170,22 +207,17 @@ fn overwrite(file: &mut File, old: &str, new: &str) -> io::Result<()> {
     written
 }
 
-/// Writes a new file beside `path` and moves it there. False, and nothing is changed, if it could not have the
-/// group of the old one.
-fn beside(path: &Path, old: Option<&Metadata>, new: &str) -> io::Result<bool> {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".credsh-");
-    #[cfg(unix)]
-    let public = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    #[cfg(unix)]
-    if old.is_none() {
-        builder.permissions(public);
-    }
-    let mut file = builder.tempfile_in(folder)?;
+/// Writes a new file beside `path` and moves it there: with the mode and the group of the `old` one, else with
+/// this mode as the umask allows. False, and nothing is changed, if it cannot have that group, or if there
+/// was to be none and is one.
+fn beside(
+    path: &Path,
+    temporary: &str,
+    old: Option<&Metadata>,
+    new: &str,
+    mode: u32,
+) -> io::Result<bool> {
+    let mut file = born(path, temporary, if old.is_some() { PRIVATE } else { mode })?;
     if let Some(old) = old {
         #[cfg(unix)]
         if std::os::unix::fs::MetadataExt::gid(&file.as_file().metadata()?)
@@ -200,38 +232,64 @@ fn beside(path: &Path, old: Option<&Metadata>, new: &str) -> io::Result<bool> {
     let moved = match old {
         Some(_) => file.persist(path),
         None => match file.persist_noclobber(path) {
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
             // A file system that cannot tell.
-            Err(error) if error.error.kind() != io::ErrorKind::AlreadyExists => {
-                error.file.persist(path)
-            }
+            Err(error) if !path.exists() => error.file.persist(path),
             moved => moved,
         },
     };
     moved.map_err(|error| error.error)?;
-    // Not every file system can sync a folder, and the text is in its place already.
-    #[cfg(unix)]
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    sync_folder(path);
     Ok(true)
 }
 
-/// Writes a file that nobody else may look into, as a whole. Symbolic links stay.
+/// Writes a file that nobody else may look into, as a whole. Symbolic links stay. Whoever calls this has the
+/// lock under which alone this file is written: what an earlier write has left beside it is taken away.
 pub(crate) fn private(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |error: io::Error| Error::io("write", path, &error);
     let path = follow(path).map_err(failed)?;
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut temporary = path.file_name().unwrap_or_default().to_os_string();
+    temporary.push(".new");
+    let temporary = temporary.to_string_lossy();
     let write = || {
-        // With mode 0600 from its birth.
-        let mut file = tempfile::Builder::new()
-            .prefix(".credsh-")
-            .tempfile_in(folder)?;
+        match fs::remove_file(folder_of(&path).join(&*temporary)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = born(&path, &temporary, PRIVATE)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(&path).map_err(|error| error.error)?;
-        #[cfg(unix)]
-        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        sync_folder(&path);
         Ok(())
     };
     write().map_err(failed)
+}
+
+/// A new file beside `path`, which goes again unless it is moved.
+fn born(path: &Path, temporary: &str, mode: u32) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(temporary).rand_bytes(0);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
+    builder.tempfile_in(folder_of(path))
+}
+
+/// Not every file system can sync a folder, and the text is in its place already.
+fn sync_folder(path: &Path) {
+    #[cfg(unix)]
+    let _ = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// Where a chain of symbolic links ends, even if nothing is there.

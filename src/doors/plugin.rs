@@ -74,6 +74,9 @@ pub(crate) fn run(mut world: World, is_ours: bool) -> u8 {
         is_ours,
         no_home,
     };
+    if !is_ours && door.no_home.is_none() {
+        door.session.warn_of_interrupted();
+    }
     let mut requests = BufReader::new(stdin);
     loop {
         let mut line = Zeroizing::new(Vec::new());

@@ -1,8 +1,9 @@
 //! The one place where credsh changes the world.
 //!
 //! Everything is prepared in memory, under the locks, before the first byte is written; what cannot be
-//! prepared is an error and leaves every file as it was. If a later file cannot be written, the earlier ones
-//! are given their old text back.
+//! prepared is an error and leaves every file as it was. What is about to be done is in a journal until it is
+//! done: whoever comes after a run that was killed finishes it (see `recovery`). If a later file cannot be
+//! written, the earlier ones are given their old text back.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -11,11 +12,13 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::change::{After, Change, FileChange, Key, is_same};
+use super::change::{Action, After, Change, FileChange, Key, is_same};
 use super::items::Unfinished;
 use super::overlay::Savepoint;
+use super::recovery::ItemRecord;
 use crate::cargo::layers::Layer;
 use crate::disk::document::{Document, Value};
+use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::lock::{self, Lock};
 use crate::disk::replace;
 use crate::disk::tree::{self, Node};
@@ -23,44 +26,6 @@ use crate::error::{Error, Place, Result};
 
 /// How long another process may hold a lock.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The new text of a file, ready to be written.
-struct Prepared {
-    file: PathBuf,
-    /// What stands there; `None` where there is no file.
-    old: Option<Zeroizing<String>>,
-    new: Option<Zeroizing<String>>,
-    /// The credentials file under Cargo's own lock; others are replaced as a whole.
-    locked: Option<Lock>,
-}
-
-impl Prepared {
-    /// A file that is there only because it was locked goes again where nothing comes of it.
-    fn forget_creation(&self) {
-        if self.locked.as_ref().is_some_and(|lock| lock.created) {
-            // Left behind, it would be an empty file.
-            let _ = std::fs::remove_file(&self.file);
-        }
-    }
-
-    fn write(&mut self) -> Result<()> {
-        let text = |text: &Option<Zeroizing<String>>| text.clone().unwrap_or_default();
-        match (&mut self.locked, &self.new) {
-            (Some(lock), _) => replace::in_place(
-                &mut lock.file,
-                &self.file,
-                &text(&self.old),
-                &text(&self.new),
-            ),
-            (None, Some(new)) => {
-                replace::atomically(&self.file, self.old.as_ref().map(|old| old.as_str()), new)
-            }
-            // Going back to where there was no file.
-            (None, None) => std::fs::remove_file(&self.file)
-                .map_err(|error| Error::io("remove", &self.file, &error)),
-        }
-    }
-}
 
 /// What a commit has done.
 #[derive(Debug, Default)]
@@ -71,12 +36,30 @@ pub struct Committed {
     pub unfinished: Vec<Unfinished>,
 }
 
-/// Files that wait for being written.
-#[derive(Default)]
+/// Files that wait for being written, those that Cargo locks last.
 struct Ready {
-    prepared: Vec<Prepared>,
+    /// What becomes of each file.
+    journal: Journal,
+    /// The texts of each.
+    texts: Vec<Texts>,
     /// What somebody else had made so since it was read.
     done_by_others: HashSet<(PathBuf, Key)>,
+    /// Neither the old texts nor the new ones could be put where they belong.
+    is_half_done: bool,
+}
+
+/// One of them.
+struct Prepared {
+    record: FileRecord,
+    texts: Texts,
+    done_by_others: Vec<Key>,
+}
+
+/// A file's text before and after.
+struct Texts {
+    /// What stands there; `None` where there is no file.
+    old: Option<Zeroizing<String>>,
+    new: Zeroizing<String>,
 }
 
 impl Session {
@@ -104,24 +87,34 @@ impl Session {
     /// Logins outside files, then files, then logouts outside files: a token is at every moment in one place
     /// at least. Leaves in `changes` what this run has changed.
     fn write(&mut self, changes: &mut Vec<Change>) -> Result<Vec<Unfinished>> {
-        let credentials = self.config()?.credentials_file();
         let files: Vec<PathBuf> = files_of(changes).into_iter().map(Into::into).collect();
-        let _ours = self.lock(&files)?;
-        let mut ready = Ready::default();
-        self.prepare_files(changes, &mut ready, &|file| file != credentials)?;
-        let logged_in = self.log_in_items(changes)?;
+        let folder = self.own_folder();
+        let _ours = self.lock_home()?;
+        self.finish_interrupted()?;
+        let _elsewhere = self.lock_elsewhere(&files)?;
+        let mut ready = self.prepare(changes)?;
+        ready.journal.write(&folder)?;
+        // One that passes it on may end in a file.
+        let may_add_files = changes
+            .iter()
+            .filter_map(Change::as_item)
+            .any(|item| item.action() == Action::Login);
+        let logged_in = match self.log_in_items(changes) {
+            Ok(logged_in) => logged_in,
+            Err(error) => return Err(without_journal(&folder, error)),
+        };
         changes.retain(|change| !change.is_none());
-        // Cargo's lock comes last: it is not to wait for a provider that asks a person. And to lock a missing
-        // file is to create it, so nothing but the writing may fail after that.
         let written = self
             .world
             .interrupts
             .check()
-            .and_then(|()| self.prepare_files(changes, &mut ready, &|file| file == credentials))
-            .and_then(|()| write_all(&mut ready.prepared));
-        drop(ready.prepared);
+            .and_then(|()| self.write_files(changes, &mut ready, may_add_files));
         if let Err(error) = written {
-            return Err(self.undo(logged_in, error));
+            let error = self.undo(logged_in, error);
+            if ready.is_half_done {
+                return Err(error.because("and the next start of credsh finishes it"));
+            }
+            return Err(without_journal(&folder, error));
         }
         changes.retain(|change| match change {
             Change::File(change) => {
@@ -133,87 +126,175 @@ impl Session {
         // What proves a move is what is on disk now.
         self.overlay.clear();
         self.config = None;
-        Ok(self.log_out_items(changes))
+        let unfinished = self.log_out_items(changes);
+        Journal::remove(&folder)?;
+        Ok(unfinished)
     }
 
-    /// The new text of the files that change and are meant; each is locked as it needs.
-    fn prepare_files(
+    /// The new text of every file that changes, and the journal of all that is to be done.
+    fn prepare(&mut self, changes: &[Change]) -> Result<Ready> {
+        let items = changes.iter().filter_map(Change::as_item);
+        let mut ready = Ready {
+            journal: Journal::new(
+                Vec::new(),
+                items.map(|item| ItemRecord::of(item).json()).collect(),
+            ),
+            texts: Vec::new(),
+            done_by_others: HashSet::new(),
+            is_half_done: false,
+        };
+        let credentials = self.config()?.credentials_file();
+        let mut files = files_of(changes);
+        files.sort_by_key(|file| *file == credentials);
+        for file in files {
+            let Prepared {
+                record,
+                texts,
+                done_by_others,
+            } = self.prepare_file(file, changes)?;
+            let done = done_by_others.into_iter();
+            let done = done.map(|key| (file.to_path_buf(), key));
+            ready.done_by_others.extend(done);
+            let old = texts.old.as_ref().map_or("", |old| old.as_str());
+            if old != texts.new.as_str() {
+                ready.journal.files.push(record);
+                ready.texts.push(texts);
+            }
+        }
+        Ok(ready)
+    }
+
+    /// The new text of one file.
+    fn prepare_file(&mut self, file: &Path, changes: &[Change]) -> Result<Prepared> {
+        let edits: Vec<&FileChange> = changes
+            .iter()
+            .filter_map(Change::as_file)
+            .filter(|change| change.file == file)
+            .collect();
+        let is_credentials = file == self.config()?.credentials_file();
+        let old = replace::read(file)?;
+        let text = old.as_ref().map(|old| old.as_str());
+        let (new, done_by_others) = self.edited(file, text.unwrap_or_default(), &edits)?;
+        let edits = edits.iter().map(|edit| {
+            let after = match edit.after.node() {
+                Some(node) => Some((value_of(node, file, &edit.dotted())?, node)),
+                None => None,
+            };
+            Ok(EditRecord::new(
+                edit.key.clone(),
+                edit.before.as_ref(),
+                after,
+            ))
+        });
+        let edits = edits.collect::<Result<_>>()?;
+        let record = FileRecord::new(file, is_credentials, text, &new, edits);
+        Ok(Prepared {
+            record,
+            texts: Texts { old, new },
+            done_by_others,
+        })
+    }
+
+    /// Writes the files. Cargo's lock is taken only here: it is not to wait for a provider that asks a person.
+    fn write_files(
         &mut self,
         changes: &[Change],
         ready: &mut Ready,
-        is_meant: &dyn Fn(&Path) -> bool,
+        may_add_files: bool,
     ) -> Result<()> {
         let credentials = self.config()?.credentials_file();
-        for file in files_of(changes).into_iter().filter(|file| is_meant(file)) {
-            let edits: Vec<&FileChange> = changes
-                .iter()
-                .filter_map(Change::as_file)
-                .filter(|change| change.file == file)
-                .collect();
-            let (prepared, done) = self.prepare(file, &edits, file == credentials)?;
-            ready.prepared.push(prepared);
-            let done = done.into_iter().map(|key| (file.to_path_buf(), key));
-            ready.done_by_others.extend(done);
+        let mut lock = None;
+        let mut is_current = !may_add_files;
+        if files_of(changes).contains(&credentials.as_path()) {
+            lock = self.lock_credentials(&credentials)?;
+            // Cargo may have written it while we waited.
+            let record = ready.journal.files.last();
+            let record = record.filter(|record| record.is_credentials);
+            let now = replace::read_bytes(&credentials)?;
+            let now = now.as_ref().map(|now| now.as_slice());
+            is_current &= record.is_some_and(|record| record.state(now) == State::Old);
+        }
+        if !is_current {
+            *ready = self.prepare(changes)?;
+            ready.journal.write(&self.own_folder())?;
+        }
+        for index in 0..ready.texts.len() {
+            if let Err(error) = self.write_file(changes, ready, index, &mut lock) {
+                return Err(ready.take_back(index, error));
+            }
         }
         Ok(())
     }
 
-    /// Two credsh at once: the second waits. The home has one lock; a file elsewhere, which two homes may
-    /// have in common, has one of its own, always taken in the same order.
-    fn lock(&mut self, files: &[PathBuf]) -> Result<Vec<Lock>> {
-        let mut locks = vec![self.home.join(".credsh").join("lock")];
-        if let Some(state) = self.world.folder("XDG_STATE_HOME", ".local/state") {
-            let canonical =
-                |file: &Path| file.canonicalize().unwrap_or_else(|_| file.to_path_buf());
-            let elsewhere = files
-                .iter()
-                .filter(|file| file.parent() != Some(&self.home));
-            let names: BTreeSet<String> =
-                elsewhere.map(|file| lock_name(&canonical(file))).collect();
-            locks.extend(names.into_iter().map(|name| state.join("locks").join(name)));
+    fn write_file(
+        &mut self,
+        changes: &[Change],
+        ready: &mut Ready,
+        index: usize,
+        lock: &mut Option<Lock>,
+    ) -> Result<()> {
+        let record = &ready.journal.files[index];
+        let texts = &ready.texts[index];
+        let old = texts.old.as_ref().map(|old| old.as_bytes());
+        if write_one(record, lock.as_mut(), old, &texts.new)? {
+            return Ok(());
         }
-        let mut taken = Vec::new();
-        for file in locks {
-            taken.push(lock::own(&file, PATIENCE, &mut || {
-                self.announce_waiting(&file);
-            })?);
-        }
-        Ok(taken)
+        // `cargo login` has made the file since we looked for it.
+        let file = record.file.clone();
+        *lock = self.lock_credentials(&file)?;
+        let prepared = self.prepare_file(&file, changes)?;
+        ready.journal.files[index] = prepared.record;
+        ready.texts[index] = prepared.texts;
+        ready.journal.write(&self.own_folder())?;
+        self.write_file(changes, ready, index, lock)
     }
 
-    fn prepare(
-        &mut self,
-        file: &Path,
-        edits: &[&FileChange],
-        is_credentials: bool,
-    ) -> Result<(Prepared, Vec<Key>)> {
-        let (locked, old) = if is_credentials {
-            let mut lock = lock::with_cargo(file, PATIENCE, &mut || self.announce_waiting(file))?;
-            if lock.unsupported {
-                self.warn(&format!("this file system has no locks: a `cargo login` at the same time could be lost (`{}`)", file.display()));
-            }
-            let old = replace::read_open(&mut lock.file, file)?;
-            (Some(lock), Some(old))
-        } else {
-            (None, replace::read(file)?)
+    /// The folder of what credsh keeps beside Cargo's files.
+    pub(super) fn own_folder(&self) -> PathBuf {
+        self.home.join(".credsh")
+    }
+
+    /// Two credsh at once: the second waits.
+    fn lock_home(&mut self) -> Result<Lock> {
+        self.lock_own(&self.home_lock())
+    }
+
+    pub(super) fn home_lock(&self) -> PathBuf {
+        self.own_folder().join("lock")
+    }
+
+    /// A file that is not in the home, so that two homes may have it in common, has a lock of its own, always
+    /// taken in the same order.
+    pub(super) fn lock_elsewhere(&mut self, files: &[PathBuf]) -> Result<Vec<Lock>> {
+        let Some(state) = self.world.folder("XDG_STATE_HOME", ".local/state") else {
+            return Ok(Vec::new());
         };
-        let mut prepared = Prepared {
-            file: file.to_path_buf(),
-            old,
-            new: None,
-            locked,
-        };
-        let old = prepared.old.clone().unwrap_or_default();
-        match self.edited(file, &old, edits) {
-            Ok((new, done)) => {
-                prepared.new = Some(new);
-                Ok((prepared, done))
-            }
-            Err(error) => {
-                prepared.forget_creation();
-                Err(error)
-            }
+        let canonical = |file: &Path| file.canonicalize().unwrap_or_else(|_| file.to_path_buf());
+        let elsewhere = files
+            .iter()
+            .filter(|file| file.parent() != Some(&self.home));
+        let names: BTreeSet<String> = elsewhere.map(|file| lock_name(&canonical(file))).collect();
+        let folder = state.join("locks");
+        names
+            .into_iter()
+            .map(|name| self.lock_own(&folder.join(name)))
+            .collect()
+    }
+
+    pub(super) fn lock_own(&mut self, file: &Path) -> Result<Lock> {
+        lock::own(file, PATIENCE, &mut || self.announce_waiting(file))
+    }
+
+    /// Cargo's own lock on the file that it keeps tokens in, if there is one.
+    pub(super) fn lock_credentials(&mut self, file: &Path) -> Result<Option<Lock>> {
+        let lock = lock::with_cargo(file, PATIENCE, &mut || self.announce_waiting(file))?;
+        if lock.as_ref().is_some_and(|lock| lock.unsupported) {
+            self.warn(&format!(
+                "this file system has no locks: a `cargo login` at the same time could be lost (`{}`)",
+                file.display()
+            ));
         }
+        Ok(lock)
     }
 
     /// The text of a file after its edits, and the keys in which it says already what they mean.
@@ -324,25 +405,63 @@ fn lock_name(file: &Path) -> String {
     name[name.len().saturating_sub(LONGEST)..].iter().collect()
 }
 
-fn write_all(prepared: &mut [Prepared]) -> Result<()> {
-    for index in 0..prepared.len() {
-        let Err(mut error) = prepared[index].write() else {
-            continue;
-        };
-        // The first error is the one to tell; a file that cannot be mended either is named with it.
-        for earlier in &mut prepared[..index] {
-            std::mem::swap(&mut earlier.old, &mut earlier.new);
-            if let Err(second) = earlier.write() {
-                let file = earlier.file.display();
+/// Writes one file's new text over the `old` one. False, and nothing is changed, if Cargo has made the file
+/// meanwhile.
+pub(super) fn write_one(
+    record: &FileRecord,
+    lock: Option<&mut Lock>,
+    old: Option<&[u8]>,
+    new: &str,
+) -> Result<bool> {
+    let FileRecord {
+        file, temporary, ..
+    } = record;
+    match lock {
+        _ if !record.is_credentials => {
+            replace::atomically(file, temporary, old, new).map(|()| true)
+        }
+        Some(lock) => {
+            replace::in_place(&mut lock.file, file, old.unwrap_or_default(), new).map(|()| true)
+        }
+        None => replace::create_private(file, temporary, new),
+    }
+}
+
+/// The error of a commit that has changed nothing, or has undone it.
+fn without_journal(folder: &Path, error: Error) -> Error {
+    match Journal::remove(folder) {
+        Ok(()) => error,
+        Err(second) => error.because(format!("and {second}")),
+    }
+}
+
+impl Ready {
+    /// Gives the files before this one their old text back. The first error is the one to tell; a file that
+    /// cannot be mended either is named with it.
+    fn take_back(&mut self, failed: usize, mut error: Error) -> Error {
+        for (record, texts) in self.journal.files.iter().zip(&self.texts).take(failed) {
+            let FileRecord {
+                file, temporary, ..
+            } = record;
+            let undone = match &texts.old {
+                Some(old) => replace::atomically(file, temporary, Some(texts.new.as_bytes()), old),
+                None => {
+                    std::fs::remove_file(file).map_err(|error| Error::io("remove", file, &error))
+                }
+            };
+            if let Err(second) = undone {
                 error = error.because(format!(
-                    "and `{file}` cannot be given its old text back: {second}"
+                    "and `{}` cannot be given its old text back: {second}",
+                    file.display()
                 ));
+                self.is_half_done = true;
             }
         }
-        for file in prepared.iter() {
-            file.forget_creation();
-        }
-        return Err(error);
+        let record = &self.journal.files[failed];
+        self.is_half_done |= replace::read_bytes(&record.file).is_ok_and(|now| {
+            let now = now.as_ref().map(|now| now.as_slice());
+            matches!(record.state(now), State::Torn | State::New)
+        });
+        error
     }
-    Ok(())
 }

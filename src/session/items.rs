@@ -332,7 +332,7 @@ impl Session {
         unfinished
     }
 
-    fn log_out_item(
+    pub(super) fn log_out_item(
         &mut self,
         item: &ItemChange,
         moved_to: Option<&(Provider, Token)>,

@@ -10,6 +10,7 @@ mod items;
 pub mod overlay;
 pub mod own;
 mod preview;
+mod recovery;
 mod token_input;
 
 use std::io::Write;

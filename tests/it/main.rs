@@ -32,6 +32,8 @@ mod keyring_errors;
 mod keyring_logins;
 #[cfg(target_os = "linux")]
 mod keyring_transactions;
+#[cfg(target_os = "linux")]
+mod kill;
 mod layouts;
 mod login;
 #[cfg(target_os = "linux")]

@@ -26,6 +26,11 @@ impl Vault {
         Self(folder)
     }
 
+    /// Where it keeps them.
+    pub fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
     /// What it keeps for an index.
     pub fn token(&self, index: &str) -> Option<String> {
         std::fs::read_to_string(self.file(index)).ok()

@@ -4,8 +4,9 @@ use super::*;
 
 /// The new text made from what is there now.
 fn replaced(path: &Path, new: &str) -> Result<()> {
-    let known = read(path)?;
-    atomically(path, known.as_ref().map(|known| known.as_str()), new)
+    let known = read_bytes(path)?;
+    let known = known.as_ref().map(|known| known.as_slice());
+    atomically(path, ".credsh-new", known, new)
 }
 
 #[test]
@@ -13,8 +14,8 @@ fn what_somebody_else_wrote_meanwhile_stays() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
     fs::write(&path, "theirs").unwrap();
-    assert!(atomically(&path, Some("old"), "new").is_err());
-    assert!(atomically(&path, None, "new").is_err());
+    assert!(atomically(&path, ".credsh-new", Some(b"old"), "new").is_err());
+    assert!(atomically(&path, ".credsh-new", None, "new").is_err());
     assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
 }
 use crate::error::Kind;
@@ -47,7 +48,7 @@ fn text(path: &Path) -> String {
 #[track_caller]
 fn check_in_place(old: &str, new: &str) {
     let case = case(old);
-    in_place(&mut open(&case.path), &case.path, old, new).unwrap();
+    in_place(&mut open(&case.path), &case.path, old.as_bytes(), new).unwrap();
     assert_eq!(text(&case.path), new);
 }
 
@@ -77,7 +78,7 @@ fn in_place_leaves_the_new_text() {
 #[test]
 fn a_text_that_changed_meanwhile_is_not_overwritten() {
     let case = case("somebody else's\n");
-    let error = in_place(&mut open(&case.path), &case.path, "ours\n", "new\n").unwrap_err();
+    let error = in_place(&mut open(&case.path), &case.path, b"ours\n", "new\n").unwrap_err();
     assert_eq!(error.kind(), Kind::Failed);
     assert_eq!(text(&case.path), "somebody else's\n");
 }
@@ -87,7 +88,7 @@ fn the_same_text_is_not_written() {
     let case = case("a = 1\n");
     let before = fs::metadata(&case.path).unwrap().modified().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(20));
-    in_place(&mut open(&case.path), &case.path, "a = 1\n", "a = 1\n").unwrap();
+    in_place(&mut open(&case.path), &case.path, b"a = 1\n", "a = 1\n").unwrap();
     replaced(&case.path, "a = 1\n").unwrap();
     assert_eq!(
         fs::metadata(&case.path).unwrap().modified().unwrap(),
@@ -147,7 +148,7 @@ mod unix {
             let case = case("old\n");
             chmod(&case.path, before);
             let number = inode(&case.path);
-            in_place(&mut open(&case.path), &case.path, "old\n", "new\n").unwrap();
+            in_place(&mut open(&case.path), &case.path, b"old\n", "new\n").unwrap();
             assert_eq!((mode(&case.path), inode(&case.path)), (after, number));
         };
         check(0o644, 0o600);
@@ -247,6 +248,6 @@ mod unix {
         let Ok(mut full) = OpenOptions::new().read(true).write(true).open("/dev/full") else {
             return;
         };
-        assert!(overwrite(&mut full, "", "new\n").is_err());
+        assert!(overwrite(&mut full, b"", "new\n").is_err());
     }
 }

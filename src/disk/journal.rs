@@ -1,0 +1,363 @@
+//! What a commit is about to do, kept beside the lock until it is done, so that whoever comes next can finish it.
+//!
+//! A file is remembered by the range in which its text changes and by digests of the whole: enough to tell
+//! whether it is as it was, as it is to be, half written, or somebody else's by now. For the last case the
+//! single edits are there as well.
+//!
+//! Invariant: a journal is whole or not there, and nobody else can read it. It holds no text of a token that
+//! is not in one of its files anyway.
+
+use std::fs;
+use std::hash::{BuildHasher, Hasher};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::document::Value;
+use super::replace;
+use super::tree::Node;
+use crate::error::{Error, Place, Result};
+
+/// The version of the format.
+const SCHEMA: u8 = 1;
+
+/// The name of the file.
+const NAME: &str = "journal";
+
+/// What it is called until it is whole: nothing has happened yet.
+const UNFINISHED: &str = "journal.new";
+
+/// Everything that one commit is about to do.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Journal {
+    schema: u8,
+    /// The files, in the order in which they are written.
+    pub(crate) files: Vec<FileRecord>,
+    /// What is to happen outside files, as the room above spells it.
+    pub(crate) items: Vec<Json>,
+}
+
+/// What is to become of one file.
+#[derive(PartialEq, Serialize, Deserialize)]
+pub(crate) struct FileRecord {
+    #[serde(with = "lossless")]
+    pub(crate) file: PathBuf,
+    /// Whether Cargo locks this file, so that it is written in place and born private.
+    pub(crate) is_credentials: bool,
+    /// The name of the file beside it that is moved into its place.
+    pub(crate) temporary: String,
+    /// The digest of the old text; none, where there is no file.
+    before: Option<String>,
+    /// The digest of the new text.
+    after: String,
+    /// How many bytes before the range stay, and how many behind it.
+    start: usize,
+    behind: usize,
+    was: String,
+    becomes: String,
+    /// What the new text is for.
+    pub(crate) edits: Vec<EditRecord>,
+}
+
+/// What is to become of one key.
+#[derive(PartialEq, Serialize, Deserialize)]
+pub(crate) struct EditRecord {
+    pub(crate) key: Vec<String>,
+    /// The digest of its value before; none, where it had none.
+    before: Option<String>,
+    /// Its value afterwards; none, where it is removed.
+    pub(crate) after: Option<Value>,
+    /// The digest of that.
+    after_digest: Option<String>,
+}
+
+/// How a file stands to what was to become of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Nothing has happened yet.
+    Old,
+    /// It is done.
+    New,
+    /// The write was cut off.
+    Torn,
+    /// Somebody else has written it since.
+    Other,
+}
+
+impl Journal {
+    pub(crate) fn new(files: Vec<FileRecord>, items: Vec<Json>) -> Self {
+        Self {
+            schema: SCHEMA,
+            files,
+            items,
+        }
+    }
+
+    /// Whether there is one, or the beginning of one; reading it may still fail.
+    pub(crate) fn is_left(folder: &Path) -> bool {
+        folder.join(NAME).exists() || folder.join(UNFINISHED).exists()
+    }
+
+    /// The one that was left in this folder.
+    pub(crate) fn read(folder: &Path) -> Result<Option<Self>> {
+        let file = folder.join(NAME);
+        let Some(bytes) = replace::read_bytes(&file)? else {
+            return Ok(None);
+        };
+        Self::parse(&bytes).map(Some).ok_or_else(|| {
+            Error::malformed("the journal of an interrupted change cannot be read")
+                .at(Place::file(&file))
+                .hint("look at Cargo's configuration and tokens, and remove this file")
+        })
+    }
+
+    /// What the bytes of a journal say; nothing, if they are none that this version has written.
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
+        // The error would quote the text.
+        let journal: Self = serde_json::from_slice(bytes).ok()?;
+        (journal.schema == SCHEMA).then_some(journal)
+    }
+
+    /// Keeps it in this folder. When this returns, it is on the disk.
+    pub(crate) fn write(&self, folder: &Path) -> Result<()> {
+        let file = folder.join(NAME);
+        let texts = |record: &FileRecord| record.was.len() + record.becomes.len();
+        // With room enough no copy is left behind by growing.
+        let room = 4096 + 3 * self.files.iter().map(texts).sum::<usize>();
+        let mut text = Zeroizing::new(Vec::with_capacity(room));
+        serde_json::to_writer(&mut *text, self)
+            .map_err(|error| Error::io("write", &file, &error.into()))?;
+        replace::private(&file, &text)
+    }
+
+    /// Everything is done.
+    pub(crate) fn remove(folder: &Path) -> Result<()> {
+        for name in [UNFINISHED, NAME] {
+            let file = folder.join(name);
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::io("remove", &file, &error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Texts and values may be tokens.
+impl Drop for FileRecord {
+    fn drop(&mut self) {
+        self.was.zeroize();
+        self.becomes.zeroize();
+    }
+}
+
+impl std::fmt::Debug for FileRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileRecord")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
+}
+
+impl FileRecord {
+    /// The record of a file whose text changes from `old` to `new`.
+    pub(crate) fn new(
+        file: &Path,
+        is_credentials: bool,
+        old: Option<&str>,
+        new: &str,
+        edits: Vec<EditRecord>,
+    ) -> Self {
+        let text = old.unwrap_or_default();
+        let same = |(one, other): &(u8, u8)| one == other;
+        let mut start = text
+            .bytes()
+            .zip(new.bytes())
+            .take_while(same)
+            .count()
+            .min(text.len());
+        while !(text.is_char_boundary(start) && new.is_char_boundary(start)) {
+            start -= 1;
+        }
+        // What is written in place moves all that follows, unless the length stays.
+        let mut behind = 0;
+        if text.len() == new.len() {
+            let back = text[start..].bytes().rev().zip(new[start..].bytes().rev());
+            behind = back.take_while(same).count();
+            let is_edge = |text: &str, behind: usize| text.is_char_boundary(text.len() - behind);
+            while !(is_edge(text, behind) && is_edge(new, behind)) {
+                behind -= 1;
+            }
+        }
+        Self {
+            file: file.to_path_buf(),
+            is_credentials,
+            temporary: format!(".credsh-{:016x}", random()),
+            before: old.map(|old| digest(old.as_bytes())),
+            after: digest(new.as_bytes()),
+            start,
+            behind,
+            was: text[start..text.len() - behind].to_owned(),
+            becomes: new[start..new.len() - behind].to_owned(),
+            edits,
+        }
+    }
+
+    /// How the file stands to it, by its text now.
+    pub(crate) fn state(&self, now: Option<&[u8]>) -> State {
+        let Some(text) = now else {
+            return if self.before.is_none() {
+                State::Old
+            } else {
+                State::Other
+            };
+        };
+        let now = Some(digest(text));
+        if now.as_ref() == Some(&self.after) {
+            State::New
+        } else if now == self.before {
+            State::Old
+        } else if self.is_torn(text) {
+            State::Torn
+        } else {
+            State::Other
+        }
+    }
+
+    /// Whether around the range the old text stands, and in it at each place a byte of the old or of the new
+    /// one: a system that stops may have written any of its pages.
+    fn is_torn(&self, text: &[u8]) -> bool {
+        let Some((head, inside, tail)) = self.cut(text) else {
+            return false;
+        };
+        let old = [head, self.was.as_bytes(), tail].concat();
+        if Some(digest(&old)) != self.before {
+            return false;
+        }
+        let (was, becomes) = (self.was.as_bytes(), self.becomes.as_bytes());
+        let is_either = |(at, byte): (usize, &u8)| {
+            // A shorter text is written with newlines behind it, and then cut off.
+            let new = becomes.get(at).unwrap_or(&b'\n');
+            byte == new || was.get(at) == Some(byte)
+        };
+        inside.len() <= was.len().max(becomes.len()) && inside.iter().enumerate().all(is_either)
+    }
+
+    /// What is before the range, in it and behind it.
+    fn cut<'a>(&self, text: &'a [u8]) -> Option<(&'a [u8], &'a [u8], &'a [u8])> {
+        let (head, rest) = text.split_at_checked(self.start)?;
+        let (inside, tail) = rest.split_at_checked(rest.len().checked_sub(self.behind)?)?;
+        Some((head, inside, tail))
+    }
+
+    /// The new text, of a file that is as it was or half written.
+    pub(crate) fn new_text(&self, now: &[u8]) -> Option<Zeroizing<String>> {
+        let (head, _, tail) = self.cut(now)?;
+        let mut bytes = Vec::with_capacity(head.len() + self.becomes.len() + tail.len());
+        bytes.extend_from_slice(head);
+        bytes.extend_from_slice(self.becomes.as_bytes());
+        bytes.extend_from_slice(tail);
+        let text = String::from_utf8(bytes).map(Zeroizing::new).ok()?;
+        (digest(text.as_bytes()) == self.after).then_some(text)
+    }
+}
+
+impl EditRecord {
+    /// A key whose value changes to `after`, which `node` is to a reader.
+    pub(crate) fn new(
+        key: Vec<String>,
+        before: Option<&Node>,
+        after: Option<(Value, &Node)>,
+    ) -> Self {
+        let (after, node) = after.unzip();
+        Self {
+            key,
+            before: before.map(digest_of),
+            after,
+            after_digest: node.map(digest_of),
+        }
+    }
+
+    /// Whether the key has the value that it had before.
+    pub(crate) fn is_before(&self, now: Option<&Node>) -> bool {
+        now.map(digest_of) == self.before
+    }
+
+    /// Whether it has the value that it was to have.
+    pub(crate) fn is_after(&self, now: Option<&Node>) -> bool {
+        now.map(digest_of) == self.after_digest
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().fold(String::new(), |mut text, byte| {
+        text.push_str(&format!("{byte:02x}"));
+        text
+    })
+}
+
+/// The digest of a value, which is the same for every spelling of it.
+fn digest_of(node: &Node) -> String {
+    let mut spelt = Zeroizing::new(String::new());
+    spell(node, &mut spelt);
+    digest(spelt.as_bytes())
+}
+
+fn spell(node: &Node, into: &mut String) {
+    match node {
+        Node::Text(text) => into.push_str(&format!("{text:?}")),
+        Node::Secret(token) => into.push_str(&Zeroizing::new(format!("{:?}", token.expose()))),
+        Node::Integer(number) => into.push_str(&number.to_string()),
+        Node::Boolean(switch) => into.push_str(&switch.to_string()),
+        Node::List(list) => {
+            into.push('[');
+            for entry in list {
+                spell(&entry.node, into);
+                into.push(',');
+            }
+            into.push(']');
+        }
+        Node::Table(table) => {
+            into.push('{');
+            for (key, entry) in table {
+                into.push_str(&format!("{key:?}="));
+                spell(&entry.node, into);
+                into.push(',');
+            }
+            into.push('}');
+        }
+    }
+}
+
+/// Nobody else picks the same number.
+fn random() -> u64 {
+    std::hash::RandomState::new().build_hasher().finish()
+}
+
+/// A path as the system has it, which need not be Unicode.
+mod lossless {
+    use std::ffi::OsString;
+    use std::path::{Path, PathBuf};
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        path.as_os_str().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<PathBuf, D::Error> {
+        OsString::deserialize(deserializer).map(PathBuf::from)
+    }
+}
+
+#[cfg(test)]
+mod tests;

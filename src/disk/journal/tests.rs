@@ -1,0 +1,155 @@
+//! How a file that was being written is told from one that somebody else has written.
+
+use super::*;
+use crate::disk::tree;
+
+const TEXTS: [&str; 8] = [
+    "",
+    "a = 1\n",
+    "[a]\nk = \"1\"\n",
+    "[a]\nk = \"22\"\n",
+    "# a comment\n[a]\nk = \"1\" # one\n\n[b]\nk = \"3\"\n",
+    "# a comment\n[a]\nk = \"ä\" # one\n\n[b]\nk = \"3\"\n",
+    "# a comment\n[a]\nk = \"ö\" # one\n\n[b]\nk = \"3\"\n",
+    "ключ = \"é\"\r\n",
+];
+
+fn record(old: Option<&str>, new: &str) -> FileRecord {
+    let record = FileRecord::new(Path::new("config.toml"), false, old, new, Vec::new());
+    // As the next start will see it.
+    serde_json::from_slice(&serde_json::to_vec(&record).unwrap()).unwrap()
+}
+
+fn every_pair(check: impl Fn(&str, &str)) {
+    for old in TEXTS {
+        for new in TEXTS.into_iter().filter(|new| *new != old) {
+            check(old, new);
+        }
+    }
+}
+
+#[test]
+fn before_and_afterwards() {
+    every_pair(|old, new| {
+        let record = record(Some(old), new);
+        assert_eq!(record.state(Some(old.as_bytes())), State::Old);
+        assert_eq!(record.state(Some(new.as_bytes())), State::New);
+        assert_eq!(record.state(None), State::Other);
+        assert_eq!(*record.new_text(old.as_bytes()).unwrap(), new);
+    });
+    let created = record(None, "a = 1\n");
+    assert_eq!(created.state(None), State::Old);
+    assert_eq!(*created.new_text(b"").unwrap(), "a = 1\n");
+    // Somebody else has made it.
+    assert_eq!(created.state(Some(b"")), State::Other);
+}
+
+/// However far a write in place has come, and whichever of its blocks: it can be finished.
+#[test]
+fn cut_off_in_the_middle() {
+    every_pair(|old, new| {
+        let record = record(Some(old), new);
+        let mut padded = new.as_bytes().to_vec();
+        padded.resize(old.len().max(new.len()), b'\n');
+        for written in 0..=padded.len() {
+            let mut torn = padded[..written].to_vec();
+            torn.extend(old.as_bytes().get(written..).unwrap_or_default());
+            check_torn(&record, &torn, old, new);
+            let mut blocks = padded.clone();
+            for (at, byte) in old.bytes().enumerate().take(written) {
+                if at / 4 % 2 == 0 {
+                    blocks[at] = byte;
+                }
+            }
+            check_torn(&record, &blocks, old, new);
+        }
+    });
+}
+
+#[track_caller]
+fn check_torn(record: &FileRecord, torn: &[u8], old: &str, new: &str) {
+    let state = record.state(Some(torn));
+    let expected = match torn {
+        torn if torn == new.as_bytes() => State::New,
+        torn if torn == old.as_bytes() => State::Old,
+        _ => State::Torn,
+    };
+    assert_eq!(state, expected, "{:?}", String::from_utf8_lossy(torn));
+    assert_eq!(*record.new_text(torn).unwrap(), new);
+}
+
+#[test]
+fn what_somebody_else_wrote_is_theirs() {
+    let old = "[a]\nk = \"old-1\"\n[b]\nk = 2\n";
+    let new = "[a]\nk = \"new-1\"\n[b]\nk = 2\n";
+    let record = record(Some(old), new);
+    for theirs in [
+        "[a]\nk = \"her-1\"\n[b]\nk = 2\n",
+        "[a]\nk = \"new-1\"\n[b]\nk = 3\n",
+        "[a]\nk = \"new-1\"\n[b]\nk = 2\n\n",
+        "[a]\nk = \"",
+        "",
+    ] {
+        assert_eq!(
+            record.state(Some(theirs.as_bytes())),
+            State::Other,
+            "{theirs}"
+        );
+    }
+}
+
+#[test]
+fn single_edits_know_their_values() {
+    let values = |text: &str| tree::parse(Path::new("config.toml"), text).unwrap();
+    let before = values("list = ['a', \"b\"]\ntoken = 's3cret'\nflag = true\n");
+    let respelt = values("token = \"s3cret\"\nlist = [\n  'a', # first\n  'b',\n]\n");
+    let after = values("list = ['a']\n");
+    let value = || Value::List(vec!["a".into()]);
+    let node = |table: &tree::Table, key: &str| table[key].node.clone();
+    let list = node(&before, "list");
+    let new = node(&after, "list");
+    let edit = EditRecord::new(vec!["list".into()], Some(&list), Some((value(), &new)));
+    assert!(edit.is_before(Some(&node(&respelt, "list"))));
+    assert!(!edit.is_before(None) && !edit.is_after(None));
+    assert!(edit.is_after(Some(&new)));
+    let token = node(&before, "token");
+    let gone = EditRecord::new(vec!["token".into()], Some(&token), None);
+    assert!(gone.is_before(Some(&node(&respelt, "token"))) && gone.is_after(None));
+}
+
+#[test]
+fn a_journal_is_whole_or_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(!Journal::is_left(folder.path()));
+    let journal = Journal::new(vec![record(Some("a = 1\n"), "a = 2\n")], vec![Json::Null]);
+    journal.write(folder.path()).unwrap();
+    assert_eq!(Journal::read(folder.path()).unwrap(), Some(journal));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let mode = fs::metadata(folder.path().join(NAME)).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    // One that was not finished is none, and goes.
+    fs::write(folder.path().join(UNFINISHED), "{\"schema\"").unwrap();
+    Journal::remove(folder.path()).unwrap();
+    assert!(!Journal::is_left(folder.path()));
+
+    fs::write(folder.path().join(NAME), "{\"token\": \"s3cret\"").unwrap();
+    let error = Journal::read(folder.path()).unwrap_err();
+    assert_eq!(error.kind(), crate::error::Kind::Malformed);
+    assert!(!format!("{error:?}").contains("s3cret"));
+}
+
+#[cfg(unix)]
+#[test]
+fn names_need_not_be_unicode() {
+    use std::os::unix::ffi::OsStrExt;
+    let name = Path::new(std::ffi::OsStr::from_bytes(b"caf\xe9/config.toml"));
+    let record = FileRecord::new(name, false, None, "a = 1\n", Vec::new());
+    let text = serde_json::to_string(&record).unwrap();
+    assert_eq!(
+        serde_json::from_str::<FileRecord>(&text).unwrap().file,
+        name
+    );
+}
