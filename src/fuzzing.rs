@@ -17,6 +17,7 @@ use crate::world::{Env, Interrupts, Prompt, Terminal, World};
 
 mod answers;
 mod documents;
+mod journal;
 mod layers;
 mod lines;
 mod plain;
@@ -27,6 +28,7 @@ mod urls;
 
 pub use answers::answers;
 pub use documents::documents;
+pub use journal::journal;
 pub use layers::layers;
 pub use lines::lines;
 pub use urls::urls;
@@ -122,6 +124,11 @@ mod tests {
     #[test]
     fn documents() {
         seeds("documents", super::documents);
+    }
+
+    #[test]
+    fn journal() {
+        seeds("journal", super::journal);
     }
 
     #[test]
