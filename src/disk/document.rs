@@ -280,7 +280,7 @@ impl Document {
                 if let Err(id) = table.collect(&mut gone) {
                     return Err(self.refused(key, id, "contains an array of tables"));
                 }
-                gone.sort_by_key(|id| (!self.lines[*id].is_key(), *id));
+                self.sort_from_below(&mut gone);
                 gone
             }
         };

@@ -571,6 +571,11 @@ fn removal_takes_the_tables_that_it_empties() {
     unset("[r.empty]\n\n[b]\n", "r/empty", "[b]\n");
     // A comment that stands apart goes on to stand apart.
     unset(
+        "[a]\nk = 1\n\n# on c\n[r.c]\ni = 1\n# on d\n[r.d]\ni = 2\n# apart\n",
+        "r",
+        "[a]\nk = 1\n\n# apart\n",
+    );
+    unset(
         "# apart\n\n[r.c]\ni = 1\n[b]\n",
         "r/c/i",
         "# apart\n\n[b]\n",
