@@ -14,7 +14,8 @@ struct Mark {
 }
 
 /// The lines of the statements below a key have gone, with the comments directly above them. Headers of tables
-/// that this emptied may have gone as well, and blank lines. All others are there, in their order, and no new ones.
+/// that this emptied may have gone as well, and blank lines. All others are there, in their order, and no new ones;
+/// and no comment has come to stand on something.
 pub(super) fn check_lines(
     before: &str,
     after: &str,
@@ -67,6 +68,20 @@ pub(super) fn check_lines(
         .collect();
     assert!(is_within(&kept, &new), "a line is lost: {}", told());
     assert!(is_within(&new, &old), "a line is new: {}", told());
+    let stands_on = |lines: &[&str]| -> Vec<String> {
+        let pairs = lines
+            .windows(2)
+            .filter(|pair| pair[0].trim_start().starts_with('#') && !pair[1].trim().is_empty());
+        pairs.map(|pair| pair[0].to_owned()).collect()
+    };
+    let before_on = stands_on(&old);
+    let mut is_apart = stands_on(&new).into_iter();
+    let has_texts = before.contains("\"\"\"") || before.contains("'''");
+    assert!(
+        has_texts || is_apart.all(|comment| before_on.contains(&comment)),
+        "a comment stands on something now: {}",
+        told()
+    );
     let gone = must_go.iter().filter(|goes| **goes).count();
     assert!(new.len() + gone <= old.len(), "a comment stays: {}", told());
 }
