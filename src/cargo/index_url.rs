@@ -62,15 +62,20 @@ impl IndexUrl {
         }
         // The text, not the path: Cargo puts the names of files behind it as it is.
         if self.is_sparse() && !self.0.as_str().ends_with('/') {
-            let right = self.masked();
             return Err(Error::usage("a sparse index URL must end in `/`")
-                .hint(format!("write `{}`", with_slash(&right))));
+                .hint(format!("write `{}`", self.as_folder())));
         }
         Ok(self)
     }
 
     /// What a person who types this URL may have missed, as a warning.
     pub fn doubt(&self) -> Option<String> {
+        if self.is_sparse() && (self.0.query().is_some() || self.0.fragment().is_some()) {
+            return Some(format!(
+                "Cargo puts the names of files behind the `?` or `#` of this URL; for an index in a folder write `{}`",
+                self.as_folder()
+            ));
+        }
         let web = matches!(self.0.scheme(), "http" | "https");
         let path = self.0.path().trim_end_matches('/');
         let git = chop_git(path) != path || self.is_crates_io();
@@ -80,6 +85,14 @@ impl IndexUrl {
                 with_slash(&self.masked())
             )
         })
+    }
+
+    /// The URL of the folder that is mostly meant, as it may be shown.
+    fn as_folder(&self) -> String {
+        let mut url = self.0.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        with_slash(&Self(url).masked())
     }
 
     /// What Cargo compares: two registries with one canonical URL are one to it.
@@ -258,11 +271,12 @@ mod tests {
     fn the_slash_at_the_end_is_that_of_the_text_not_of_the_path() {
         for refused in ["sparse+https://host/x/?a=b", "sparse+https://host/x/#a"] {
             let error = url(refused).checked().unwrap_err();
-            let right = format!("write `{refused}/`");
-            assert_eq!(error.next_step(), Some(right.as_str()));
+            assert_eq!(error.next_step(), Some("write `sparse+https://host/x/`"));
         }
         for accepted in ["sparse+https://host/x?a=b/", "sparse+https://host/x#/"] {
             assert!(url(accepted).checked().is_ok(), "{accepted}");
+            let doubt = url(accepted).doubt().unwrap();
+            assert!(doubt.ends_with("write `sparse+https://host/x/`"), "{doubt}");
         }
     }
 }
