@@ -29,6 +29,8 @@ pub mod commands;
 pub mod disk;
 pub mod doors;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod render;
 pub mod session;
 pub mod stores;

@@ -60,16 +60,22 @@ impl IndexUrl {
             return Err(Error::usage("an index URL may not contain a password")
                 .hint(format!("write `{right}`, and log in instead")));
         }
-        if self.is_sparse() && !self.0.path().ends_with('/') {
-            let right = self.masked();
+        // The text, not the path: Cargo puts the names of files behind it as it is.
+        if self.is_sparse() && !self.0.as_str().ends_with('/') {
             return Err(Error::usage("a sparse index URL must end in `/`")
-                .hint(format!("write `{}`", with_slash(&right))));
+                .hint(format!("write `{}`", self.as_folder())));
         }
         Ok(self)
     }
 
     /// What a person who types this URL may have missed, as a warning.
     pub fn doubt(&self) -> Option<String> {
+        if self.is_sparse() && (self.0.query().is_some() || self.0.fragment().is_some()) {
+            return Some(format!(
+                "Cargo puts the names of files behind the `?` or `#` of this URL; for an index in a folder write `{}`",
+                self.as_folder()
+            ));
+        }
         let web = matches!(self.0.scheme(), "http" | "https");
         let path = self.0.path().trim_end_matches('/');
         let git = chop_git(path) != path || self.is_crates_io();
@@ -79,6 +85,14 @@ impl IndexUrl {
                 with_slash(&self.masked())
             )
         })
+    }
+
+    /// The URL of the folder that is mostly meant, as it may be shown.
+    fn as_folder(&self) -> String {
+        let mut url = self.0.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        with_slash(&Self(url).masked())
     }
 
     /// What Cargo compares: two registries with one canonical URL are one to it.
@@ -94,15 +108,18 @@ impl IndexUrl {
         {
             segments.pop_if_empty();
         }
-        if url.host_str() == Some("github.com") {
+        let is_github = url.host_str() == Some("github.com");
+        if is_github {
             let path = url.path().to_lowercase();
             url.set_path(&path);
-            return Ok(format!(
-                "https{}",
-                chop_git(url.as_str().trim_start_matches(url.scheme()))
-            ));
         }
-        Ok(chop_git(url.as_str()).to_owned())
+        if let Some(path) = url.path().strip_suffix(".git").map(ToOwned::to_owned) {
+            url.set_path(&path);
+        }
+        Ok(match url.as_str().strip_prefix(url.scheme()) {
+            Some(rest) if is_github => format!("https{rest}"),
+            _ => url.into(),
+        })
     }
 
     /// The text that this URL was read from, masked where it has to be.
@@ -222,6 +239,16 @@ mod tests {
             "https://github.com/corp/index.git",
         );
         same("sparse+https://host/x/", "sparse+https://host/x");
+        // It is the path that loses its `.git`.
+        same("https://host/x.git?q", "https://host/x?q");
+        same(
+            "https://github.com/Corp/x.git#F",
+            "http://github.com/corp/X#F",
+        );
+        let differ =
+            |a: &str, b: &str| assert_ne!(url(a).canonical().unwrap(), url(b).canonical().unwrap());
+        differ("https://host/x?q.git", "https://host/x?q");
+        differ("ssh://host.git", "ssh://host");
         assert!(url("data:x").canonical().is_err());
         assert!(IndexUrl::crates_io().is_crates_io());
     }
@@ -238,5 +265,18 @@ mod tests {
         );
         assert!(url("https://host/x.git").doubt().is_none());
         assert!("host/x".parse::<IndexUrl>().is_err());
+    }
+
+    #[test]
+    fn the_slash_at_the_end_is_that_of_the_text_not_of_the_path() {
+        for refused in ["sparse+https://host/x/?a=b", "sparse+https://host/x/#a"] {
+            let error = url(refused).checked().unwrap_err();
+            assert_eq!(error.next_step(), Some("write `sparse+https://host/x/`"));
+        }
+        for accepted in ["sparse+https://host/x?a=b/", "sparse+https://host/x#/"] {
+            assert!(url(accepted).checked().is_ok(), "{accepted}");
+            let doubt = url(accepted).doubt().unwrap();
+            assert!(doubt.ends_with("write `sparse+https://host/x/`"), "{doubt}");
+        }
     }
 }

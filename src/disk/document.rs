@@ -218,7 +218,7 @@ impl Document {
     }
 
     /// What is at a key path now: what the tests of the edits look at. Reading is `tree`'s.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn get(&self, key: &[&str]) -> Option<Found> {
         match self.reach(key) {
             Reach::Statement(id) => statement::get(&self.lines[id].text, self.inner(id, key)),
@@ -307,7 +307,7 @@ impl Document {
                 if let Err(id) = table.collect(&mut gone) {
                     return Err(self.refused(key, id, "contains an array of tables"));
                 }
-                gone.sort_by_key(|id| (!self.lines[*id].is_key(), *id));
+                self.sort_from_below(&mut gone);
                 gone
             }
         };

@@ -71,6 +71,8 @@ mod sealed;
 #[cfg(target_os = "linux")]
 mod secret_service;
 mod secrets;
+#[cfg(unix)]
+mod shapes;
 mod shell;
 #[cfg(target_os = "linux")]
 mod steps;

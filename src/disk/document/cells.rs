@@ -23,6 +23,8 @@ struct Cell {
     gap: String,
     /// What is behind the comma on the same line, and its end. `None`: as the neighbours have it.
     after: Option<String>,
+    /// Whether it was the last one when the text was cut.
+    was_last: bool,
 }
 
 impl Cells {
@@ -32,7 +34,7 @@ impl Cells {
         let open = text[..at].to_owned();
         let mut inside = Vec::new();
         let mut trailing_comma = false;
-        for &end in ends {
+        for (index, &end) in ends.iter().enumerate() {
             let start = at + trivia(&text[at..]);
             let mut comma = end + trivia(&text[end..]);
             trailing_comma = text[comma..].starts_with(',');
@@ -47,6 +49,7 @@ impl Cells {
                 item: text[start..end].to_owned().into(),
                 gap: text[end..comma].to_owned(),
                 after: Some(text[behind..next].to_owned()),
+                was_last: index + 1 == ends.len(),
             });
             at = next;
         }
@@ -73,6 +76,7 @@ impl Cells {
             item,
             gap: String::new(),
             after: None,
+            was_last: false,
         };
         let new = items.into_iter().map(|(from, item)| {
             match from.and_then(|from| old[from - range.start].take()) {
@@ -87,21 +91,14 @@ impl Cells {
             return;
         };
         for (index, cell) in self.inside.iter_mut().enumerate() {
-            let wanted = if index == last {
-                &behind_last
-            } else {
-                &between
-            };
-            let moved = match &cell.after {
-                None => true,
-                // The last one's end and the ends between may only change places.
-                Some(after) => {
-                    after != wanted
-                        && !after.contains('#')
-                        && (after == &between || after == &behind_last)
-                }
-            };
-            if moved {
+            let is_last = index == last;
+            // One that stays last or in the middle keeps what is behind it, and any keeps its comment.
+            let is_as_before = cell
+                .after
+                .as_ref()
+                .is_some_and(|after| cell.was_last == is_last || after.contains('#'));
+            if !is_as_before {
+                let wanted = if is_last { &behind_last } else { &between };
                 cell.after = Some(wanted.clone());
             }
         }
@@ -135,7 +132,7 @@ impl Cells {
         text
     }
 
-    /// What is behind the comma between two elements, and what is behind the last.
+    /// What is behind the comma between the last two elements, and what is behind the last.
     fn separators(&self) -> (String, String) {
         let of = |cell: Option<&Cell>| -> Option<String> {
             let after = cell?.after.as_deref()?;
@@ -153,7 +150,7 @@ impl Cells {
         let between = self
             .inside
             .split_last()
-            .and_then(|(_, cells)| of(cells.first()));
+            .and_then(|(_, cells)| of(cells.last()));
         let behind_last = match of(self.inside.last()) {
             Some(after) => after,
             None if lines => self.line_end.to_owned(),

@@ -2,6 +2,9 @@
 //!
 //! Invariant: both say the same; `Table::last` and a header's `last` are the last in the file's order.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
 use zeroize::{Zeroize, Zeroizing};
 
 use super::{Document, Id, Kind, Line, Node, ROOT, Reach, Table, statement};
@@ -58,6 +61,30 @@ impl Document {
             at = self.lines[at].next;
         }
         at
+    }
+
+    /// Statements, then headers, the last in the file first: a removal looks at what comes below, and that is to be
+    /// something that stays.
+    pub(super) fn sort_from_below(&self, ids: &mut [Id]) {
+        let Some(first) = ids.first().map(|id| self.header_of(*id)) else {
+            return;
+        };
+        // Mostly there is one header, and the rest of the file need not be walked.
+        let is_one = ids.iter().all(|id| self.header_of(*id) == first);
+        let mut places: HashMap<Id, usize> = ids.iter().map(|id| (*id, 0)).collect();
+        let mut left = places.len();
+        let mut at = if is_one { first } else { ROOT };
+        for place in 0.. {
+            if let Some(found) = places.get_mut(&at) {
+                *found = place;
+                left -= 1;
+            }
+            at = self.lines[at].next;
+            if left == 0 || at == ROOT {
+                break;
+            }
+        }
+        ids.sort_by_key(|id| (!self.lines[*id].is_key(), Reverse(places[id])));
     }
 
     pub(super) fn line_of(&self, id: Id) -> usize {
@@ -194,7 +221,13 @@ impl Document {
         // Comments that lead to the next header are its own; others stay where they are, apart.
         let heads = self.skip(below, |kind| matches!(kind, Kind::Comment));
         let leads = heads != ROOT && matches!(self.lines[heads].kind, Kind::Header { .. });
-        if below == ROOT || blank(&self.lines[below].kind) || is_header && leads {
+        // A comment that stands apart from what goes is not to come to stand on what follows.
+        let mut apart = above;
+        while blank(&self.lines[apart].kind) {
+            apart = self.lines[apart].previous;
+        }
+        let is_edge = is_header && leads && !matches!(self.lines[apart].kind, Kind::Comment);
+        if below == ROOT || blank(&self.lines[below].kind) || is_edge {
             while blank(&self.lines[above].kind) {
                 let previous = self.lines[above].previous;
                 self.unlink(above);

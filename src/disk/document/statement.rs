@@ -36,8 +36,15 @@ pub(super) enum MarkKind {
     Element,
 }
 
-/// All headers and statements of a file, in its order.
+/// All headers and statements of a file without its BOM, in its order.
 pub(super) fn marks(text: &str) -> Result<Vec<Mark>, Malformed> {
+    // The parser would take it for the one of the file, which is not in this text any more.
+    if text.starts_with('\u{feff}') {
+        return Err(Malformed {
+            at: 0,
+            reason: reason(""),
+        });
+    }
     let document = toml_edit::Document::parse(text).map_err(|error| Malformed {
         at: error.span().map_or(0, |span| span.start),
         reason: reason(error.message()),

@@ -342,6 +342,12 @@ fn new_tables_are_written_as_their_siblings() {
         "x",
         "a = { b = 1, k = { l = { m = \"x\" } } }\n",
     );
+    add(
+        "a = {\n  b = 1, c = 2, # two\n  d = 3,\n}\n",
+        "a/k",
+        "x",
+        "a = {\n  b = 1, c = 2, # two\n  d = 3,\n  k = \"x\",\n}\n",
+    );
     set("a = {}\n", "a/k", "x", "a = { k = \"x\" }\n");
     set("a = { }\n", "a/k", "x", "a = { k = \"x\" }\n");
 }
@@ -478,6 +484,16 @@ fn lists_keep_their_layout() {
         "k = [\n  \"a\"\n]\n",
     );
     relist(
+        "k = [\n  \"a\", \"b\",\n  \"c\",\n]\n",
+        &["a", "b", "c", "d"],
+        "k = [\n  \"a\", \"b\",\n  \"c\",\n  \"d\",\n]\n",
+    );
+    relist(
+        "k = [\n  \"a\",\n  \"b\", \"c\"\n]\n",
+        &["a", "b", "c", "d"],
+        "k = [\n  \"a\",\n  \"b\", \"c\", \"d\"\n]\n",
+    );
+    relist(
         "k = [\n  # none yet\n]\n",
         &["a"],
         "k = [\n    \"a\"\n  # none yet\n]\n",
@@ -553,6 +569,18 @@ fn removal_takes_the_tables_that_it_empties() {
         "[b]\n",
     );
     unset("[r.empty]\n\n[b]\n", "r/empty", "[b]\n");
+    // A comment that stands apart goes on to stand apart.
+    unset(
+        "[a]\nk = 1\n\n# on c\n[r.c]\ni = 1\n# on d\n[r.d]\ni = 2\n# apart\n",
+        "r",
+        "[a]\nk = 1\n\n# apart\n",
+    );
+    unset(
+        "# apart\n\n[r.c]\ni = 1\n[b]\n",
+        "r/c/i",
+        "# apart\n\n[b]\n",
+    );
+    unset("# apart\n\n[r.c]\ni = 1\n[r.d]\ni = 2\n", "r", "# apart\n");
     assert!(!open("[a]\n").unset(&["b", "c"]).unwrap());
     assert!(!open("a = 1\n").unset(&["a", "c"]).unwrap());
     assert!(!open("a = { b = 1 }\n").unset(&["a", "c"]).unwrap());
@@ -673,6 +701,7 @@ fn a_malformed_text_is_placed_and_not_quoted() {
         "2: this key or table is there twice",
     );
     check("[a]\n[a]\n", "2: this key or table is there twice");
+    check("\u{feff}\u{feff}a = 1\n", "1: this is not valid TOML");
     check("token\n", "1: a key without a value");
     check(
         "token =\n",

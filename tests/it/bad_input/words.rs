@@ -55,7 +55,10 @@ fn urls_that_cargo_would_refuse_come_back_right() {
             "sparse+https://lab.example/index",
             &["must end in `/`", "`sparse+https://lab.example/index/`"] as &[&str],
         ),
-        ("sparse+https://lab.example/index?x=/", &["must end in `/`"]),
+        (
+            "sparse+https://lab.example/index/?x=y",
+            &["must end in `/`", "`sparse+https://lab.example/index/`"],
+        ),
         ("lab.example/index/", &["not a URL", "`sparse+https://"]),
         ("https//lab.example/", &["not a URL", "`sparse+https://"]),
         ("", &["not a URL", "`sparse+https://"]),

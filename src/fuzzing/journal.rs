@@ -1,0 +1,191 @@
+//! The journal of an interrupted change: whatever a file has become since, it is told, and finished if it can be.
+
+use super::{SECRET, Sandbox};
+use crate::disk::document::{Document, Value};
+use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
+use crate::disk::tree::{self, Node, Table};
+use crate::render::Theme;
+use crate::session::{Flags, Session};
+use crate::world::Env;
+
+/// The longest texts that are looked at.
+const LONGEST: usize = 4096;
+
+/// The edits that are interrupted.
+const SET: [&str; 3] = ["registries", "corp", "index"];
+const UNSET: [&str; 3] = ["registries", "corp", "token"];
+
+/// The old text of a file, its new one, and what is there now, each up to a byte that is in no text. Without a
+/// new one, edits make it, and a session finishes them.
+pub fn journal(data: &[u8]) {
+    if data.len() > LONGEST {
+        return;
+    }
+    let mut parts = data.splitn(3, |byte| *byte == 0xff);
+    let old = parts.next().unwrap_or_default();
+    let (new, now) = (parts.next(), parts.next());
+    damaged(old, new.unwrap_or_default());
+    let Ok(old) = std::str::from_utf8(old) else {
+        return;
+    };
+    match new.map(std::str::from_utf8) {
+        Some(Ok(new)) => known(old, new, now),
+        Some(Err(_)) => {}
+        None => interrupted(old, data.len()),
+    }
+}
+
+/// A journal itself that somebody has changed.
+fn damaged(journal: &[u8], now: &[u8]) {
+    let Some(journal) = Journal::parse(journal) else {
+        return;
+    };
+    for record in &journal.files {
+        let told = format!("{record:?}");
+        assert!(!told.contains(SECRET) || record.file.display().to_string().contains(SECRET));
+        // One that is made up may contradict itself; it must not lead out of the text.
+        let _ = record.state(Some(now));
+        let _ = record.new_text(now);
+    }
+}
+
+fn record(old: Option<&str>, new: &str) -> FileRecord {
+    let record = FileRecord::new("config.toml".as_ref(), false, old, new, Vec::new());
+    let journal = Journal::new(vec![record], Vec::new());
+    let text = serde_json::to_vec(&journal).unwrap_or_default();
+    for length in [0, text.len() / 2, text.len().saturating_sub(1)] {
+        assert!(
+            Journal::parse(&text[..length]).is_none(),
+            "a part is no journal"
+        );
+    }
+    let read = Journal::parse(&text);
+    assert_eq!(read.as_ref(), Some(&journal));
+    let mut files = read.map_or_else(Vec::new, |read| read.files);
+    assert_eq!(files.len(), 1);
+    files.remove(0)
+}
+
+/// What a file is now is known, and what can be finished becomes the new text.
+fn known(old: &str, new: &str, now: Option<&[u8]>) {
+    if old == new {
+        return;
+    }
+    let from = record(Some(old), new);
+    assert_eq!(from.state(Some(old.as_bytes())), State::Old);
+    assert_eq!(from.state(Some(new.as_bytes())), State::New);
+    assert_eq!(from.state(None), State::Other);
+    let is_new = |text: &[u8]| from.new_text(text).is_some_and(|text| *text == new);
+    assert!(is_new(old.as_bytes()));
+
+    let from_nothing = record(None, new);
+    assert_eq!(from_nothing.state(None), State::Old);
+    assert!(from_nothing.new_text(b"").is_some_and(|text| *text == new));
+
+    // A write in place that was cut off at any byte.
+    let mut padded = new.as_bytes().to_vec();
+    padded.resize(old.len().max(new.len()), b'\n');
+    let step = 1 + padded.len() / 64;
+    for written in (0..=padded.len()).step_by(step) {
+        let mut torn = padded[..written].to_vec();
+        torn.extend(old.as_bytes().get(written..).unwrap_or_default());
+        assert!(from.state(Some(&torn)) != State::Other, "torn at {written}");
+        assert!(
+            from.state(Some(&torn)) == State::New || is_new(&torn),
+            "torn at {written}"
+        );
+    }
+    if let Some(now) = now {
+        match from.state(Some(now)) {
+            State::Old => assert_eq!(now, old.as_bytes()),
+            State::New => assert_eq!(now, new.as_bytes()),
+            State::Torn => assert!(is_new(now), "torn, and cannot be finished"),
+            State::Other => assert!(from.new_text(now).is_none_or(|text| *text == new)),
+        }
+    }
+}
+
+/// A session that finds the journal.
+fn interrupted(old: &str, choice: usize) {
+    thread_local!(static SANDBOX: Sandbox = Sandbox::new());
+    SANDBOX.with(|sandbox| finish(sandbox, old, choice));
+}
+
+fn at<'a>(table: &'a Table, key: &[&str]) -> Option<&'a Node> {
+    let (first, rest) = key.split_first()?;
+    let node = &table.get(*first)?.node;
+    if rest.is_empty() {
+        return Some(node);
+    }
+    at(node.as_table()?, rest)
+}
+
+fn finish(sandbox: &Sandbox, old: &str, choice: usize) {
+    let is_credentials = choice & 1 == 1;
+    let name = if is_credentials {
+        "home/credentials.toml"
+    } else {
+        "home/config.toml"
+    };
+    let file = sandbox.path(name);
+    let (Ok(table), Ok(mut document)) = (tree::parse(&file, old), Document::parse(&file, old))
+    else {
+        return;
+    };
+    let value = Value::Text("sparse+https://new.example/".to_owned());
+    if document.set(&SET, &value).is_err() || document.unset(&UNSET).is_err() {
+        return;
+    }
+    let new = document.text();
+    if *new == *old {
+        return;
+    }
+    let node = Node::Text("sparse+https://new.example/".to_owned());
+    let key = |key: &[&str]| key.iter().map(|&part| part.to_owned()).collect();
+    let edits = vec![
+        EditRecord::new(key(&SET), at(&table, &SET), Some((value, &node))),
+        EditRecord::new(key(&UNSET), at(&table, &UNSET), None),
+    ];
+    let record = FileRecord::new(&file, is_credentials, Some(old), &new, edits);
+    let folder = sandbox.path("home/.credsh");
+    let made = std::fs::create_dir_all(&folder);
+    assert!(made.is_ok());
+    let written = Journal::new(vec![record], Vec::new()).write(&folder);
+    assert!(written.is_ok());
+
+    let half = new.floor_char_boundary(new.len() / 2);
+    let by_others = format!("{old}\n# somebody else\n");
+    let now = match choice / 2 % 4 {
+        0 => old.to_owned(),
+        1 => new.to_string(),
+        // What is torn has the length of the longer one.
+        2 => format!(
+            "{}{}",
+            &new[..half],
+            String::from_utf8_lossy(old.as_bytes().get(half..).unwrap_or_default())
+        ),
+        _ => by_others.clone(),
+    };
+    let _ = std::fs::remove_file(sandbox.path("home/credentials.toml"));
+    let _ = std::fs::remove_file(sandbox.path("home/config.toml"));
+    sandbox.write(name, &now);
+    let flags = Flags {
+        quiet: true,
+        ..Flags::default()
+    };
+    let world = sandbox.world(Env::default());
+    Session::new(world, sandbox.path("home"), flags, Theme::default()).recover();
+
+    assert!(!Journal::is_left(&folder), "it is not finished:\n{now}");
+    let text = std::fs::read_to_string(&file).unwrap_or_default();
+    if choice / 2 % 4 == 3 {
+        let mut expected = Document::parse(&file, &by_others).ok();
+        if let Some(document) = &mut expected {
+            let value = Value::Text("sparse+https://new.example/".to_owned());
+            assert!(document.set(&SET, &value).is_ok() && document.unset(&UNSET).is_ok());
+            assert_eq!(text, *document.text(), "written by somebody else:\n{now}");
+        }
+    } else {
+        assert_eq!(text, *new, "found as\n{now}");
+    }
+}
