@@ -69,7 +69,7 @@ impl Sandbox {
             user_home: None,
             stdin: Box::new(std::io::empty()),
             stdout: Box::new(std::io::sink()),
-            stderr: Box::new(std::io::sink()),
+            stderr: crate::world::Stderr::new(std::io::sink()),
             terminal: Terminal::default(),
             prompt: Box::new(Nobody),
             interrupts: Interrupts::default(),

@@ -115,22 +115,21 @@ impl Journal {
         let Some(bytes) = replace::read_bytes(&file)? else {
             return Ok(None);
         };
-        let mut journal = Self::parse(&bytes).ok_or_else(|| {
+        let home = folder.parent().unwrap_or(folder);
+        Self::parse(&bytes, home).map(Some).ok_or_else(|| {
             Error::malformed("the journal of an interrupted change cannot be read")
                 .at(Place::file(&file))
                 .hint("look at Cargo's configuration and tokens, and remove this file")
-        })?;
-        let home = folder.parent().unwrap_or(folder);
+        })
+    }
+
+    /// What the bytes of a journal of this home say; nothing, if they are none that this version has written.
+    pub(crate) fn parse(bytes: &[u8], home: &Path) -> Option<Self> {
+        // The error would quote the text.
+        let mut journal: Self = serde_json::from_slice(bytes).ok()?;
         for record in &mut journal.files {
             record.file = home.join(&record.name);
         }
-        Ok(Some(journal))
-    }
-
-    /// What the bytes of a journal say; nothing, if they are none that this version has written.
-    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
-        // The error would quote the text.
-        let journal: Self = serde_json::from_slice(bytes).ok()?;
         (journal.schema == SCHEMA).then_some(journal)
     }
 

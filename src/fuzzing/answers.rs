@@ -16,7 +16,7 @@ use crate::doors::plugin;
 use crate::error::Result;
 use crate::stores::ledger;
 use crate::token::Token;
-use crate::world::Env;
+use crate::world::{Env, Stderr};
 
 /// The longest conversation that is looked at.
 const LONGEST: usize = 8192;
@@ -151,7 +151,7 @@ fn asked(sandbox: &Sandbox, lines: &[u8]) {
     );
     world.stdin = Box::new(Cursor::new(lines.to_vec()));
     world.stdout = Box::new(stdout.clone());
-    world.stderr = Box::new(stderr.clone());
+    world.stderr = Stderr::new(stderr.clone());
     let status = plugin::run(world, false);
     assert_eq!(status, 0);
 

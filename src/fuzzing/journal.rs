@@ -37,7 +37,7 @@ pub fn journal(data: &[u8]) {
 
 /// A journal itself that somebody has changed.
 fn damaged(journal: &[u8], now: &[u8]) {
-    let Some(journal) = Journal::parse(journal) else {
+    let Some(journal) = Journal::parse(journal, "".as_ref()) else {
         return;
     };
     for record in &journal.files {
@@ -50,16 +50,23 @@ fn damaged(journal: &[u8], now: &[u8]) {
 }
 
 fn record(old: Option<&str>, new: &str) -> FileRecord {
-    let record = FileRecord::new("config.toml".as_ref(), false, old, new, Vec::new());
+    let record = FileRecord::new(
+        "".as_ref(),
+        "config.toml".as_ref(),
+        false,
+        old,
+        new,
+        Vec::new(),
+    );
     let journal = Journal::new(vec![record], Vec::new());
     let text = serde_json::to_vec(&journal).unwrap_or_default();
     for length in [0, text.len() / 2, text.len().saturating_sub(1)] {
         assert!(
-            Journal::parse(&text[..length]).is_none(),
+            Journal::parse(&text[..length], "".as_ref()).is_none(),
             "a part is no journal"
         );
     }
-    let read = Journal::parse(&text);
+    let read = Journal::parse(&text, "".as_ref());
     assert_eq!(read.as_ref(), Some(&journal));
     let mut files = read.map_or_else(Vec::new, |read| read.files);
     assert_eq!(files.len(), 1);
@@ -146,7 +153,14 @@ fn finish(sandbox: &Sandbox, old: &str, choice: usize) {
         EditRecord::new(key(&SET), at(&table, &SET), Some((value, &node))),
         EditRecord::new(key(&UNSET), at(&table, &UNSET), None),
     ];
-    let record = FileRecord::new(&file, is_credentials, Some(old), &new, edits);
+    let record = FileRecord::new(
+        &sandbox.path("home"),
+        &file,
+        is_credentials,
+        Some(old),
+        &new,
+        edits,
+    );
     let folder = sandbox.path("home/.credsh");
     let made = std::fs::create_dir_all(&folder);
     assert!(made.is_ok());
@@ -174,7 +188,8 @@ fn finish(sandbox: &Sandbox, old: &str, choice: usize) {
         ..Flags::default()
     };
     let world = sandbox.world(Env::default());
-    Session::new(world, sandbox.path("home"), flags, Theme::default()).recover();
+    let recovered = Session::new(world, sandbox.path("home"), flags, Theme::default()).recover();
+    assert!(recovered.is_ok());
 
     assert!(!Journal::is_left(&folder), "it is not finished:\n{now}");
     let text = std::fs::read_to_string(&file).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::SECRET;
 use crate::commands::grammar::Grammar;
-use crate::doors::complete::{Names, complete, missing};
+use crate::doors::complete::{Candidate, Names, complete, missing};
 use crate::doors::line::{is_open, logical_lines};
 use crate::words;
 
@@ -102,13 +102,14 @@ fn complete_everywhere(grammar: &Grammar, line: &str) {
 }
 
 fn names() -> Names {
-    let all = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    let all = |names: &[&str]| names.iter().map(|&name| Candidate::plain(name)).collect();
     Names {
         registries: all(&["corp", "crates-io", "größe"]),
         providers: all(&["cargo:token", "it's one", "vault"]),
         aliases: all(&["vault"]),
         labels: all(&["ci", "default"]),
-        variables: all(&["CORP_TOKEN", "HOME"]),
+        variables: vec!["CORP_TOKEN".into(), "HOME".into()],
         directory: "/no-such-folder".into(),
+        script: all(&["answer"]),
     }
 }

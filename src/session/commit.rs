@@ -249,11 +249,14 @@ impl Session {
             return Ok(());
         }
         // Somebody has made the file, or another one in its place, since we looked for it.
-        let (file, record_is_credentials) = (record.file.clone(), record.is_credentials);
-        *lock = if record_is_credentials {
-            self.lock_file(&file)?
-        } else {
+        let (file, is_credentials) = (record.file.clone(), record.is_credentials);
+        let new_lock = self.lock_file(&file)?;
+        // That of another file only lives until it is written.
+        let _held = if is_credentials {
+            *lock = new_lock;
             None
+        } else {
+            new_lock
         };
         let prepared = self.prepare_file(&file, changes, lock.is_some())?;
         ready.journal.files[index] = prepared.record;
