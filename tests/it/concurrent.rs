@@ -50,6 +50,41 @@ fn several_homes_edit_the_file_of_one_project() {
     }
 }
 
+/// The same file is the home's for some, by a link for others, and a project's for the rest.
+#[test]
+fn several_homes_have_one_file_in_common() {
+    let sandbox = Sandbox::new();
+    sandbox.write("user/.cargo/config.toml", "# by hand\n");
+    for number in 0..4 {
+        let home = sandbox.root().join(format!("home{number}"));
+        std::fs::create_dir(&home).unwrap();
+        let file = sandbox.root().join("user/.cargo/config.toml");
+        std::os::unix::fs::symlink(file, home.join("config.toml")).unwrap();
+    }
+    for round in 0..5 {
+        let commands = (0..8).map(|number| {
+            let mut command = sandbox.process();
+            let home = sandbox.root();
+            match number {
+                0..4 => command
+                    .arg("--home")
+                    .arg(home.join(format!("home{number}"))),
+                4..6 => command.arg("--home").arg(home.join("user/.cargo")),
+                _ => command.arg("-C").arg(home.join("user")),
+            };
+            let local = if number < 6 { "" } else { "--local" };
+            let line = format!("alias set {local} a{round}x{number} program");
+            command.args(["-c", &line]);
+            command
+        });
+        let failed = failures(started(commands));
+        assert!(failed.is_empty(), "{failed:?}");
+    }
+    let text = sandbox.read("user/.cargo/config.toml");
+    assert_eq!(text.matches("program").count(), 40, "{text}");
+    assert!(text.starts_with("# by hand\n"), "{text}");
+}
+
 #[test]
 fn credsh_and_cargo_log_in_at_the_same_time() {
     let cargo = Cargo::new();

@@ -5,6 +5,10 @@ use std::process::{Command, Output};
 
 use crate::harness::Sandbox;
 use crate::steps::{Case, OLD, Step};
+use crate::vault::VAULT;
+
+const CONFIG: &str = "home/config.toml";
+const CREDENTIALS: &str = "home/credentials.toml";
 
 const ERRORS: [&str; 4] = ["ENOSPC", "EIO", "EACCES", "EROFS"];
 
@@ -93,6 +97,60 @@ fn a_disk_that_fails_from_some_step_on_loses_nothing() {
                 says_one_thing(&run, &when);
             }
             case.check(&when);
+        }
+    }
+}
+
+/// A token that moves is in one of its two places, whatever fails from whichever step on: at the end of the run, and
+/// after the next start.
+#[test]
+fn a_token_that_moves_is_somewhere_when_the_disk_fails() {
+    let seed = fastrand::u64(..);
+    let mut random = fastrand::Rng::with_seed(seed);
+    let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
+    let vault = format!("{config}credential-provider = \"{VAULT}\"\n");
+    let moves = |to: &'static str, from: &'static str| {
+        ["login", "corp", "--provider", to, "--from", from, "--move"]
+    };
+    let cases = [
+        Case::new(
+            &[(CONFIG, config), (CREDENTIALS, &credentials)],
+            &[],
+            &moves(VAULT, "provider:cargo:token"),
+        ),
+        Case::new(
+            &[(CONFIG, &vault)],
+            &[("corp", OLD)],
+            &moves("cargo:token", "provider:cargo-credential-vault"),
+        ),
+    ];
+    for case in cases {
+        let index = case.cargo.registries.index("corp");
+        let is_somewhere = || {
+            let file = case.side().get(CREDENTIALS).cloned().unwrap_or_default();
+            file.contains(OLD) || case.vault.token(&index).as_deref() == Some(OLD)
+        };
+        for (name, count) in steps_of_the_commit(&case) {
+            // A program that cannot be started, or be written to, is not a disk that fails.
+            if name.contains("clone") || name == "vfork" {
+                continue;
+            }
+            let error = random.choice(ERRORS).unwrap();
+            for many in ["", "+"] {
+                let when = format!("{error} at {name} {count}{many}, seed {seed}");
+                case.reset();
+                let step = (name.clone(), format!("{count}{many}"));
+                case.inject(&step, &format!("error={error}"), &case.credsh());
+                assert!(is_somewhere(), "{when}");
+                let next = case.sandbox.process().args(["registry", "list"]).output();
+                let told = String::from_utf8_lossy(&next.unwrap().stderr).into_owned();
+                assert!(is_somewhere(), "{when}: {told}");
+                assert!(
+                    !case.sandbox.exists("home/.credsh/journal"),
+                    "{when}: {told}"
+                );
+            }
         }
     }
 }
