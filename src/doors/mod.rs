@@ -9,6 +9,7 @@ pub mod plugin;
 mod report;
 pub mod script;
 pub mod shell;
+pub mod tab;
 
 use std::cell::{Cell, RefCell};
 use std::io::{ErrorKind as IoKind, Write};

@@ -39,11 +39,15 @@ mod kill;
 mod layouts;
 mod login;
 #[cfg(target_os = "linux")]
+mod manual;
+#[cfg(target_os = "linux")]
 mod moves;
 mod onepassword;
 mod onepassword_logins;
 mod op;
 mod oracle;
+#[cfg(target_os = "linux")]
+mod other_shells;
 #[cfg(target_os = "linux")]
 mod own_answers;
 mod own_keyring;
