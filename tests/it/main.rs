@@ -55,6 +55,7 @@ mod own_answers;
 mod own_keyring;
 mod own_tokens;
 mod peers;
+mod picture;
 mod plugin_protocol;
 #[cfg(target_os = "linux")]
 mod private_memory;

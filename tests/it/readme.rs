@@ -18,7 +18,7 @@ fn path(name: &str) -> PathBuf {
     reason = "a switch of the tests, not of the program"
 )]
 #[track_caller]
-fn is_current(name: &str, expected: &str) {
+pub fn is_current(name: &str, expected: &str) {
     let now = std::fs::read_to_string(path(name)).unwrap_or_default();
     if now == expected {
         return;
