@@ -8,6 +8,8 @@ import contextlib
 import multiprocessing
 import os
 import platform
+import pty
+import select
 import shutil
 import socketserver
 import statistics
@@ -87,6 +89,45 @@ def run(home, *words, stdin=os.devnull, status=0, more={}):
     if os.waitstatus_to_exitcode(ended) != status:
         sys.exit(f"{' '.join(words)}: {(home / 'stderr').read_text()}")
     return seconds, usage.ru_maxrss / 1024
+
+
+class Shell:
+    """The interactive shell in a terminal of its own, and the time from a key to what it shows."""
+
+    DRAWN = b"\x1b[?2026l"
+
+    def __init__(self, home):
+        environment = {"CARGO_HOME": str(home), "HOME": str(home), "PATH": os.environ["PATH"], "TERM": "xterm"}
+        self.process, self.terminal = pty.fork()
+        if self.process == 0:
+            os.execve(CREDSH, [CREDSH, "--no-history", "--no-rc"], environment)
+        self.read()
+
+    def read(self):
+        seen = b""
+        while not seen.endswith(self.DRAWN):
+            seen += os.read(self.terminal, 65536)
+        return seen
+
+    def key(self, key, shows=b""):
+        """Milliseconds, once nothing moves any more, until this is shown."""
+        while select.select([self.terminal], [], [], 0.005)[0]:
+            os.read(self.terminal, 65536)
+        start = time.perf_counter()
+        os.write(self.terminal, key)
+        seen = self.read()
+        seconds = time.perf_counter() - start
+        if shows not in seen:
+            sys.exit(f"{key} did not show {shows}: {seen}")
+        return seconds * 1000
+
+    def line(self, text):
+        for letter in text:
+            self.key(letter.encode())
+
+    def end(self):
+        os.close(self.terminal)
+        os.waitpid(self.process, 0)
 
 
 class Bench:
@@ -172,6 +213,26 @@ class Bench:
                     lambda: ask(home, found), lambda: run(home, *lookup, more=found)[0], 51,
                 )
 
+    def keys(self, home):
+        """What a person waits for, the terminal included."""
+        rows = [
+            ("a Tab among 10,000 registries", "login r123", b"\t", b"r1239", 20),
+            ("a key with its colours and hint, among as many", "login r123 --from env:CARG", b"O", b"CARGO", 2),
+            ("the same in a line of Rhai", 'for r in registry::list() { login(r.name, #{ from: "env:CARG', b"O", b"CARGO", 2),
+        ]
+        for what, line, key, shows, goal in rows:
+            if ONLY and not any(word in what for word in ONLY):
+                continue
+            shell = Shell(home)
+            times = []
+            for _ in range(31):
+                shell.line(line)
+                times.append(shell.key(key, shows))
+                shell.key(b"\x15")
+            shell.end()
+            taken = statistics.median(times)
+            self.rows.append((what, "", f"{taken:.2f} ms", f"{goal} ms", "yes" if taken <= goal else "no"))
+
     def memory(self, what, goal, of):
         if ONLY and not any(word in what for word in ONLY):
             return
@@ -200,6 +261,7 @@ def main():
                 f"`{' '.join(words)} NAME` among 10,000", "among 10", "3x",
                 lambda: seconds(CREDSH, *words, "r5", home=many), lambda: seconds(CREDSH, *words, "r5"), 21,
             )
+        bench.keys(many)
         bench.provider()
     head = ("what", "against", "ratio", "goal", "met")
     print(f"{date.today()}, {os.cpu_count()} cores {platform.machine().replace('_', '-')}\n")

@@ -33,11 +33,13 @@ fn main() -> ExitCode {
             width: width.filter(|_| is_terminal),
         },
         prompt: Box::new(TerminalPrompt::new(interrupts.clone())),
-        interrupts,
+        interrupts: interrupts.clone(),
         time_limit: TIME_LIMIT,
     };
     keep_memory_private();
-    ExitCode::from(credsh::run(world, std::env::args_os().skip(1)))
+    let status = credsh::run(world, std::env::args_os().skip(1));
+    interrupts.end();
+    ExitCode::from(status)
 }
 
 /// Tokens pass through this process: no core dump of it, no reading of its memory by others of this user.

@@ -186,7 +186,7 @@ fn built() -> clap::Command {
     Flags::sparse(tree)
 }
 
-fn told<T>(error: &clap::Error) -> Result<Parsed<T>> {
+pub(super) fn told<T>(error: &clap::Error) -> Result<Parsed<T>> {
     match error.kind() {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion

@@ -4,88 +4,30 @@ use clap::{Args, CommandFactory};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use self::topics::TOPICS;
 use super::grammar::Line;
-use super::{Answer, Outcome, document};
-use crate::error::{Error, Result};
-use crate::render::Block;
+use super::{Answer, Outcome, document, terminal};
+use crate::error::{Error, Result, nearest};
+use crate::render::{Block, wrapped};
 use crate::session::Session;
 
+mod topics;
+
 /// Explain a command or a topic; alone, list them all
+///
+/// What is neither is looked for in all of them.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "Examples:\n  help login\n  help registry add\n  help sources")]
+#[command(
+    after_help = "Examples:\n  help login\n  help registry add\n  help sources\n  help keyring"
+)]
 pub struct Help {
-    /// A command, in one word or several, or a topic
+    /// A command, in one word or several, a topic, or a word to look for
     #[arg(value_name = "COMMAND|TOPIC")]
     words: Vec<String>,
 }
 
-/// What is not about one command.
-const TOPICS: [(&str, &str); 6] = [
-    (
-        "sources",
-        "Where a token comes from. Its text is never typed in a command, so it is in no history and no script.\n\n  \
-         prompt            a hidden prompt; the default on a terminal\n  \
-         stdin             one line of standard input; the default elsewhere\n  \
-         env:NAME          an environment variable\n  \
-         file:PATH         a file that contains nothing else\n  \
-         command:CMD ARGS  what a command prints; split as a shell would, run without one\n  \
-         provider:SPEC     what another credential provider has for this registry",
-    ),
-    (
-        "providers",
-        "Who keeps tokens for Cargo. A registry's own `credential-provider` is the only one asked; else the global\n\
-         chain is. credsh shows and edits it in the order tried; Cargo's files list it the other way round.\n\n  \
-         cargo:token              Cargo's own files and variables, as plain text\n  \
-         cargo:libsecret          the Secret Service, on Linux\n  \
-         cargo:macos-keychain     the keychain, on macOS\n  \
-         cargo:wincred            the Credential Manager, on Windows\n  \
-         cargo:token-from-stdout  a command that prints the token; cannot log in\n  \
-         anything else            an alias, or a program that speaks Cargo's protocol",
-    ),
-    (
-        "transactions",
-        "At the prompt each command writes its changes at once. A batch (`-f`, `-c`, lines on standard input, `run`)\n\
-         writes all of its changes at its end, or none if anything fails. `--dry-run` prints the changes instead of\n\
-         writing them; `--check` exits with 2 if there would be any.\n\n\
-         `begin` opens a transaction by hand: what follows is written at its `commit`, or undone by `rollback`;\n\
-         `diff` shows it. Within a transaction or a batch, `begin` is a savepoint.",
-    ),
-    (
-        "scripts",
-        "A script is Rhai (https://rhai.rs/book). Each command is a function: `registry::add(\"corp\", url)`,\n\
-         `login(\"corp\", #{ from: \"env:CORP_TOKEN\" })`. Options stand in one map at the end, with `_` for `-`;\n\
-         switches are `true`, words after `--` are `rest`. A call returns what `--json` would print; the `list`\n\
-         commands return an array. An error can be caught: `e.kind`, `e.message`, `e.hint`.\n\n  \
-         env(\"NAME\")     a variable, `()` if it is not set\n  \
-         args.NAME       what `-s NAME=VALUE` set; `args.rest` is what stood after `--`\n  \
-         is_dry_run()    whether nothing will be written\n  \
-         fail(\"why\")     ends the script, and nothing is written\n  \
-         exit()          ends the script, and what it did so far is written; `exit(1)` with that exit status",
-    ),
-    (
-        "exit statuses",
-        "Exit statuses.\n\n  \
-         0    done\n  \
-         1    failed\n  \
-         2    `--check`: something would change\n  \
-         3    not found, or not logged in\n  \
-         4    a store or provider is unavailable, locked or too slow\n  \
-         5    rejected by the server, or expired\n  \
-         64   the words were wrong\n  \
-         65   a file is malformed\n  \
-         130  interrupted",
-    ),
-    (
-        "environment",
-        "Variables that credsh reads.\n\n  \
-         CREDSH_COLOR       auto, always or never\n  \
-         CREDSH_NO_INPUT    never prompt\n  \
-         CREDSH_NO_RC       skip rc.rhai\n  \
-         CREDSH_NO_HISTORY  keep no history file\n  \
-         NO_COLOR, CLICOLOR_FORCE, TERM=dumb, XDG_CONFIG_HOME, XDG_STATE_HOME as everywhere\n  \
-         CARGO_HOME and CARGO_* as Cargo reads them",
-    ),
-];
+/// As wide as help is where the terminal is wider, or there is none.
+const WIDEST: usize = 100;
 
 #[derive(Serialize)]
 struct Text {
@@ -94,13 +36,21 @@ struct Text {
 
 impl Help {
     /// Explains.
-    pub fn run(&self, _session: &mut Session) -> Result<Outcome> {
-        let text = if self.words.is_empty() {
-            overview()
-        } else if let Some(topic) = topic_text(&self.words.join(" ")) {
-            topic.to_owned()
+    pub fn run(&self, session: &mut Session) -> Result<Outcome> {
+        let width = session
+            .theme
+            .width
+            .map_or(WIDEST, |width| width.min(WIDEST));
+        let asked = self.words.join(" ");
+        let text = if asked.is_empty() {
+            wrapped(&overview(), width)
+        } else if let Some(topic) = topic_text(&asked) {
+            wrapped(topic, width)
         } else {
-            explain(&self.words)?
+            match command(&self.words) {
+                Some(command) => explained(command, &asked, width),
+                None => wrapped(&search(&asked)?, width),
+            }
         };
         Outcome::answer(Text { text })
     }
@@ -142,46 +92,108 @@ pub fn all_commands(tree: &clap::Command) -> Vec<(String, String)> {
 }
 
 fn overview() -> String {
-    let commands = all_commands(&Line::command());
-    let width = commands
-        .iter()
-        .map(|(name, _)| name.len())
-        .max()
-        .unwrap_or_default();
+    let topics: Vec<&str> = topics().collect();
+    format!(
+        "{}\nIn the shell also:\n\n{}\n`help COMMAND` explains one, `help WORD` looks for it. Topics: {}",
+        listed(&all_commands(&Line::command())),
+        listed(&shell_commands()),
+        topics.join(", ")
+    )
+}
+
+/// What only a terminal has, as it is listed.
+fn shell_commands() -> Vec<(String, String)> {
+    let mut all = all_commands(&terminal::tree());
+    all.push(("!CMD".to_owned(), "Run CMD in your own shell".to_owned()));
+    all
+}
+
+/// Names and what they are, a line each.
+fn listed(all: &[(String, String)]) -> String {
+    // One column for all lists of a page.
+    const NARROWEST: usize = 15;
+    let widths = all.iter().map(|(name, _)| name.len());
+    let width = widths.max().unwrap_or_default().max(NARROWEST);
     let mut text = String::new();
-    for (name, about) in commands {
+    for (name, about) in all {
         text.push_str(&format!("{name:width$}  {about}\n"));
     }
-    let topics: Vec<&str> = topics().collect();
-    text.push_str(&format!(
-        "\n`help COMMAND` explains one. Topics: {}",
-        topics.join(", ")
-    ));
     text
 }
 
-fn explain(words: &[String]) -> Result<String> {
-    let tree = Line::command();
-    let mut command = tree;
-    for word in words {
-        let mut names: Vec<String> = command
-            .get_subcommands()
-            .map(|child| child.get_name().to_owned())
-            .collect();
-        names.extend(topics().map(ToOwned::to_owned));
-        let known: Vec<&str> = names.iter().map(String::as_str).collect();
-        let nearest = crate::error::nearest(word, &known).map(ToOwned::to_owned);
-        let Some(child) = command.find_subcommand(word) else {
-            let error = Error::usage("there is no such command or topic");
-            return Err(match nearest {
-                Some(known) => error.hint(format!("did you mean `{known}`?")),
-                None => error.hint("`help` lists them all"),
-            });
-        };
-        command = child.clone();
+/// All that can be explained: the table, and what only a terminal has.
+fn everything() -> [clap::Command; 2] {
+    [Line::command(), terminal::tree()]
+}
+
+/// The command of these words, or the first part of several.
+fn command(words: &[String]) -> Option<clap::Command> {
+    everything().iter().find_map(|tree| {
+        words
+            .iter()
+            .try_fold(tree, |command, word| command.find_subcommand(word))
+            .cloned()
+    })
+}
+
+fn explained(command: clap::Command, words: &str, width: usize) -> String {
+    let mut command = command
+        .bin_name(words)
+        .disable_help_flag(true)
+        .term_width(width);
+    let help = command.render_long_help().to_string();
+    help.trim_end().to_owned()
+}
+
+/// The commands and topics that a word is in, those first that have it in their names.
+fn search(asked: &str) -> Result<String> {
+    let wanted = asked.to_lowercase();
+    let has = |text: &str| text.to_lowercase().contains(&wanted);
+    let mut found: Vec<(bool, String, String)> = Vec::new();
+    for tree in &everything() {
+        for (name, about) in all_commands(tree) {
+            let words: Vec<String> = name.split(' ').map(ToOwned::to_owned).collect();
+            let help = command(&words).map(|command| explained(command, &name, WIDEST));
+            if has(&name) || help.is_some_and(|help| has(&help)) {
+                found.push((!has(&name), name, about));
+            }
+        }
     }
-    let mut command = command.bin_name(words.join(" ")).disable_help_flag(true);
-    Ok(command.render_long_help().to_string().trim_end().to_owned())
+    for (name, text) in TOPICS {
+        if has(name) || has(text) {
+            found.push((!has(name), name.to_owned(), "a topic".to_owned()));
+        }
+    }
+    if found.is_empty() {
+        return Err(nothing_like(asked));
+    }
+    found.sort_by_key(|(is_elsewhere, ..)| *is_elsewhere);
+    let lines: Vec<(String, String)> = found
+        .into_iter()
+        .map(|(_, name, about)| (name, about))
+        .collect();
+    Ok(format!("{}\n`help NAME` explains one", listed(&lines)))
+}
+
+/// The word is not repeated; it may be a token.
+fn nothing_like(asked: &str) -> Error {
+    let names: Vec<String> = everything()
+        .iter()
+        .flat_map(|tree| {
+            let groups = tree
+                .get_subcommands()
+                .map(|child| child.get_name().to_owned());
+            let leaves = all_commands(tree).into_iter().map(|(name, _)| name);
+            groups.chain(leaves).collect::<Vec<_>>()
+        })
+        .chain(topics().map(ToOwned::to_owned))
+        .collect();
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    let error = Error::usage("there is no such command or topic, and none that mentions it");
+    match nearest(asked, &known) {
+        Some(known) => error.hint(format!("did you mean `{known}`?")),
+        None => error.hint("`help` lists them all"),
+    }
 }
 
 impl Answer for Text {

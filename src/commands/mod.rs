@@ -19,6 +19,7 @@ pub mod provider;
 pub mod registry;
 pub mod run;
 pub mod status;
+pub mod terminal;
 pub mod token;
 pub mod transaction;
 pub mod why;

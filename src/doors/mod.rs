@@ -4,6 +4,7 @@
 //! nobody has opened a longer one, and shows what came of it.
 
 pub mod complete;
+pub mod language;
 pub mod line;
 pub mod plugin;
 mod report;
@@ -406,7 +407,8 @@ impl Runner {
         self.print(&text)
     }
 
-    fn print_blocks(&self, blocks: &[Block]) -> Result<()> {
+    /// Prints blocks.
+    pub fn print_blocks(&self, blocks: &[Block]) -> Result<()> {
         let theme = self.session.borrow().theme;
         let text = render::text(blocks, theme);
         self.write(&text)
@@ -442,7 +444,11 @@ fn commit(session: &mut Session) -> Result<Report> {
     let is_plan = session.flags.is_plan();
     let committed = session.commit();
     session.roll_back_all();
-    Ok(Report::of(committed?, is_plan))
+    let committed = committed?;
+    if let (Some(recording), false) = (&mut session.recording, is_plan) {
+        recording.note_changes(&committed.changes);
+    }
+    Ok(Report::of(committed, is_plan))
 }
 
 fn merge(document: &mut Json, other: Json) {

@@ -13,6 +13,7 @@ use rhai::{
 use serde_json::Value as Json;
 
 use super::Runner;
+use super::complete::Candidate;
 use crate::commands::grammar::Parsed;
 use crate::commands::help::all_commands;
 use crate::disk::replace;
@@ -52,7 +53,7 @@ pub struct Interpreter {
 const PROMPT: &str = "<prompt>";
 
 /// The functions that are no commands.
-const BUILT_IN: [(&str, &str); 4] = [
+pub const BUILT_IN: [(&str, &str); 4] = [
     ("env", "env(\"NAME\")"),
     ("fail", "fail(\"why\")"),
     ("exit", "exit()"),
@@ -104,6 +105,15 @@ impl Interpreter {
         commands.chain(built_in).chain(own).collect()
     }
 
+    /// The command, variable or function that a name may have been meant for.
+    fn nearest(&self, name: &str) -> Option<String> {
+        let own = self.names();
+        let own = own.iter().map(|known| known.text.trim_end_matches('('));
+        let commands = self.commands.iter().map(String::as_str);
+        let known: Vec<&str> = own.chain(commands).collect();
+        crate::error::nearest(name, &known).map(ToOwned::to_owned)
+    }
+
     /// Runs a script from a file.
     pub fn run_file(&mut self, file: &Path) -> Result<u8> {
         let text = replace::read(file)?.ok_or_else(|| {
@@ -120,6 +130,7 @@ impl Interpreter {
         let compiled = self.engine.compile_with_scope(&self.scope, &script);
         let mut ast = compiled.map_err(|error| syntax_error(&error, text, name))?;
         ast.set_source(name.display().to_string());
+        self.functions = self.functions.merge(&ast.clone_functions_only());
         match self
             .engine
             .eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast)
@@ -146,9 +157,12 @@ impl Interpreter {
             Err(error) if left_with(&error).is_some() => Ok(None),
             Err(error) => Err(match error.unwrap_inner() {
                 // It may be a token, so it is not repeated.
-                EvalAltResult::ErrorVariableNotFound(..) => {
-                    Error::usage("there is no such command, variable or function")
-                        .hint("`help` lists the commands")
+                EvalAltResult::ErrorVariableNotFound(variable, _) => {
+                    let error = Error::usage("there is no such command, variable or function");
+                    error.hint(match self.nearest(variable) {
+                        Some(known) => format!("did you mean `{known}`?"),
+                        None => "`help` lists the commands".to_owned(),
+                    })
                 }
                 _ => blame::blame(&error, line, name, &self.known(&ast)),
             }),
@@ -156,11 +170,16 @@ impl Interpreter {
     }
 
     /// The variables and functions that lines of the shell have made.
-    pub fn names(&self) -> Vec<String> {
-        let variables = self.scope.iter().map(|(name, ..)| name.to_owned());
+    pub fn names(&self) -> Vec<Candidate> {
+        let variables = self
+            .scope
+            .iter()
+            .map(|(name, _, value)| Candidate::new(name, value.type_name()));
         let functions = self.functions.iter_functions();
         variables
-            .chain(functions.map(|function| function.name.to_owned()))
+            .chain(functions.map(|function| {
+                Candidate::new(format!("{}(", function.name), function.to_string())
+            }))
             .collect()
     }
 }

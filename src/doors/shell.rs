@@ -3,44 +3,43 @@
 //! Invariant: nothing that a person types at a hidden prompt goes through the line editor, so it is in no
 //! history; a line that does not parse is on no disk.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustyline::error::ReadlineError;
-use rustyline::history::{FileHistory, History};
-use rustyline::{Cmd, CompletionType, Config, Editor, EventHandler, KeyEvent};
-use serde_json::Value as Json;
+use rustyline::history::MemHistory;
+use rustyline::{CompletionType, Config, Editor};
 
 use self::assistant::Assistant;
-use self::unit::{Language, language, pieces};
+use self::history::Log;
+use self::record::Recorder;
 use super::Runner;
 use super::complete::Names;
+use super::language::{self, Language, pieces};
 use super::script::Interpreter;
 use crate::cargo::registry::default;
-use crate::error::{Error, Kind, Result};
-use crate::token::looks_like_token;
-use crate::world::Held;
+use crate::commands::grammar::Parsed;
+use crate::commands::terminal::{self, Record, TerminalCommand};
+use crate::error::{Error, Kind, Place, Result};
+use crate::world::{Held, World};
 
 mod assistant;
-mod unit;
-
-/// Words that only a terminal has.
-const TERMINAL_WORDS: [(&str, &str); 3] = [
-    ("exit", "leave the shell"),
-    ("quit", "leave the shell"),
-    ("history", "show the lines of this shell"),
-];
-
-/// How many lines the history keeps.
-const HISTORY_LENGTH: usize = 2_000;
+mod history;
+mod keys;
+mod outside;
+mod paint;
+pub mod record;
+mod values;
 
 /// A shell on a runner.
 pub struct Shell<'a> {
     runner: &'a Runner,
     /// The table, and the words that only a terminal has.
     tree: clap::Command,
-    editor: Editor<Assistant, FileHistory>,
+    editor: Editor<Assistant, MemHistory>,
     interpreter: Interpreter,
-    history: Option<PathBuf>,
+    /// The lines that are on disk; those that Up finds are the editor's.
+    log: Option<Log>,
+    recorder: Option<Recorder>,
     /// Whether something has failed since the transaction was opened.
     has_failed: bool,
     /// Ctrl-C interrupts what runs, never the shell.
@@ -55,42 +54,57 @@ enum Next {
 impl<'a> Shell<'a> {
     /// Opens it; the history is read from its file, if it has one.
     pub fn new(runner: &'a Runner, history: Option<PathBuf>) -> Result<Self> {
+        let (theme, inputrc) = {
+            let session = runner.session.borrow();
+            (session.theme, inputrc(&session.world))
+        };
         let config = Config::builder()
-            .completion_type(CompletionType::List)
+            .max_history_size(history::LENGTH)
+            .and_then(|builder| builder.history_ignore_dups(true))
+            .map_err(unusable)?
             .history_ignore_space(true)
             .auto_add_history(false)
+            .completion_type(CompletionType::List)
+            .completion_show_all_if_ambiguous(true)
+            .edit_mode(keys::editing_mode(&inputrc))
             .bracketed_paste(true)
             .build();
-        let config_error =
-            |error: ReadlineError| Error::failed("cannot use this terminal").because(error);
-        let history_store = FileHistory::with_config(&config);
-        let mut editor = Editor::with_history(config, history_store).map_err(config_error)?;
-        let _ = editor.history_mut().set_max_len(HISTORY_LENGTH);
-        let tree = with_terminal_words(runner.grammar.borrow().tree());
-        let (color, held) = {
-            let session = runner.session.borrow();
-            (session.theme.color, session.world.interrupts.hold())
-        };
-        editor.set_helper(Some(Assistant::new(tree.clone(), color)));
-        editor.bind_sequence(KeyEvent::ctrl('L'), EventHandler::Simple(Cmd::ClearScreen));
-        editor.bind_sequence(KeyEvent::alt('\r'), EventHandler::Simple(Cmd::Newline));
-        if let Some(file) = &history {
-            // No history yet is none to read.
-            let _ = editor.load_history(file);
-        }
-        Ok(Self {
+        let lines = MemHistory::with_config(&config);
+        let mut editor = Editor::with_history(config.clone(), lines).map_err(unusable)?;
+        let tree = terminal::tree()
+            .get_subcommands()
+            .fold(runner.grammar.borrow().tree().clone(), |tree, child| {
+                tree.subcommand(child.clone())
+            });
+        let assistant = Assistant::new(tree.clone(), theme.color);
+        keys::bind(&mut editor, &assistant.is_recalled);
+        editor.set_helper(Some(assistant));
+        runner.session.borrow().world.interrupts.wake_at_the_end();
+        let mut shell = Self {
+            _held: runner.session.borrow().world.interrupts.hold(),
             runner,
             tree,
             editor,
             interpreter: Interpreter::new(runner, None),
-            history,
+            log: None,
+            recorder: None,
             has_failed: false,
-            _held: held,
-        })
+        };
+        match history.map(|file| Log::open(file, &config)) {
+            None => {}
+            Some(Ok(log)) => {
+                for line in log.iter() {
+                    let _ = shell.editor.add_history_entry(line);
+                }
+                shell.log = Some(log);
+            }
+            Some(Err(reason)) => shell.warn_of_history(&reason),
+        }
+        Ok(shell)
     }
 
     /// Runs `rc.rhai`; an error in it is shown, and the shell starts.
-    pub fn run_rc(&mut self, file: &std::path::Path) -> Result<()> {
+    pub fn run_rc(&mut self, file: &Path) -> Result<()> {
         if file.exists()
             && let Err(error) = self.interpreter.run_file(file)
         {
@@ -101,10 +115,27 @@ impl<'a> Shell<'a> {
 
     /// Reads and runs lines until the person leaves. The answer is the status of the last line.
     pub fn run(&mut self) -> Result<u8> {
+        let status = self.run_lines();
+        // What was recorded so far is worth more than nothing.
+        if self.recorder.is_some()
+            && let Err(error) = self.stop_recording()
+        {
+            self.runner.show_error(&error)?;
+        }
+        status
+    }
+
+    fn run_lines(&mut self) -> Result<u8> {
+        let interrupts = self.runner.session.borrow().world.interrupts.clone();
         let mut status = 0;
         loop {
+            // Nobody is there to be asked any more, and every line that has run is on disk.
+            if let Some(ended) = interrupts.ended() {
+                return Ok(ended);
+            }
             let prompt = self.prepare();
             match self.editor.readline(&prompt) {
+                Err(_) if interrupts.ended().is_some() => {}
                 Ok(text) => match self.run_text(&text)? {
                     Next::Go(ended) => status = ended,
                     Next::Leave if self.may_leave() => return Ok(status),
@@ -128,11 +159,19 @@ impl<'a> Shell<'a> {
 
     /// Looks at the disk again, so that prompt and completion are of now.
     fn prepare(&mut self) -> String {
+        // The window may have another size by now.
+        let columns = self
+            .editor
+            .dimensions()
+            .map(|(columns, _)| usize::from(columns));
         let mut session = self.runner.session.borrow_mut();
         session.refresh();
-        let names = Names::of(&mut session);
+        session.theme.width = session.theme.width.and(columns);
+        let mut names = Names::of(&mut session);
+        names.script = self.interpreter.names();
         if let Some(assistant) = self.editor.helper_mut() {
             assistant.names = names;
+            assistant.columns = columns.unwrap_or(assistant.columns);
         }
         let name = session
             .config()
@@ -179,38 +218,106 @@ impl<'a> Shell<'a> {
     }
 
     fn run_piece(&mut self, text: &str) -> Result<Next> {
-        match language(&self.tree, text) {
+        match language::of(&self.tree, text) {
             Language::Unknown => Err(self.unknown(text)),
-            Language::Command => match text.split_whitespace().next().unwrap_or_default() {
-                "exit" | "quit" => Ok(Next::Leave),
-                "history" => {
-                    let lines: Vec<String> = self.editor.history().iter().cloned().collect();
-                    self.runner.print(&lines.join("\n"))?;
-                    Ok(Next::Go(0))
+            Language::Outside => self.run_outside(text).map(Next::Go),
+            Language::Command => {
+                let words = crate::words::split(text)?;
+                let first = words.first().map(String::as_str).unwrap_or_default();
+                if terminal::WORDS.contains(&first) {
+                    return self.run_terminal(&words);
                 }
-                _ => {
-                    let status = self.runner.run_line(text)?;
-                    if text.trim() == "help" {
-                        self.runner.print(&terminal_help())?;
-                    }
-                    Ok(Next::Go(status))
-                }
-            },
-            Language::Rhai
-                if is_name(text)
-                    && !self
-                        .interpreter
-                        .names()
-                        .iter()
-                        .any(|name| name == text.trim()) =>
-            {
+                self.runner.run_line(text).map(Next::Go)
+            }
+            Language::Rhai if is_name(text) && !self.is_known(text.trim()) => {
                 Err(self.unknown(text))
             }
             Language::Rhai => match self.interpreter.run_prompt_line(text)? {
-                Some(value) => self.show(&value).map(|()| Next::Go(0)),
+                Some(value) => {
+                    let blocks = values::blocks(&value);
+                    self.runner.print_blocks(&blocks).map(|()| Next::Go(0))
+                }
                 None => Ok(Next::Leave),
             },
         }
+    }
+
+    /// What the shell does about itself.
+    fn run_terminal(&mut self, words: &[String]) -> Result<Next> {
+        let command = match TerminalCommand::parse(words)? {
+            Parsed::Text(text) => return self.runner.print_help(&text).map(|()| Next::Go(0)),
+            Parsed::Words(command) => command,
+        };
+        match command {
+            TerminalCommand::Exit | TerminalCommand::Quit => return Ok(Next::Leave),
+            TerminalCommand::History => {
+                let lines: Vec<&str> = self
+                    .editor
+                    .history()
+                    .into_iter()
+                    .map(String::as_str)
+                    .collect();
+                self.runner.print(&lines.join("\n"))?;
+            }
+            TerminalCommand::Record(Record {
+                file: Some(file), ..
+            }) => self.record(&file)?,
+            TerminalCommand::Record(_) => self.stop_recording()?,
+        }
+        Ok(Next::Go(0))
+    }
+
+    fn record(&mut self, file: &Path) -> Result<()> {
+        if let Some(recorder) = &self.recorder {
+            return Err(Error::failed("this session is being recorded already")
+                .at(Place::file(recorder.file()))
+                .hint("`record --stop` ends it and writes the script"));
+        }
+        let recorder = Recorder::begin(self.runner, file)?;
+        let note = format!(
+            "what is committed from here on goes into `{}`, at `record --stop`",
+            recorder.file().display()
+        );
+        self.recorder = Some(recorder);
+        self.runner.session.borrow_mut().note(&note);
+        Ok(())
+    }
+
+    fn stop_recording(&mut self) -> Result<()> {
+        let recorder = self.recorder.take().ok_or_else(|| {
+            Error::failed("nothing is being recorded").hint("`record FILE` begins it")
+        })?;
+        let written = recorder.stop(self.runner)?;
+        let mut session = self.runner.session.borrow_mut();
+        for missing in &written.missing {
+            session.warn(&format!("the script lacks {missing}"));
+        }
+        let calls = match written.calls {
+            1 => "1 call".to_owned(),
+            count => format!("{count} calls"),
+        };
+        session.note(&format!("wrote {calls} to `{}`", written.file.display()));
+        Ok(())
+    }
+
+    fn run_outside(&self, text: &str) -> Result<u8> {
+        let interrupts = self.runner.session.borrow().world.interrupts.clone();
+        let ended = outside::run(&self.runner.session.borrow().world, text);
+        // Ctrl-C was for what ran there.
+        interrupts.forget();
+        let (status, said) = outside::told(ended?);
+        if let Some(said) = said {
+            self.runner.session.borrow_mut().note(&said);
+        }
+        Ok(status)
+    }
+
+    /// Whether it is a variable or a function of the session.
+    fn is_known(&self, name: &str) -> bool {
+        let names = self.interpreter.names();
+        names
+            .iter()
+            .any(|known| known.text.trim_end_matches('(') == name)
     }
 
     /// The first word means nothing. It is not repeated, because it may be a token.
@@ -221,7 +328,7 @@ impl<'a> Shell<'a> {
             .tree
             .get_subcommands()
             .map(clap::Command::get_name)
-            .chain(own.iter().map(String::as_str))
+            .chain(own.iter().map(|name| name.text.trim_end_matches('(')))
             .collect();
         let error = Error::usage("there is no such command or function");
         match crate::error::nearest(word, &names) {
@@ -230,62 +337,34 @@ impl<'a> Shell<'a> {
         }
     }
 
-    /// A value bare, and nothing for nothing.
-    fn show(&self, value: &Json) -> Result<()> {
-        match value {
-            Json::Null => Ok(()),
-            Json::String(text) => self.runner.print(text),
-            Json::Array(_) | Json::Object(_) => self
-                .runner
-                .print(&serde_json::to_string_pretty(value).unwrap_or_default()),
-            other => self.runner.print(&other.to_string()),
-        }
-    }
-
     /// Keeps a line for Up, and on disk if it may be there.
     fn remember(&mut self, text: &str, on_disk: bool) {
-        let on_disk = on_disk && !spells_token(text);
         if !matches!(self.editor.add_history_entry(text), Ok(true)) || !on_disk {
             return;
         }
-        let Some(file) = self.history.clone() else {
-            return;
-        };
-        // A shell without its history still works, so this is only told.
-        if let Err(error) = append(&file, text) {
-            self.runner
-                .session
-                .borrow_mut()
-                .warn(&format!("the history cannot be written: {error}"));
-            self.history = None;
+        if let Some(Err(reason)) = self.log.as_mut().map(|log| log.add(text)) {
+            self.warn_of_history(&reason);
+            self.log = None;
         }
     }
+
+    /// A shell without its history still works, so this is only told.
+    fn warn_of_history(&self, reason: &str) {
+        let warning = format!("the history is not kept: {reason}");
+        self.runner.session.borrow_mut().warn(&warning);
+    }
 }
 
-/// Whether a word of the line is rather a token.
-fn spells_token(text: &str) -> bool {
-    let mut words = text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-'));
-    words.any(|word| looks_like_token(word) && !word.starts_with("cargo-credential-"))
+fn unusable(error: ReadlineError) -> Error {
+    Error::failed("cannot use this terminal").because(error)
 }
 
-/// Adds a line to the history file, which only its owner may read. The format is `rustyline`'s.
-fn append(file: &std::path::Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write;
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut history = options.open(file)?;
-    #[cfg(unix)]
-    history.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    if history.metadata()?.len() == 0 {
-        history.write_all(b"#V2\n")?;
-    }
-    let text = text.replace('\\', "\\\\").replace('\n', "\\n");
-    history.write_all(format!("{text}\n").as_bytes())
+/// What the line editors of this person's other programs follow; nothing, where there is none.
+fn inputrc(world: &World) -> String {
+    let named = world.env.non_empty("INPUTRC").map(PathBuf::from);
+    let file = named.or_else(|| Some(world.user_home.as_ref()?.join(".inputrc")));
+    file.and_then(|file| std::fs::read_to_string(file).ok())
+        .unwrap_or_default()
 }
 
 /// One word that could be a name, and nothing else.
@@ -294,22 +373,4 @@ fn is_name(text: &str) -> bool {
     !text.starts_with(|c: char| c.is_ascii_digit())
         && !matches!(text, "true" | "false")
         && text.chars().all(|c| c.is_alphanumeric() || c == '_')
-}
-
-/// The table and what only a terminal has, so that Tab, colours and "did you mean" know one tree.
-fn with_terminal_words(tree: &clap::Command) -> clap::Command {
-    TERMINAL_WORDS
-        .iter()
-        .fold(tree.clone(), |tree, (word, about)| {
-            tree.subcommand(clap::Command::new(*word).about(*about))
-        })
-}
-
-/// What `help` cannot know, because only a terminal has it.
-fn terminal_help() -> String {
-    let words: Vec<&str> = TERMINAL_WORDS.iter().map(|(word, _)| *word).collect();
-    format!(
-        "Here also: {}. Tab completes, Ctrl-D leaves; what is no command is Rhai: `1 + 2`",
-        words.join(", ")
-    )
 }

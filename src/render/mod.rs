@@ -5,7 +5,7 @@
 pub mod notice;
 
 use nu_ansi_term::{Color, Style};
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Narrower than this, a table is shown as if it were this wide.
 const NARROWEST: usize = 40;
@@ -27,6 +27,14 @@ pub enum Role {
     Bad,
     /// A detail.
     Faint,
+    /// A word of the language of scripts.
+    Keyword,
+    /// A text in quotes, in a script.
+    Text,
+    /// A number in a script.
+    Number,
+    /// The bracket at the cursor, and its partner.
+    Bracket,
 }
 
 /// How things look on this standard output.
@@ -72,8 +80,19 @@ pub enum Block {
         /// The column that gives way.
         elastic: usize,
     },
+    /// The same under a head that is known only now, of values from a script.
+    Records {
+        /// The head.
+        head: Vec<String>,
+        /// The rows, each as long as the head.
+        rows: Vec<Vec<Span>>,
+        /// The column that gives way.
+        elastic: usize,
+    },
     /// Labels and values.
     Fields(Vec<(&'static str, Span)>),
+    /// The same with labels from a script.
+    Record(Vec<(String, Span)>),
     /// A line.
     Line(Span),
     /// A line of prose, which breaks between words where the reader's terminal ends.
@@ -100,10 +119,13 @@ pub fn paint(role: Role, text: &str, color: bool) -> String {
         Role::Plain => return text.to_owned(),
         Role::Label => Style::new().bold(),
         Role::Name => Color::Cyan.normal(),
-        Role::Good => Color::Green.normal(),
+        Role::Good | Role::Text => Color::Green.normal(),
         Role::Doubtful => Color::Yellow.bold(),
         Role::Bad => Color::Red.bold(),
         Role::Faint => Style::new().dimmed(),
+        Role::Keyword => Color::Purple.normal(),
+        Role::Number => Color::Yellow.normal(),
+        Role::Bracket => Style::new().bold().underline(),
     };
     style.paint(text).to_string()
 }
@@ -118,16 +140,25 @@ pub fn text(blocks: &[Block], theme: Theme) -> String {
                 rows,
                 elastic,
             } => table(&mut out, head, rows, *elastic, theme),
-            Block::Fields(fields) => {
-                let width = fields
+            Block::Records {
+                head,
+                rows,
+                elastic,
+            } => {
+                let head: Vec<&str> = head.iter().map(String::as_str).collect();
+                table(&mut out, &head, rows, *elastic, theme);
+            }
+            Block::Fields(all) => {
+                let all: Vec<(&str, &Span)> =
+                    all.iter().map(|(label, value)| (*label, value)).collect();
+                fields(&mut out, &all, theme);
+            }
+            Block::Record(all) => {
+                let all: Vec<(&str, &Span)> = all
                     .iter()
-                    .map(|(label, _)| label.width())
-                    .max()
-                    .unwrap_or_default();
-                for (label, value) in fields {
-                    let label = paint(Role::Label, &pad(label, width), theme.color);
-                    push_line(&mut out, &format!("{label}  {}", value.paint(theme.color)));
-                }
+                    .map(|(label, value)| (label.as_str(), value))
+                    .collect();
+                fields(&mut out, &all, theme);
             }
             Block::Line(span) => push_line(&mut out, &span.paint(theme.color)),
             Block::Prose(Span(role, text)) => {
@@ -143,6 +174,15 @@ pub fn text(blocks: &[Block], theme: Theme) -> String {
         }
     }
     out
+}
+
+fn fields(out: &mut String, fields: &[(&str, &Span)], theme: Theme) {
+    let widths = fields.iter().map(|(label, _)| label.width());
+    let width = widths.max().unwrap_or_default();
+    for (label, value) in fields {
+        let label = paint(Role::Label, &pad(label, width), theme.color);
+        push_line(out, &format!("{label}  {}", value.paint(theme.color)));
+    }
 }
 
 fn push_line(out: &mut String, line: &str) {
@@ -208,8 +248,65 @@ fn broken(text: &str, width: Option<usize>) -> Vec<String> {
     lines
 }
 
-fn pad(text: &str, width: usize) -> String {
+/// A text with white space behind it, up to a width.
+pub fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+/// How wide a text is shown.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// A text that fits, its end replaced by an ellipsis.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for c in text.chars() {
+        if kept.width() + c.width().unwrap_or_default() + 1 > width {
+            break;
+        }
+        kept.push(c);
+    }
+    format!("{}…", kept.trim_end())
+}
+
+/// A text in lines that fit, broken between words; a line keeps its indentation, and those that it is broken
+/// into stand under its text, which begins behind the last two blanks in a row.
+pub fn wrapped(text: &str, width: usize) -> String {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        let hanging = line
+            .trim_end()
+            .rfind("  ")
+            .map_or(indent, |gap| gap + 2)
+            .max(indent);
+        // Where hardly anything would fit beside it, it stands under the line's beginning.
+        let hanging = if line.get(..hanging).unwrap_or_default().width() > width / 2 {
+            indent
+        } else {
+            hanging
+        };
+        let mut shown = String::new();
+        let (head, words) = line.split_at_checked(hanging).unwrap_or(("", line));
+        shown.push_str(head);
+        let hanging = head.width();
+        for word in words.split(' ') {
+            let is_first = shown.width() <= hanging;
+            if !is_first && shown.width() + 1 + word.width() > width {
+                lines.push(std::mem::replace(&mut shown, " ".repeat(hanging)));
+            } else if !is_first {
+                shown.push(' ');
+            }
+            shown.push_str(word);
+        }
+        lines.push(shown);
+    }
+    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+    lines.join("\n")
 }
 
 /// A text that fits, its middle replaced by an ellipsis: both ends of a URL say more than its middle.
@@ -229,7 +326,7 @@ fn shorten(text: &str, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Block, Role, Span, Theme, shorten, text};
+    use super::{Block, Role, Span, Theme, cut, shorten, text, wrapped};
 
     #[test]
     fn a_table_fits_its_terminal_and_shortens_the_middle() {
@@ -269,6 +366,25 @@ mod tests {
     fn shortening_keeps_both_ends() {
         assert_eq!(shorten("abcdefghij", 5), "ab…ij");
         assert_eq!(shorten("abc", 5), "abc");
+        assert_eq!(cut("abcdefghij", 5), "abcd…");
+        assert_eq!(cut("ab cd", 4), "ab…");
+    }
+
+    #[test]
+    fn lines_are_broken_between_words_and_hang_under_their_text() {
+        assert_eq!(wrapped("one two three four", 9), "one two\nthree\nfour");
+        assert_eq!(
+            wrapped("  env:NAME  a variable of the\n\nend", 20),
+            "  env:NAME  a\n  variable of the\n\nend"
+        );
+        assert_eq!(
+            wrapped("  env:NAME  a variable of the", 26),
+            "  env:NAME  a variable of\n            the"
+        );
+        assert_eq!(
+            wrapped("    a  text of words", 16),
+            "    a  text of\n       words"
+        );
     }
 
     #[test]

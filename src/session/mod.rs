@@ -12,6 +12,7 @@ mod locks;
 pub mod overlay;
 pub mod own;
 mod preview;
+mod recording;
 mod recovery;
 mod token_input;
 
@@ -30,6 +31,7 @@ pub use self::commit::Committed;
 pub use self::items::{Left, Unfinished, no_name, stores_nothing};
 use self::overlay::{Overlay, Savepoint};
 pub use self::preview::Preview;
+pub use self::recording::Recording;
 
 /// How a run was asked to behave. Can be set for the whole process and again on a line.
 #[derive(Debug, Clone, Copy, Default)]
@@ -84,6 +86,8 @@ pub struct Session {
     pub stdin_is_script: bool,
     /// Whether a batch is open, which commits once, at its end.
     pub in_batch: bool,
+    /// What is noted for a script of this session, while one is recorded.
+    pub recording: Option<Recording>,
     /// Where the transactions that are open began.
     begun: Vec<Savepoint>,
     home: PathBuf,
@@ -102,6 +106,7 @@ impl Session {
             theme,
             stdin_is_script: false,
             in_batch: false,
+            recording: None,
             begun: Vec::new(),
             home,
             config: None,

@@ -37,7 +37,8 @@ impl Session {
             Source::Stdin => Place::file("<stdin>"),
             Source::Prompt | Source::Command(_) | Source::Provider(_) => Place::Option("--from"),
         };
-        self.read_source(source, registry)
+        let token = self
+            .read_source(source, registry)
             .and_then(|text| {
                 let token = text.cleaned();
                 if token.len() > LONGEST_TOKEN {
@@ -45,7 +46,11 @@ impl Session {
                 }
                 token.checked()
             })
-            .map_err(|error| error.at(place))
+            .map_err(|error| error.at(place))?;
+        if let Some(recording) = &mut self.recording {
+            recording.note_source(&token, source);
+        }
+        Ok(token)
     }
 
     fn read_source(&mut self, source: &Source, registry: &Registry) -> Result<Token> {

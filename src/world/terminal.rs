@@ -1,4 +1,5 @@
-//! The person at the terminal: standard input, hidden and yes-or-no questions, and Ctrl-C. Home of `rpassword` and `signal-hook`.
+//! The person at the terminal: standard input, hidden and yes-or-no questions, Ctrl-C and being told to end. Home of
+//! `rpassword` and `signal-hook`.
 //!
 //! Invariants: a question is asked on the terminal device, never on standard input; however it ends, the
 //! terminal echoes again, and nothing that was pasted behind the answer is left for others to read.
@@ -6,17 +7,20 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Error as IoError, ErrorKind, Read, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::Prompt;
 use crate::error::{Error, Kind, Result};
 use crate::token::Token;
 
-/// Ctrl-C as a value. It ends the process, as everywhere, except while somebody holds it.
+/// Ctrl-C as a value. It ends the process, as everywhere, except while somebody holds it. The same is true of the
+/// signals by which others end a process.
 #[derive(Debug, Clone, Default)]
 pub struct Interrupts {
     ends: Arc<AtomicBool>,
     pressed: Arc<AtomicBool>,
+    /// The signal by which this process is to end, or 0.
+    ended_by: Arc<AtomicUsize>,
 }
 
 /// While this lives, Ctrl-C only leaves a mark.
@@ -34,13 +38,79 @@ impl Interrupts {
         interrupts.ends.store(true, Ordering::SeqCst);
         #[cfg(unix)]
         {
-            use signal_hook::{consts::SIGINT, flag};
-            // In this order: where it does not end the process, it is marked. Where the system refuses,
-            // Ctrl-C ends the process, which loses nothing.
-            let _ = flag::register_conditional_default(SIGINT, Arc::clone(&interrupts.ends))
-                .and_then(|_| flag::register(SIGINT, Arc::clone(&interrupts.pressed)));
+            use signal_hook::consts::{SIGINT, SIGTERM};
+            // Where the system refuses, the signal ends the process, which loses nothing.
+            let _ = interrupts.mark(SIGINT);
+            let _ = interrupts.mark(SIGTERM);
         }
         interrupts
+    }
+
+    /// Where a signal does not end the process, it is marked.
+    #[cfg(unix)]
+    fn mark(&self, signal: i32) -> std::io::Result<()> {
+        use signal_hook::{consts::SIGINT, flag};
+        flag::register_conditional_default(signal, Arc::clone(&self.ends))?;
+        if let Some(number) = usize::try_from(signal).ok().filter(|_| signal != SIGINT) {
+            flag::register_usize(signal, Arc::clone(&self.ended_by), number)?;
+        }
+        flag::register(signal, Arc::clone(&self.pressed))?;
+        Ok(())
+    }
+
+    /// From here on, also the end of the terminal is marked while somebody holds this; and whoever waits for a
+    /// key is woken by it as by Ctrl-C. For the shell: elsewhere `nohup` has the last word.
+    pub fn wake_at_the_end(&self) {
+        #[cfg(unix)]
+        {
+            use signal_hook::consts::{SIGHUP, SIGTERM};
+            use signal_hook::low_level::pipe;
+            // Of a world that is not this process.
+            if !self.ends.load(Ordering::SeqCst) {
+                return;
+            }
+            let Ok((mut told, teller)) = std::os::unix::net::UnixStream::pair() else {
+                return;
+            };
+            let registered = self
+                .mark(SIGHUP)
+                .and_then(|()| teller.try_clone())
+                .and_then(|second| pipe::register(SIGTERM, second))
+                .and_then(|_| pipe::register(SIGHUP, teller));
+            if registered.is_err() {
+                return;
+            }
+            std::thread::spawn(move || {
+                let mut byte = [0];
+                if told.read_exact(&mut byte).is_err() {
+                    return;
+                }
+                // It may come when nobody waits yet.
+                loop {
+                    let me = rustix::process::getpid();
+                    let _ = rustix::process::kill_process(me, rustix::process::Signal::INT);
+                    std::thread::sleep(std::time::Duration::from_millis(100));
+                }
+            });
+        }
+    }
+
+    /// The exit status that a shell gives to a process that was told to end, if this one was.
+    pub fn ended(&self) -> Option<u8> {
+        let signal = self.ended_by.load(Ordering::SeqCst);
+        (signal != 0).then(|| u8::try_from(128 + signal).unwrap_or(u8::MAX))
+    }
+
+    /// Ends the process as it was told to, if it was, now that everything is in order.
+    pub fn end(&self) {
+        #[cfg(unix)]
+        if let (Some(_), Ok(signal)) = (
+            self.ended(),
+            i32::try_from(self.ended_by.load(Ordering::SeqCst)),
+        ) {
+            // Where that fails, the exit status says it.
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
     }
 
     /// From here on Ctrl-C leaves a mark.
@@ -51,9 +121,9 @@ impl Interrupts {
         }
     }
 
-    /// Removes the mark.
+    /// Removes the mark of Ctrl-C.
     pub fn forget(&self) {
-        self.pressed.store(false, Ordering::SeqCst);
+        self.pressed.store(self.ended().is_some(), Ordering::SeqCst);
     }
 
     /// Whether there is a mark.
@@ -73,7 +143,9 @@ impl Interrupts {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.interrupts.ends.store(self.before, Ordering::SeqCst);
+        // Told to end, it ends by that signal, not by one that only wakes it.
+        let ends = self.before && self.interrupts.ended().is_none();
+        self.interrupts.ends.store(ends, Ordering::SeqCst);
     }
 }
 
@@ -142,7 +214,10 @@ impl Prompt for TerminalPrompt {
         let silence = Silence::of_the_terminal();
         // It raises the signal itself; held, that comes back as an error and the terminal is restored.
         let held = self.interrupts.hold();
-        let answer = rpassword::prompt_password(question).map(Token::new);
+        let answer = device()
+            .and_then(|device| wait_for_a_key(device, question, &self.interrupts))
+            .and_then(|()| rpassword::read_password())
+            .map(Token::new);
         drop(held);
         drop(silence);
         // After Ctrl-D the cursor still stands behind the question.
@@ -216,6 +291,42 @@ fn device() -> std::io::Result<File> {
     return OpenOptions::new().read(true).write(true).open("/dev/tty");
     #[cfg(not(unix))]
     return OpenOptions::new().read(true).write(true).open("CONIN$");
+}
+
+/// Asks, and waits until somebody answers: reading would be taken up again after a signal, waiting is not.
+fn wait_for_a_key(
+    mut device: File,
+    question: &str,
+    interrupts: &Interrupts,
+) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        write!(device, "{question}")?;
+        let a_moment = Timespec {
+            tv_sec: 0,
+            tv_nsec: 100_000_000,
+        };
+        loop {
+            if interrupts.ended().is_some() {
+                writeln!(device)?;
+                return Err(ErrorKind::Interrupted.into());
+            }
+            match poll(&mut [PollFd::new(&device, PollFlags::IN)], Some(&a_moment)) {
+                Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                Ok(_) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (&mut device, interrupts);
+        write!(
+            OpenOptions::new().write(true).open("CONOUT$")?,
+            "{question}"
+        )
+    }
 }
 
 /// One line, shown while it is typed.

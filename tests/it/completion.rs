@@ -1,13 +1,13 @@
 //! What Tab offers, as a function: a line with `|` for the cursor, and the candidates.
 
 use credsh::commands::grammar::Grammar;
-use credsh::doors::complete::{Names, complete};
+use credsh::doors::complete::{Candidate, Names, complete};
 
 use crate::harness::Sandbox;
 
 /// What there is to name in every row.
 fn names(sandbox: &Sandbox) -> Names {
-    let all = |words: &str| words.split(' ').map(ToOwned::to_owned).collect();
+    let all = |words: &str| words.split(' ').map(Candidate::plain).collect();
     for file in [
         "token.txt",
         "token two.txt",
@@ -23,13 +23,16 @@ fn names(sandbox: &Sandbox) -> Names {
         providers: all("cargo:token cargo:libsecret cargo-credential-1password vault"),
         aliases: all("vault vulcan"),
         labels: all("ci publish"),
-        variables: all("CORP_TOKEN CARGO_HOME HOME"),
+        variables: ["CORP_TOKEN", "CARGO_HOME", "HOME"]
+            .map(ToOwned::to_owned)
+            .to_vec(),
         directory: sandbox.work(),
+        script: all("team twice("),
     }
 }
 
 /// Rows of `line => candidates`, the candidates apart by two spaces; nothing where there are none. `..` at the end means
-/// "and others".
+/// "and others"
 const ROWS: &str = "
     regis|                       => registry
     r|                           => registry  rollback  run
@@ -59,7 +62,7 @@ const ROWS: &str = "
     login 'co|                   => corp  corp-two
     login \"cr|                  => crates-io
     login c\\o|                  => corp  corp-two
-    'login' la|                  => lab
+    'login' la|                  =>
     login corp |                 =>
     login corp l|                =>
     login -r co|                 => corp  corp-two
@@ -130,7 +133,45 @@ const ROWS: &str = "
     completions |                => bash  elvish  fish  powershell  zsh
     completions z|               => zsh
     completions zsh |            =>
-    login(\"co|                  =>
+    login corp --from x --zz|    =>
+    login corp -r|               =>
+    login -q la|                 => lab
+    status --ask c|              => corp  corp-two  crates-io
+    why corp --operation yank --c|  => --check  --crate
+    token show c|                => corp  corp-two  crates-io
+    provider list v|             =>
+    provider move v|             => vault
+    help re|                     => registry
+    help exit|                   => 'exit statuses'
+    help she|                    => shell
+    diff --|                     => --check  --dry-run  --help  --json  --no-input  --quiet  --yes
+    te|                          => team
+    tw|                          => twice(
+    1 + te|                      => team
+    1 + tw|                      => twice(
+    let x = reg|                 => registry::
+    let x = registry::s|         => registry::set(  registry::show(
+    let x = regx::|              =>
+    let x = lo|                  => login(  logout(
+    print(e|                     => env(  exit(
+    team.le|                     =>
+    let y = 4|                   =>
+    let y = \"lo|                =>
+    // lo|                       =>
+    /* lo|                       =>
+    login(\"co|                  => corp  corp-two
+    login(\"corp\", \"|          =>
+    login(lo|                    => login(  logout(
+    status([\"corp\", \"la|       => lab
+    login(\"corp\", #{ fr|       => from:
+    login(\"corp\", #{ from: \"env:CO|  => env:CORP_TOKEN
+    login(\"corp\", #{ from: te|  => team
+    login(\"corp\", #{ from: team, sch|  => scheme:
+    login(\"corp\", #{ from: team, fr|  =>
+    login(\"corp\", #{ scheme: \"b|  => basic  bearer
+    token::set(\"c|              => ci
+    token::set(\"ci\", #{ operations: [\"read\", \"ya|  => yank
+    if x { registry::a|          => registry::add(
 ";
 
 #[test]
@@ -150,7 +191,10 @@ fn tab_offers_what_can_stand_at_the_cursor() {
         let cursor = typed.find('|').unwrap();
         let line = typed.replacen('|', "", 1);
         let (start, candidates) = complete(grammar.tree(), &names, &line, cursor);
-        let offered: Vec<&str> = candidates.iter().map(|found| found.text.as_str()).collect();
+        let offered: Vec<&str> = candidates
+            .iter()
+            .map(|found| found.text.trim_end())
+            .collect();
         let expected: Vec<&str> = expected
             .split("  ")
             .map(str::trim)
@@ -161,8 +205,10 @@ fn tab_offers_what_can_stand_at_the_cursor() {
             // The order is the eye's: by text, whatever the quotes.
             all => offered.len() == all.len() && all.iter().all(|text| offered.contains(text)),
         };
-        let word_starts_at_blank = line[..start].chars().last().is_none_or(char::is_whitespace);
-        if !is_right || start > cursor || !word_starts_at_blank {
+        let before = line[..start].chars().last();
+        let word_starts_at_blank =
+            before.is_none_or(|c| c.is_whitespace() || line.contains('(') && "(\"[".contains(c));
+        if !is_right || start > cursor || !(word_starts_at_blank || offered.is_empty()) {
             wrong.push_str(&format!(
                 "{typed}\n  expected {expected:?}\n  offered  {offered:?} at {start}\n"
             ));
@@ -170,7 +216,7 @@ fn tab_offers_what_can_stand_at_the_cursor() {
         count += 1;
     }
     assert!(wrong.is_empty(), "{wrong}");
-    assert!(count >= 60, "{count} rows");
+    assert!(count >= 130, "{count} rows");
 }
 
 #[test]
@@ -184,6 +230,9 @@ fn what_is_offered_replaces_the_word_with_its_quotes() {
         ("run token\\ t", "run 'token two.txt'"),
         ("login --from 'file:keys/'b", "login --from 'file:keys/b c'"),
         ("login --fr", "login --from"),
+        ("status\nlogin --fr", "status\nlogin --from"),
+        ("login \\\n --fr", "login \\\n --from"),
+        ("let x = 1;\n1 + twi", "let x = 1;\n1 + twice("),
     ] {
         let (start, candidates) = complete(grammar.tree(), &names, line, line.len());
         assert_eq!(candidates.len(), 1, "{line}: {candidates:?}");

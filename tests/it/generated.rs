@@ -15,6 +15,7 @@ use self::model::{Operation, home};
 use crate::harness::{SENTINEL, Sandbox};
 
 mod model;
+mod recorded;
 
 const FILES: [&str; 2] = ["home/config.toml", "home/credentials.toml"];
 

@@ -73,7 +73,7 @@ fn what_is_installed_is_found_and_can_be_taken_away() {
         "fish",
         &["-c", "complete -C 'credsh login co'"],
     ));
-    assert_eq!(offered, "corp\n");
+    assert_eq!(offered, "corp\tsparse+https://corp.example/\n");
     // Bash by the package that Debian's profile loads,
     let mut bash = Pty::start(&sandbox, "bash", &["--norc", "--noprofile", "-i"]);
     bash.keys(". /usr/share/bash-completion/bash_completion; echo REA''DY\r")

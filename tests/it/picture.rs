@@ -18,7 +18,7 @@ const ROWS: u16 = 60;
 /// What is typed, line by line.
 const LINES: &[&str] = &[
     "provider add cargo:token",
-    "registry add corp sparse+https://crates.corp.example/index/ --make-default",
+    "registry add corp sparse+https://corp.example/index/ --make-default",
     "login --scheme bearer --from env:CORP_TOKEN",
     "why",
     "registry list",
@@ -116,8 +116,14 @@ fn until_prompt(chunks: &Receiver<Vec<u8>>, raw: &mut Vec<u8>, screen: &mut Pars
 /// The screen, in colours for readers of light and of dark pages.
 fn picture(parser: &Parser) -> String {
     let screen = parser.screen();
-    let text = screen.contents();
-    let rows = u16::try_from(text.trim_end().lines().count()).unwrap();
+    let is_written = |row: &String| !row.trim().is_empty();
+    let unused = screen
+        .rows(0, COLUMNS)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev();
+    let unused = unused.take_while(|row| !is_written(row)).count();
+    let rows = ROWS - u16::try_from(unused).unwrap();
     let (width, height) = (f32::from(COLUMNS) * WIDTH, f32::from(rows) * HEIGHT);
     let (all_width, all_height) = (width + 2.0 * MARGIN, height + 2.0 * MARGIN);
     let mut svg = format!(

@@ -21,15 +21,17 @@ struct Seen {
     screen: vt100::Parser,
     raw: Vec<u8>,
     has_ended: bool,
+    /// Whether the window is to be closed, which takes everybody who reads from it.
+    is_closing: bool,
 }
 
 /// A terminal of 24 lines and 80 columns, with a program in it.
 pub struct Pty {
     seen: Arc<(Mutex<Seen>, Condvar)>,
-    keys: Box<dyn Write + Send>,
+    keys: Option<Box<dyn Write + Send>>,
     child: Box<dyn Child + Send + Sync>,
-    /// Closing it would hang up.
-    _master: Box<dyn MasterPty + Send>,
+    /// Closing it hangs up.
+    master: Option<Box<dyn MasterPty + Send>>,
 }
 
 impl Pty {
@@ -63,6 +65,7 @@ impl Pty {
                 screen: vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0),
                 raw: Vec::new(),
                 has_ended: false,
+                is_closing: false,
             }),
             Condvar::new(),
         ));
@@ -75,26 +78,29 @@ impl Pty {
                 let mut seen = shared.0.lock().unwrap();
                 seen.raw.extend_from_slice(&bytes[..count]);
                 seen.screen.process(&bytes[..count]);
-                seen.has_ended = count == 0;
-                shared.1.notify_all();
-                if count == 0 {
-                    return;
+                seen.has_ended = count == 0 || seen.is_closing;
+                if seen.has_ended {
+                    break;
                 }
+                shared.1.notify_all();
             }
+            drop(output);
+            shared.1.notify_all();
         });
         let keys = pair.master.take_writer().unwrap();
         Self {
             seen,
-            keys,
+            keys: Some(keys),
             child,
-            _master: pair.master,
+            master: Some(pair.master),
         }
     }
 
     /// Presses keys.
     pub fn keys(&mut self, keys: &str) -> &mut Self {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
+        let terminal = self.keys.as_mut().unwrap();
+        terminal.write_all(keys.as_bytes()).unwrap();
+        terminal.flush().unwrap();
         self
     }
 
@@ -130,11 +136,98 @@ impl Pty {
         self.seen.0.lock().unwrap().screen.screen().contents()
     }
 
+    /// What is on the screen, line by line.
+    pub fn lines(&self) -> Vec<String> {
+        let screen = self.screen();
+        screen.trim_end().lines().map(ToOwned::to_owned).collect()
+    }
+
+    /// Gives the window another size.
+    pub fn resize(&mut self, columns: u16) -> &mut Self {
+        self.seen
+            .0
+            .lock()
+            .unwrap()
+            .screen
+            .screen_mut()
+            .set_size(24.try_into().unwrap(), columns.try_into().unwrap());
+        let size = PtySize {
+            rows: 24,
+            cols: columns,
+            ..PtySize::default()
+        };
+        self.master.as_ref().unwrap().resize(size).unwrap();
+        // The kernel tells of a new size before it can be read at the other end; who is quick reads the old one. Of a
+        // window that a person pulls at there is a next time, and here, too.
+        let told = std::process::Command::new("kill")
+            .args(["-WINCH", &self.id().to_string()])
+            .status();
+        assert!(told.unwrap().success());
+        self
+    }
+
+    /// The process in the terminal.
+    pub fn id(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    /// Closes the window.
+    #[track_caller]
+    pub fn hangs_up(&mut self) -> &mut Self {
+        self.seen.0.lock().unwrap().is_closing = true;
+        // The key is shown, so that whoever reads wakes up.
+        self.keys("x").wait("the last key", |seen| seen.has_ended);
+        self.keys = None;
+        self.master = None;
+        self
+    }
+
+    /// Waits until the last place where this text stands looks like this.
+    #[track_caller]
+    pub fn sees_as(&mut self, text: &str, look: impl Fn(&vt100::Cell) -> bool) -> &mut Self {
+        self.until(&format!("{text} in its colour"), |screen| {
+            let (rows, columns): (u16, u16) = (screen.size().0.into(), screen.size().1.into());
+            let row_text = |row: u16| -> Vec<&vt100::Cell> {
+                (0..columns)
+                    .filter_map(|column| screen.cell(row, column))
+                    .collect()
+            };
+            (0..rows).rev().any(|row| {
+                let cells = row_text(row);
+                let letters: Vec<String> = cells
+                    .iter()
+                    .map(|cell| cell.contents().to_owned())
+                    .collect();
+                (0..letters.len()).rev().any(|start| {
+                    let end = start + text.chars().count();
+                    letters
+                        .get(start..end)
+                        .is_some_and(|found| found.concat() == text)
+                        && cells[start..end].iter().all(|cell| look(cell))
+                })
+            })
+        });
+        self
+    }
+
     /// Waits for the end, and answers the exit status.
     #[track_caller]
     pub fn ends(&mut self) -> u32 {
         self.wait("the end", |seen| seen.has_ended);
         self.child.wait().unwrap().exit_code()
+    }
+
+    /// Waits for the end, and says how it came: a status, or a signal.
+    #[track_caller]
+    pub fn ends_by(&mut self) -> String {
+        let end = Instant::now() + LIMIT;
+        loop {
+            match self.child.try_wait().unwrap() {
+                Some(ended) => return ended.to_string(),
+                None if Instant::now() > end => panic!("it does not end"),
+                None => std::thread::sleep(Duration::from_millis(10)),
+            }
+        }
     }
 
     #[track_caller]
@@ -163,7 +256,10 @@ fn is_at_prompt(screen: &vt100::Screen) -> bool {
     let contents = screen.contents();
     let last = contents.trim_end().lines().last().unwrap_or_default();
     let (row, column) = screen.cursor_position();
-    let cursor_row = screen.rows(0, 80).nth(row.into()).unwrap_or_default();
+    let cursor_row = screen
+        .rows(0, screen.size().1.into())
+        .nth(row.into())
+        .unwrap_or_default();
     last.starts_with("credsh")
         && last.ends_with('>')
         && cursor_row.trim_end() == last

@@ -5,6 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use crate::harness::Sandbox;
 use crate::pty::{Pty, SECRET};
 
+mod ends;
+mod line;
+mod recorded;
+mod scripts;
+
 const CTRL_C: &str = "\x03";
 const CTRL_D: &str = "\x04";
 const UP: &str = "\x1b[A";
@@ -69,7 +74,7 @@ fn an_error_is_shown_and_the_shell_goes_on_with_its_status() {
         ("registry::lst()", "error: "),
         ("login corp --from env:T", "error: "),
         ("fail(\"on purpose\")", "on purpose"),
-        ("help", "Here also: exit, quit, history."),
+        ("help", "!CMD             Run CMD in your own shell"),
         ("help nothing-like-it", "no such command or topic"),
     ];
     for (line, expected) in rows {

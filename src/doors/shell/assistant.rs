@@ -3,16 +3,27 @@
 //! Invariant: nothing here starts a program, asks anybody or fails.
 
 use std::borrow::Cow;
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::{Hint, Hinter, HistoryHinter};
+use rustyline::history::SearchDirection;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Context, Helper};
+use rustyline::{CompletionType, Context, Helper};
 
-use super::unit::{Language, goes_on, language, pieces};
-use crate::doors::complete::{Names, complete, missing};
-use crate::render::{Role, paint};
+use super::paint::painted;
+use crate::doors::complete::{Candidate, Names, complete, missing};
+use crate::doors::language::{self, Language, goes_on, pieces};
+use crate::render::{Role, cut, pad, paint, width};
+
+/// Between a candidate and what it is.
+const GAP: &str = "  ";
+
+/// The editor counts them in 16 bits; nobody reads that many.
+const MOST: usize = u16::MAX as usize;
 
 /// What helps while typing.
 pub(super) struct Assistant {
@@ -20,7 +31,13 @@ pub(super) struct Assistant {
     tree: clap::Command,
     /// What there is to name, now.
     pub(super) names: Names,
+    /// The columns of the terminal, now.
+    pub(super) columns: usize,
     history: HistoryHinter,
+    /// Whether the line is one of the history as it stands there.
+    pub(super) is_recalled: Arc<AtomicBool>,
+    /// Whether the line is shown for the last time.
+    is_final: Cell<bool>,
     color: bool,
 }
 
@@ -29,7 +46,10 @@ impl Assistant {
         Self {
             tree,
             names: Names::default(),
+            columns: 80,
             history: HistoryHinter::new(),
+            is_recalled: Arc::default(),
+            is_final: Cell::new(false),
             color,
         }
     }
@@ -46,26 +66,45 @@ impl Completer for Assistant {
         cursor: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let (start, candidates) = complete(&self.tree, &self.names, line, cursor);
-        let is_only_one = candidates.len() == 1;
+        let (start, mut candidates) = complete(&self.tree, &self.names, line, cursor);
+        candidates.truncate(MOST);
         let is_at_end = line.get(cursor..).unwrap_or_default().is_empty();
-        let pairs = candidates.into_iter().map(|candidate| {
-            // After a source's kind and after a folder the word goes on.
-            let goes_on = candidate
+        let is_script = language::of(&self.tree, line) == Language::Rhai && !is_one_word(line);
+        if let ([only], true, false) = (candidates.as_mut_slice(), is_at_end, is_script) {
+            // After a source's kind, a folder and a function the word goes on.
+            let goes_on = only
                 .text
                 .trim_end_matches('\'')
-                .ends_with([':', '/', '=']);
-            let space = if is_only_one && is_at_end && !goes_on {
-                " "
-            } else {
-                ""
-            };
-            Pair {
-                replacement: format!("{}{space}", candidate.text),
-                display: candidate.text,
+                .ends_with([':', '/', '=', '(']);
+            if !goes_on {
+                only.text.push(' ');
             }
-        });
-        Ok((start, pairs.collect()))
+        }
+        let texts = candidates.iter().map(|candidate| width(&candidate.text));
+        let widest = texts.max().unwrap_or_default();
+        let pair = |candidate: Candidate| Pair {
+            display: display(&candidate, widest, self.columns),
+            replacement: candidate.text,
+        };
+        Ok((start, candidates.into_iter().map(pair).collect()))
+    }
+}
+
+/// A first word may become a command still.
+fn is_one_word(line: &str) -> bool {
+    !line
+        .trim_start()
+        .contains(|c: char| !c.is_alphanumeric() && c != '-')
+}
+
+/// A candidate and what it is, in one line of the terminal.
+fn display(candidate: &Candidate, widest: usize, columns: usize) -> String {
+    match &candidate.about {
+        None => candidate.text.clone(),
+        Some(about) => {
+            let text = format!("{}{GAP}{about}", pad(&candidate.text, widest));
+            cut(&text, columns.saturating_sub(GAP.len()))
+        }
     }
 }
 
@@ -90,6 +129,10 @@ impl Hinter for Assistant {
     type Hint = Suggestion;
 
     fn hint(&self, line: &str, cursor: usize, context: &Context<'_>) -> Option<Suggestion> {
+        let index = context.history_index();
+        let same = context.history().get(index, SearchDirection::Reverse);
+        let is_recalled = same.is_ok_and(|found| found.is_some_and(|found| found.entry == line));
+        self.is_recalled.store(is_recalled, Ordering::Relaxed);
         // Without colour it would look as if it had been typed.
         if !self.color || line.trim().is_empty() || cursor < line.len() {
             return None;
@@ -111,49 +154,32 @@ impl Hinter for Assistant {
 }
 
 impl Highlighter for Assistant {
-    fn highlight<'l>(&self, line: &'l str, _cursor: usize) -> Cow<'l, str> {
-        if !self.color || language(&self.tree, line) == Language::Rhai {
+    fn highlight<'l>(&self, line: &'l str, cursor: usize) -> Cow<'l, str> {
+        if !self.color {
             return Cow::Borrowed(line);
         }
-        Cow::Owned(highlighted(&self.tree, line))
+        let cursor = (!self.is_final.get()).then_some(cursor);
+        Cow::Owned(painted(&self.tree, &self.names, line, cursor))
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
         Cow::Owned(paint(Role::Faint, hint, self.color))
     }
 
-    fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {
+    fn highlight_candidate<'c>(&self, shown: &'c str, _: CompletionType) -> Cow<'c, str> {
+        match shown.split_once(GAP) {
+            Some((text, about)) => {
+                let about = paint(Role::Faint, about, self.color);
+                Cow::Owned(format!("{text}{GAP}{about}"))
+            }
+            None => Cow::Borrowed(shown),
+        }
+    }
+
+    fn highlight_char(&self, _: &str, _: usize, kind: CmdKind) -> bool {
+        self.is_final.set(kind == CmdKind::ForcedRefresh);
         self.color
     }
-}
-
-/// A line with its commands and options painted; a first word that is no command is red.
-fn highlighted(tree: &clap::Command, line: &str) -> String {
-    let mut shown = String::new();
-    let mut command = Some(tree);
-    let mut is_first = true;
-    for piece in line.split_inclusive(char::is_whitespace) {
-        let word = piece.trim_end();
-        let child = command.and_then(|command| command.find_subcommand(word));
-        let role = if word.starts_with('-') {
-            Role::Label
-        } else if child.is_some() {
-            Role::Name
-        } else if is_first && piece.len() > word.len() {
-            Role::Bad
-        } else {
-            Role::Plain
-        };
-        if !word.is_empty() {
-            is_first = false;
-            if !word.starts_with('-') {
-                command = child;
-            }
-        }
-        shown.push_str(&paint(role, word, true));
-        shown.push_str(&piece[word.len()..]);
-    }
-    shown
 }
 
 impl Validator for Assistant {

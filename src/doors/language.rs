@@ -1,15 +1,22 @@
-//! What is entered at once, a line or a pasted block, as the pieces that run one after another.
+//! What is entered at once, a line or a pasted block, as the pieces that run one after another, and the
+//! language of each.
 //!
 //! A piece is a command or Rhai, and each has its own idea of where it ends. The same idea decides whether
 //! Enter goes on in a new line, so a block that is pasted is cut as if it had been typed.
 
-use crate::doors::line;
+use std::ops::Range;
+
+use super::line;
+
+pub mod lexer;
 
 /// What a piece is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Language {
+pub enum Language {
     /// A command of the table.
     Command,
+    /// `!CMD`, for the person's own shell.
+    Outside,
     /// Words, but the first is no command: rather a misspelt command than a script.
     Unknown,
     /// A script.
@@ -17,14 +24,16 @@ pub(super) enum Language {
 }
 
 /// What a piece that begins like this is.
-pub(super) fn language(tree: &clap::Command, text: &str) -> Language {
+pub fn of(tree: &clap::Command, text: &str) -> Language {
     let text = text.trim_start();
     let first = text.split_whitespace().next().unwrap_or_default();
     let is_option = first
         .trim_start_matches('-')
         .starts_with(|c: char| c.is_ascii_alphabetic())
         && first.starts_with('-');
-    if is_call(text) {
+    if text.starts_with('!') {
+        Language::Outside
+    } else if is_call(text) {
         Language::Rhai
     } else if is_option || tree.find_subcommand(first).is_some() {
         Language::Command
@@ -36,20 +45,40 @@ pub(super) fn language(tree: &clap::Command, text: &str) -> Language {
 }
 
 /// The pieces of a text. Comments and blank lines are none.
-pub(super) fn pieces(tree: &clap::Command, text: &str) -> Vec<String> {
+pub fn pieces(tree: &clap::Command, text: &str) -> Vec<String> {
+    let cut = cut(tree, text).into_iter();
+    cut.map(|(_, piece)| piece).collect()
+}
+
+/// Where the pieces of a text are.
+pub fn places(tree: &clap::Command, text: &str) -> Vec<Range<usize>> {
+    let cut = cut(tree, text).into_iter();
+    cut.map(|(place, _)| place).collect()
+}
+
+/// Where the piece begins that is being typed at the end of a text.
+pub fn last_place(tree: &clap::Command, text: &str) -> usize {
+    let last = places(tree, text).pop();
+    last.filter(|last| last.end == text.len())
+        .map_or(text.len(), |last| last.start)
+}
+
+fn cut(tree: &clap::Command, text: &str) -> Vec<(Range<usize>, String)> {
     let mut pieces = Vec::new();
-    let mut open: Option<String> = None;
+    let mut open: Option<(Range<usize>, String)> = None;
+    let mut start = 0;
     for line in text.split('\n') {
+        let end = start + line.len();
         let line = line.trim_end_matches('\r');
         let piece = match open.take() {
-            Some(before) => line::join(&before, line),
-            None if is_nothing(line) => continue,
-            None => line.to_owned(),
+            Some((place, before)) => Some((place.start..end, line::join(&before, line))),
+            None if is_nothing(line) => None,
+            None => Some((start..end, line.to_owned())),
         };
-        if goes_on(tree, &piece) {
-            open = Some(piece);
-        } else {
-            pieces.push(piece);
+        start = end + 1;
+        match piece {
+            Some(piece) if goes_on(tree, &piece.1) => open = Some(piece),
+            piece => pieces.extend(piece),
         }
     }
     // Still open at the end: the parser says so.
@@ -58,10 +87,10 @@ pub(super) fn pieces(tree: &clap::Command, text: &str) -> Vec<String> {
 }
 
 /// Whether a new line belongs to what there is.
-pub(super) fn goes_on(tree: &clap::Command, piece: &str) -> bool {
-    match language(tree, piece) {
-        Language::Rhai => is_rhai_open(piece),
-        Language::Command | Language::Unknown => line::is_open(piece),
+pub fn goes_on(tree: &clap::Command, piece: &str) -> bool {
+    match of(tree, piece) {
+        Language::Rhai => lexer::is_open(piece),
+        Language::Command | Language::Unknown | Language::Outside => line::is_open(piece),
     }
 }
 
@@ -72,7 +101,7 @@ fn is_nothing(line: &str) -> bool {
 }
 
 /// `login("corp")` is a script's call, `login corp` a command.
-pub(super) fn is_call(text: &str) -> bool {
+fn is_call(text: &str) -> bool {
     let name_end = text
         .find(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
         .unwrap_or(text.len());
@@ -100,48 +129,9 @@ fn looks_like_words(text: &str) -> bool {
             .is_some_and(|second| second.starts_with('-') && second.len() > 1 || is_word(second))
 }
 
-/// An open bracket, text or comment, or a backslash at the end.
-fn is_rhai_open(text: &str) -> bool {
-    let mut depth = 0_i32;
-    let mut letters = text.chars().peekable();
-    while let Some(c) = letters.next() {
-        match c {
-            '"' | '`' => loop {
-                match letters.next() {
-                    None => return true,
-                    Some('\\') if c == '"' => {
-                        letters.next();
-                    }
-                    Some(end) if end == c => break,
-                    Some(_) => {}
-                }
-            },
-            '/' if letters.peek() == Some(&'/') => {
-                while letters.next_if(|&c| c != '\n').is_some() {}
-            }
-            '/' if letters.peek() == Some(&'*') => {
-                letters.next();
-                let mut before = ' ';
-                loop {
-                    match letters.next() {
-                        None => return true,
-                        Some('/') if before == '*' => break,
-                        Some(c) => before = c,
-                    }
-                }
-            }
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth -= 1,
-            '\\' if letters.peek().is_none() => return true,
-            _ => {}
-        }
-    }
-    depth > 0
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Language, language, pieces};
+    use super::{Language, last_place, of, pieces, places};
     use crate::commands::grammar::Grammar;
 
     #[test]
@@ -149,8 +139,14 @@ mod tests {
         let grammar = Grammar::default();
         let check = |text: &str, expected: &[&str]| {
             assert_eq!(pieces(grammar.tree(), text), expected, "{text:?}");
+            let places = places(grammar.tree(), text);
+            assert_eq!(places.len(), expected.len(), "{text:?}");
+            for (place, piece) in places.iter().zip(expected) {
+                assert_eq!(text[place.clone()].replace("\\\n", ""), *piece, "{text:?}");
+            }
         };
         check("registry list\nstatus", &["registry list", "status"]);
+        check("!echo 'a\nb'\nstatus", &["!echo 'a\nb'", "status"]);
         check("\n# a comment\n status \n\n", &[" status "]);
         check(
             "login corp \\\n  --from env:T",
@@ -174,10 +170,23 @@ mod tests {
     }
 
     #[test]
+    fn the_piece_at_the_end_is_the_one_that_is_typed() {
+        let grammar = Grammar::default();
+        let check = |text: &str, expected| {
+            assert_eq!(last_place(grammar.tree(), text), expected, "{text:?}");
+        };
+        check("status", 0);
+        check("status\nlogin c", 7);
+        check("status\n", 7);
+        check("login \\\n c", 0);
+        check("# comment\nf(1,\n2", 10);
+    }
+
+    #[test]
     fn a_first_word_that_is_no_command_makes_a_script() {
         let grammar = Grammar::default();
         let check =
-            |text: &str, expected| assert_eq!(language(grammar.tree(), text), expected, "{text:?}");
+            |text: &str, expected| assert_eq!(of(grammar.tree(), text), expected, "{text:?}");
         for text in [
             "status",
             "  login corp",
@@ -186,6 +195,9 @@ mod tests {
             "help",
         ] {
             check(text, Language::Command);
+        }
+        for text in ["!ls", " !git log -1", "!"] {
+            check(text, Language::Outside);
         }
         for text in ["registy list", "logn corp", "logn -n", "lst --json"] {
             check(text, Language::Unknown);

@@ -1,0 +1,101 @@
+//! A script as text: its calls, what it lacks, and how names and providers are spelt in it.
+
+use crate::commands::args::CREDSH;
+use crate::disk::tree::Node;
+use crate::token::masked;
+
+/// What takes away what an empty home does not have.
+const UNLESS_GONE: &str = "fn unless_gone(remove) {\n    try { remove.call(); } catch (e) { if e.kind != \"not-found\" { throw e; } }\n}\n";
+
+/// A script, in parts.
+#[derive(Debug, Default)]
+pub struct Script {
+    lines: Vec<String>,
+    /// What it cannot express.
+    pub missing: Vec<String>,
+}
+
+impl Script {
+    /// How many calls there are.
+    pub fn calls(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// All of it.
+    pub fn text(&self) -> String {
+        let mut text = format!(
+            "// Recorded by credsh {}. Run it with `credsh -f FILE`.\n",
+            env!("CARGO_PKG_VERSION")
+        );
+        for missing in &self.missing {
+            text.push_str(&format!("// not in this script: {missing}\n"));
+        }
+        if self
+            .lines
+            .iter()
+            .any(|line| line.starts_with("unless_gone"))
+        {
+            text.push_str(&format!("\n{UNLESS_GONE}"));
+        }
+        text.push('\n');
+        for line in &self.lines {
+            text.push_str(line);
+            text.push('\n');
+        }
+        text
+    }
+
+    pub(super) fn call(&mut self, call: impl Into<String>) {
+        self.lines.push(format!("{};", call.into()));
+    }
+
+    pub(super) fn remove(&mut self, call: &str) {
+        self.call(format!("unless_gone(|| {call})"));
+    }
+
+    pub(super) fn lacks(&mut self, what: &str, why: &str) {
+        self.missing.push(format!("{what}: {why}"));
+    }
+}
+
+/// A provider in one word, unless a part of it may be a token. Where credsh is, another machine knows.
+pub(super) fn spec(words: &[String]) -> Option<String> {
+    let name = words.first().map(std::path::Path::new)?.file_stem()?;
+    let is_credsh = name == CREDSH && !words[0].starts_with("cargo:");
+    let first = if is_credsh { CREDSH } else { &words[0] };
+    let spec: Vec<&str> = std::iter::once(first)
+        .chain(words[1..].iter().map(String::as_str))
+        .collect();
+    let spec = spec.join(" ");
+    (masked(&spec) == spec).then_some(spec)
+}
+
+/// The words of a provider, or the entries of a list; `None` where there is nothing.
+pub(super) fn words_of(node: Option<&Node>) -> Option<Vec<String>> {
+    match node? {
+        Node::Text(text) => Some(text.split_whitespace().map(ToOwned::to_owned).collect()),
+        Node::List(list) => Some(
+            list.iter()
+                .filter_map(|entry| match &entry.node {
+                    Node::Text(text) => Some(text.clone()),
+                    _ => None,
+                })
+                .collect(),
+        ),
+        _ => None,
+    }
+}
+
+/// A text as a script spells it.
+pub(super) fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

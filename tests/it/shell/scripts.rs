@@ -1,0 +1,312 @@
+//! Rhai at the prompt, help, other programs, and recorded sessions.
+
+use super::{ADD, CTRL_C, HISTORY, with_corp};
+use crate::harness::{SENTINEL, Sandbox};
+use crate::pty::{Pty, SECRET};
+
+#[test]
+fn a_value_is_shown_as_what_it_is() {
+    let sandbox = with_corp();
+    let mut shell = Pty::shell(&sandbox, &[]);
+    for (line, expected) in [
+        (
+            "[#{ name: \"a\", size: 1 }, #{ name: \"b\", size: 22 }]",
+            "\nNAME  SIZE\na     1\nb     22\n",
+        ),
+        ("[#{ b: 1, name: \"a\" }]", "\nNAME  B\n"),
+        ("#{ a: 1, name: \"x\" }", "\nname  x\na     1\n"),
+        ("[1, 2]", "\n1\n2\n"),
+        ("[]", "\n[]\n"),
+        ("true", "\ntrue\n"),
+        ("\"two\\nlines\"", "\ntwo\nlines\n"),
+        ("registry::show(\"corp\")", "\nname        corp\n"),
+        ("let nothing = ();", "();\ncredsh>"),
+    ] {
+        let shown = shell.line(line);
+        assert!(shown.contains(expected), "{line}:\n{shown}");
+    }
+    let shown = shell.line("registry::list()");
+    assert!(
+        shown.contains("\nNAME ") && shown.contains("\ncorp "),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_mistake_names_the_nearest_of_commands_and_functions() {
+    let sandbox = with_corp();
+    let mut shell = Pty::shell(&sandbox, &[]);
+    shell.line("fn deploy(team) { team }");
+    shell.line("let target = 1;");
+    for (line, hint) in [
+        ("statsu", "did you mean `status`?"),
+        ("statsu corp", "did you mean `status`?"),
+        ("deplyo corp", "did you mean `deploy`?"),
+        ("deplyo(1)", "did you mean `deploy`?"),
+        ("registry::lst()", "did you mean `registry::list`?"),
+        ("regstry::list()", "did you mean `registry::`?"),
+        ("1 + targte", "did you mean `target`?"),
+        ("registry lst", "did you mean `list`?"),
+        ("registry list --jsno", "did you mean `--json`?"),
+        ("login corp --scheme beerer", "did you mean `bearer`?"),
+        ("histroy", "did you mean `history`?"),
+        ("record --stpo", "did you mean `--stop`?"),
+        ("help regsitry", "did you mean `registry`?"),
+        ("login corp2 --from env:X", "did you mean `corp`?"),
+        (
+            "registry::show(\"corp\", #{ josn: true })",
+            "did you mean `json`?",
+        ),
+    ] {
+        let shown = shell.line(line);
+        assert!(
+            shown.contains("error: ") && shown.contains(hint),
+            "{line}:\n{shown}"
+        );
+    }
+}
+
+#[test]
+fn functions_of_rc_and_of_the_session_are_completed() {
+    let sandbox = with_corp();
+    sandbox.write(
+        "user/.config/credsh/rc.rhai",
+        "fn teams() { 7 }\nlet colour = 1;",
+    );
+    let mut shell = Pty::shell(&sandbox, &[]);
+    assert!(shell.line("teams()").contains("\n7\n"));
+    shell.line("let corporation = 2;");
+    for (typed, completed) in [
+        ("tea\t", "> teams("),
+        ("1 + col\t", "> 1 + colour"),
+        ("1 + corpor\t", "> 1 + corporation"),
+        ("let x = prov\t", "> let x = provider::"),
+        ("login(\"co\t", "> login(\"corp"),
+        ("login(\"corp\", #{ sch\t", "> login(\"corp\", #{ scheme: "),
+    ] {
+        shell.clear().keys(typed).sees(completed);
+    }
+}
+
+#[test]
+fn help_fits_the_window_and_finds_words() {
+    let mut sandbox = Sandbox::new();
+    for words in [
+        &["help"][..],
+        &["help", "login"],
+        &["help", "scripts"],
+        &["help", "keyring"],
+    ] {
+        let run = sandbox.looks(false, 60).ok(words);
+        for line in run.stdout.lines() {
+            assert!(line.chars().count() <= 60, "{words:?}: {line}");
+        }
+    }
+    for (words, expected) in [
+        ("help", "In the shell also:"),
+        ("help record", "record --stop"),
+        ("help token", "Forget one of credsh's own tokens"),
+        ("help registry set", "--move-token"),
+        ("help keyring", "token set"),
+        ("help keyring", "login"),
+        ("help savepoint", "transactions"),
+        ("help Ctrl-R", "shell"),
+        ("help exit statuses", "130  interrupted"),
+        ("help environment", "CREDSH_PASSPHRASE"),
+        ("help inputrc", "shell"),
+    ] {
+        let args: Vec<&str> = words.split(' ').collect();
+        let run = sandbox.ok(&args);
+        assert!(run.stdout.contains(expected), "{words}:\n{}", run.stdout);
+    }
+    let run = sandbox.fails(64, &["help", "lgoin"]);
+    assert!(
+        run.stderr.contains("did you mean `login`?"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn another_program_has_the_terminal_and_its_status_is_told() {
+    let mut sandbox = with_corp();
+    let shell = sandbox.program("bin/my-shell", "#!/bin/sh\nMINE=yes exec /bin/sh \"$@\"\n");
+    sandbox.env("SHELL", shell.display().to_string());
+    sandbox.env("PATH", "/usr/bin:/bin");
+    sandbox.env("CREDSH_PASSPHRASE", SECRET);
+    sandbox.env("PS1", "mine> ");
+    let mut shell = Pty::shell(&sandbox, &[]);
+    for (line, expected) in [
+        ("!echo \"mine: $MINE\"", "\nmine: yes\ncredsh>"),
+        (
+            "!printenv CREDSH_PASSPHRASE || echo none",
+            "\nnone\ncredsh>",
+        ),
+        ("!exit 3", "note: ended with status 3"),
+        ("!kill -9 $$", "note: ended by signal 9"),
+        ("!pwd", "/work\ncredsh>"),
+        ("! echo 'two \\\nlines'", "two "),
+    ] {
+        let shown = shell.line(line);
+        assert!(shown.contains(expected), "{line}:\n{shown}");
+    }
+    shell
+        .clear()
+        .keys("!echo started; exec sleep 60\r")
+        .sees("\nstarted");
+    shell
+        .keys(CTRL_C)
+        .sees("ended by signal 2")
+        .sees("\ncredsh> ");
+    assert!(!shell.screen().contains("error"));
+    shell
+        .clear()
+        .keys("!echo ready; read -r line && echo \"got $line\"\r")
+        .sees("\nready");
+    shell.keys("typed\r").sees("got typed").sees("\ncredsh> ");
+    shell
+        .clear()
+        .keys("!\r")
+        .sees("mine> ")
+        .keys("exit 4\r")
+        .sees("ended with status 4");
+    assert!(sandbox.read(HISTORY).contains("\n!pwd\n"));
+    assert_eq!(shell.clear().keys("\x04").ends(), 4);
+}
+
+#[test]
+fn a_recorded_session_is_a_script_with_its_net_effect() {
+    let mut sandbox = Sandbox::new();
+    sandbox.env("CORP_TOKEN", SECRET);
+    sandbox.env("PATH", "/usr/bin:/bin");
+    sandbox.write("work/.cargo/config.toml", "");
+    let mut shell = Pty::shell(&sandbox, &[]);
+    for (line, expected) in [
+        ("record --stop", "nothing is being recorded"),
+        ("record no/such/folder/x.rhai", "there is no such folder"),
+        ("record team.rhai", "note: what is committed from here on"),
+        ("record other.rhai", "is being recorded already"),
+        (&format!("{ADD} --make-default")[..], "2 changes written"),
+        (
+            "login corp --from env:CORP_TOKEN --scheme bearer",
+            "1 change written",
+        ),
+        (
+            "registry add gone sparse+https://gone.example/",
+            "1 change written",
+        ),
+        ("registry remove gone", "1 change written"),
+        ("begin", "credsh[corp]>"),
+        ("alias set undone x", "1 change pending"),
+        ("rollback", "credsh[corp]>"),
+        ("registry rename corp work", "5 changes written"),
+        (
+            "alias set vault cargo-credential-vault --profile 'my work'",
+            "1 change written",
+        ),
+        ("provider add cargo:libsecret", "1 change written"),
+        ("registry set work --provider credsh", "1 change written"),
+        (
+            "registry add here sparse+https://here.example/ --local",
+            "1 change written",
+        ),
+    ] {
+        let shown = shell.line(line);
+        assert!(shown.contains(expected), "{line}:\n{shown}");
+    }
+    shell
+        .clear()
+        .keys("login work --label ci --operations read --store sealed --from env:CORP_TOKEN\r")
+        .sees("a key file instead")
+        .keys("\r")
+        .sees("written\ncredsh[work]> ");
+    let shown = shell.line("record --stop");
+    assert!(shown.contains("here.index`: it stands in"), "{shown}");
+    shell
+        .clear()
+        .keys("login work --store sealed --operations publish --label typed\r")
+        .sees("token for work:");
+    shell
+        .keys(&format!("{SENTINEL}-typed-0123456789\r"))
+        .sees("written");
+    drop(shell);
+    let script = sandbox.read("work/team.rhai");
+    assert!(
+        !script.contains("undone") && !script.contains("gone.example"),
+        "{script}"
+    );
+    for part in [
+        "// not in this script: `registries.here.index`",
+        "registry::add(\"work\", \"sparse+https://corp.example/\");",
+        "login(\"work\", #{ from: \"env:CORP_TOKEN\", scheme: \"bearer\" });",
+        "from: \"env:CORP_TOKEN\", provider: \"credsh\", label: \"ci\", operations: \"read\", store: \"sealed\"",
+        "registry::set(\"work\", #{ make_default: true });",
+        "alias::set(\"vault\", #{ rest: [\"cargo-credential-vault\", \"--profile\", \"my work\"] });",
+        "provider::add(\"cargo:libsecret\", #{ last: true });",
+    ] {
+        assert!(script.contains(part), "{part}:\n{script}");
+    }
+    let mut second = Sandbox::new();
+    second.env("CORP_TOKEN", SECRET);
+    second.env("PATH", "/usr/bin:/bin");
+    second.write("work/team.rhai", &script);
+    second.ok(&["-q", "-f", "team.rhai"]);
+    let tokens = second.read("home/.credsh/tokens.toml");
+    assert!(tokens.contains("ci") && tokens.contains("read"), "{tokens}");
+    let sorted = |sandbox: &Sandbox| {
+        let text = sandbox.read("home/config.toml");
+        let mut lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(sorted(&sandbox), sorted(&second), "{script}");
+    assert_eq!(
+        sandbox.read("home/credentials.toml"),
+        second.read("home/credentials.toml")
+    );
+}
+
+#[test]
+fn what_was_there_before_is_recorded_as_what_it_has_become() {
+    let mut sandbox = with_corp();
+    sandbox.env("LAB_TOKEN", SECRET);
+    sandbox.ok(&["registry", "add", "lab", "sparse+https://lab.example/"]);
+    sandbox.ok(&["login", "lab", "--from", "env:LAB_TOKEN"]);
+    sandbox.ok(&["-c", "provider add cargo:token", "-c", "alias set old x"]);
+    sandbox.env("USER_INFO", "x");
+    let mut shell = Pty::shell(&sandbox, &[]);
+    for line in [
+        "record net.rhai",
+        "registry rename lab work",
+        "registry remove corp",
+        "alias remove old",
+        "provider remove cargo:token",
+        "registry set work --make-default",
+    ] {
+        shell.line(line);
+    }
+    // Leaving writes it, too.
+    assert_eq!(shell.clear().keys("\x04").ends(), 0);
+    let script = sandbox.read("work/net.rhai");
+    for part in [
+        "unless_gone(|| registry::remove(\"corp\"));",
+        "unless_gone(|| alias::remove(\"old\"));",
+        "unless_gone(|| provider::remove(\"cargo:token\"));",
+        "login(\"work\", #{ from: \"prompt\" });",
+        "registry::set(\"work\", #{ make_default: true });",
+    ] {
+        assert!(script.contains(part), "{part}:\n{script}");
+    }
+    // It runs on an empty home, and on the one that it comes from.
+    let typed = format!("{SENTINEL}-typed-0123456789");
+    let mut empty = Sandbox::new();
+    for other in [&mut empty, &mut sandbox] {
+        other.write("work/net.rhai", &script);
+        other.types(&[&typed]).ok(&["-q", "-f", "net.rhai"]);
+        let config = other.read("home/config.toml");
+        assert!(
+            config.contains("[registries.work]") && !config.contains("corp.example"),
+            "{config}"
+        );
+    }
+}
