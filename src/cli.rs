@@ -118,6 +118,7 @@ fn theme(world: &World, option: Option<ColorChoice>) -> Theme {
         color: on(world.terminal.stdout),
         color_stderr: on(world.terminal.stderr),
         width: world.terminal.width,
+        width_stderr: world.terminal.width_stderr,
     }
 }
 

@@ -102,7 +102,7 @@ impl std::fmt::Debug for Stderr {
     }
 }
 
-/// Which streams are terminals, and how wide the one that shows data is.
+/// Which streams are terminals, and how wide they are.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Terminal {
     /// Standard input is a terminal.
@@ -111,8 +111,10 @@ pub struct Terminal {
     pub stdout: bool,
     /// Standard error is a terminal.
     pub stderr: bool,
-    /// Columns, where a terminal says so.
+    /// Columns of standard output, where that is a terminal and says so.
     pub width: Option<usize>,
+    /// The same of standard error.
+    pub width_stderr: Option<usize>,
 }
 
 /// A snapshot of environment variables.

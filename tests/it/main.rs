@@ -40,6 +40,7 @@ mod keyring_transactions;
 mod kill;
 mod layouts;
 mod login;
+mod looks;
 #[cfg(target_os = "linux")]
 mod manual;
 #[cfg(target_os = "linux")]

@@ -167,13 +167,13 @@ const STYLE: &str = "<style>
 text { font: 13px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace; fill: #24292f }
 .page { fill: #f6f8fa }
 .bold { font-weight: bold } .dim { opacity: 0.65 }
-.red { fill: #b3261e } .green { fill: #1a7f37 } .yellow { fill: #8a5a00 } .cyan { fill: #0b6e7f }
-.blue { fill: #0a56c2 } .magenta { fill: #8e3bb0 }
+.red { fill: #b3261e } .green { fill: #1a7f37 } .orange { fill: #8a5a00 } .cyan { fill: #0b6e7f }
+.purple { fill: #8e3bb0 }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 }
 .page { fill: #161b22 }
-.red { fill: #ff8a80 } .green { fill: #56d364 } .yellow { fill: #e3b341 } .cyan { fill: #56d4dd }
-.blue { fill: #79b8ff } .magenta { fill: #d8a0f0 }
+.red { fill: #ff8a80 } .green { fill: #56d364 } .orange { fill: #e3b341 } .cyan { fill: #56d4dd }
+.purple { fill: #d8a0f0 }
 }
 </style>
 ";
@@ -187,14 +187,12 @@ fn class_of(cell: &Cell) -> String {
         classes.push("dim");
     }
     match cell.fgcolor() {
-        Color::Default | Color::Idx(7 | 15) => {}
-        Color::Idx(1 | 9) => classes.push("red"),
-        Color::Idx(2 | 10) => classes.push("green"),
-        Color::Idx(3 | 11) => classes.push("yellow"),
-        Color::Idx(4 | 12) => classes.push("blue"),
-        Color::Idx(5 | 13) => classes.push("magenta"),
-        Color::Idx(6 | 14) => classes.push("cyan"),
-        Color::Idx(8) => classes.push("dim"),
+        Color::Default => {}
+        Color::Idx(160) => classes.push("red"),
+        Color::Idx(28) => classes.push("green"),
+        Color::Idx(130) => classes.push("orange"),
+        Color::Idx(133) => classes.push("purple"),
+        Color::Idx(31) => classes.push("cyan"),
         other => panic!("the picture has no colour {other:?}"),
     }
     if classes.is_empty() {
