@@ -60,6 +60,8 @@ mod picture;
 mod plugin_protocol;
 #[cfg(target_os = "linux")]
 mod private_memory;
+#[cfg(target_os = "linux")]
+mod progress;
 mod prompter;
 mod provider_test;
 mod pty;
