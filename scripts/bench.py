@@ -173,6 +173,20 @@ class Bench:
         self.rows.append((what, against, shown, goal, "yes" if ratio <= limit else "no"))
         print(f"{what} / {against}: {shown} ({times[0]:.2f} ms / {times[1] * scale:.2f} ms)", file=sys.stderr)
 
+    def long_file(self):
+        """A login of credsh and one of Cargo in a credentials file of 5 MB, each of another length than the last."""
+        home = self.home()
+        (home / "config.toml").write_text(f'[registries.r1]\nindex = "{self.index}/r1/"\n')
+        tables = "".join(f'[registries.r{n}]\ntoken = "{"x" * 40}{n}" # the {n}th\n' for n in range(60000))
+        text = tables[: tables.index("\n[", 5_000_000) + 1]
+        def fresh(*words, **options):
+            (home / "credentials.toml").write_text(text)
+            return run(home, *words, **options)
+        return (
+            lambda: fresh(CREDSH, "login", "r1", "--from", "env:TOKEN"),
+            lambda: fresh(CARGO, "login", "--registry", "r1", stdin=str(self.token)),
+        )
+
     def provider(self):
         """Cargo asks: from the start of credsh to its end."""
         index = "sparse+https://corp.example/index/"
@@ -261,6 +275,9 @@ def main():
                 f"`{' '.join(words)} NAME` among 10,000", "among 10", "3x",
                 lambda: seconds(CREDSH, *words, "r5", home=many), lambda: seconds(CREDSH, *words, "r5"), 21,
             )
+        ours, cargos = bench.long_file()
+        bench.compare("a login in 5 MB of tokens", "one `cargo login` there", "1x", lambda: ours()[0], lambda: cargos()[0], 9)
+        bench.memory("peak memory of the same", 300, lambda: ours()[1])
         bench.keys(many)
         bench.provider()
     head = ("what", "against", "ratio", "goal", "met")

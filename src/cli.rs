@@ -57,8 +57,8 @@ pub(crate) fn run(world: World, args: impl Iterator<Item = OsString>) -> u8 {
             return error.kind().exit_status();
         }
     };
-    runner.session.borrow_mut().recover();
-    let ended = open(&runner, &cli, &pieces);
+    let recovered = runner.session.borrow_mut().recover();
+    let ended = recovered.and_then(|()| open(&runner, &cli, &pieces));
     match ended {
         Ok(status) => status,
         Err(error) => match runner.show_error(&error) {

@@ -8,7 +8,6 @@
 //! is not in one of its files anyway.
 
 use std::fs;
-use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -44,8 +43,11 @@ pub(crate) struct Journal {
 /// What is to become of one file.
 #[derive(PartialEq, Serialize, Deserialize)]
 pub(crate) struct FileRecord {
-    #[serde(with = "lossless")]
+    #[serde(skip)]
     pub(crate) file: PathBuf,
+    /// The same, of a file in the home relative to it: a home may be moved or copied.
+    #[serde(with = "lossless")]
+    name: PathBuf,
     /// Whether Cargo locks this file, so that it is written in place and born private.
     pub(crate) is_credentials: bool,
     /// The name of the file beside it that is moved into its place.
@@ -97,9 +99,14 @@ impl Journal {
         }
     }
 
-    /// Whether there is one, or the beginning of one; reading it may still fail.
+    /// Whether there is one; reading it may still fail.
     pub(crate) fn is_left(folder: &Path) -> bool {
-        folder.join(NAME).exists() || folder.join(UNFINISHED).exists()
+        folder.join(NAME).exists()
+    }
+
+    /// Whether there is one, or the beginning of one, which goes.
+    pub(crate) fn is_begun(folder: &Path) -> bool {
+        Self::is_left(folder) || folder.join(UNFINISHED).exists()
     }
 
     /// The one that was left in this folder.
@@ -108,11 +115,16 @@ impl Journal {
         let Some(bytes) = replace::read_bytes(&file)? else {
             return Ok(None);
         };
-        Self::parse(&bytes).map(Some).ok_or_else(|| {
+        let mut journal = Self::parse(&bytes).ok_or_else(|| {
             Error::malformed("the journal of an interrupted change cannot be read")
                 .at(Place::file(&file))
                 .hint("look at Cargo's configuration and tokens, and remove this file")
-        })
+        })?;
+        let home = folder.parent().unwrap_or(folder);
+        for record in &mut journal.files {
+            record.file = home.join(&record.name);
+        }
+        Ok(Some(journal))
     }
 
     /// What the bytes of a journal say; nothing, if they are none that this version has written.
@@ -145,6 +157,8 @@ impl Journal {
                 _ => {}
             }
         }
+        // One that came back after a power failure would undo what was done since.
+        replace::sync_folder(&folder.join(NAME));
         Ok(())
     }
 }
@@ -168,6 +182,7 @@ impl std::fmt::Debug for FileRecord {
 impl FileRecord {
     /// The record of a file whose text changes from `old` to `new`.
     pub(crate) fn new(
+        home: &Path,
         file: &Path,
         is_credentials: bool,
         old: Option<&str>,
@@ -197,8 +212,9 @@ impl FileRecord {
         }
         Self {
             file: file.to_path_buf(),
+            name: file.strip_prefix(home).unwrap_or(file).to_path_buf(),
             is_credentials,
-            temporary: format!(".credsh-{:016x}", random()),
+            temporary: replace::temporary(),
             before: old.map(|old| digest(old.as_bytes())),
             after: digest(new.as_bytes()),
             start,
@@ -244,7 +260,8 @@ impl FileRecord {
         let is_either = |(at, byte): (usize, &u8)| {
             // A shorter text is written with newlines behind it, and then cut off.
             let new = becomes.get(at).unwrap_or(&b'\n');
-            byte == new || was.get(at) == Some(byte)
+            // What was never written is zero, which no text contains.
+            byte == new || was.get(at) == Some(byte) || *byte == 0
         };
         inside.len() <= was.len().max(becomes.len()) && inside.iter().enumerate().all(is_either)
     }
@@ -334,11 +351,6 @@ fn spell(node: &Node, into: &mut String) {
             into.push('}');
         }
     }
-}
-
-/// Nobody else picks the same number.
-fn random() -> u64 {
-    std::hash::RandomState::new().build_hasher().finish()
 }
 
 /// A path as the system has it, which need not be Unicode.

@@ -34,8 +34,13 @@ pub(crate) struct Lock {
 }
 
 /// Takes credsh's own lock: `path` is `$CARGO_HOME/.credsh/lock` or beside it. The folder is created, for
-/// nobody else to look into. `waiting` is called once, and only if somebody else has the lock.
-pub(crate) fn own(path: &Path, limit: Duration, waiting: &mut dyn FnMut()) -> Result<Lock> {
+/// nobody else to look into. `pause` is called again and again
+/// while somebody else has the lock, and may end the waiting.
+pub(crate) fn own(
+    path: &Path,
+    limit: Duration,
+    pause: &mut dyn FnMut() -> Result<()>,
+) -> Result<Lock> {
     if let Some(folder) = path.parent() {
         let mut private = DirBuilder::new();
         #[cfg(unix)]
@@ -45,31 +50,32 @@ pub(crate) fn own(path: &Path, limit: Duration, waiting: &mut dyn FnMut()) -> Re
             .map_or(Ok(()), fs::create_dir_all)
             .and_then(|()| private.create(folder));
         match created {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(Error::io("create this folder", folder, &error));
-            }
-            _ => {}
+            // A journal is no use in a folder that is gone after a power failure.
+            Ok(()) => super::replace::sync_folder(folder),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(Error::io("create this folder", folder, &error)),
         }
     }
-    take(path, true, limit, waiting)?.ok_or_else(|| replaced_for_ever(path))
+    take(path, true, limit, pause)?.ok_or_else(|| replaced_for_ever(path))
 }
 
 /// Whether somebody has credsh's own lock now; one that was never taken is nobody's.
 pub(crate) fn is_held(path: &Path) -> Result<bool> {
-    match take(path, false, Duration::ZERO, &mut || {}) {
+    match take(path, false, Duration::ZERO, &mut || Ok(())) {
         Err(error) if error.kind() == Kind::Unavailable => Ok(true),
         taken => taken.map(|_| false),
     }
 }
 
-/// Takes the lock that Cargo takes when it writes this file. None, if there is no such file: an empty one
-/// that was made for its lock could not be taken away again, since somebody may wait for that lock.
-pub(crate) fn with_cargo(
+/// Takes the lock of a file itself, as Cargo does when it writes the one with tokens. None, if there is no such
+/// file: an empty one that was made for its lock could not be taken away again, since somebody may wait for that
+/// lock.
+pub(crate) fn of_file(
     path: &Path,
     limit: Duration,
-    waiting: &mut dyn FnMut(),
+    pause: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Option<Lock>> {
-    take(path, false, limit, waiting)
+    take(path, false, limit, pause)
 }
 
 /// Waits until nobody is writing this file, which is open for reading, and keeps it so while it stays open: Cargo
@@ -87,10 +93,9 @@ fn take(
     path: &Path,
     creates: bool,
     limit: Duration,
-    waiting: &mut dyn FnMut(),
+    pause: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Option<Lock>> {
     let start = Instant::now();
-    let mut told = false;
     for _ in 0..REPLACEMENTS {
         let Some(file) = open(path, creates)? else {
             return Ok(None);
@@ -107,10 +112,6 @@ fn take(
                     if !is_at(&file, path) {
                         break;
                     }
-                    if !told {
-                        waiting();
-                        told = true;
-                    }
                     let left = limit.saturating_sub(start.elapsed());
                     if left.is_zero() {
                         return Err(Error::unavailable(format!(
@@ -119,6 +120,7 @@ fn take(
                         ))
                         .at(Place::file(path)));
                     }
+                    pause()?;
                     thread::sleep(left.min(PAUSE));
                     continue;
                 }
@@ -160,6 +162,13 @@ fn open(path: &Path, creates: bool) -> Result<Option<File>> {
     }
 }
 
+impl Lock {
+    /// Whether the path still leads to the locked file.
+    pub(crate) fn is_of(&self, path: &Path) -> bool {
+        is_at(&self.file, path)
+    }
+}
+
 /// Whether the path leads to this very file.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
@@ -178,7 +187,7 @@ fn is_unsupported(error: &io::Error) -> bool {
     #[cfg(unix)]
     if let Some(code) = error.raw_os_error() {
         use rustix::io::Errno;
-        let codes = [Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS];
+        let codes = [Errno::NOTSUP, Errno::OPNOTSUPP, Errno::NOSYS, Errno::NOLCK];
         if codes.iter().any(|errno| errno.raw_os_error() == code) {
             return true;
         }
@@ -193,7 +202,7 @@ mod tests {
     const SOON: Duration = Duration::from_millis(60);
     const LONG: Duration = Duration::from_secs(20);
 
-    fn quiet() -> impl FnMut() {
+    fn quiet() -> impl FnMut() -> Result<()> {
         || panic!("nobody has the lock")
     }
 
@@ -220,15 +229,30 @@ mod tests {
     }
 
     #[test]
-    fn waiting_is_announced_once_and_has_a_limit() {
+    fn waiting_can_be_announced_and_has_a_limit() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("credentials.toml");
         fs::write(&path, "").unwrap();
-        let _held = with_cargo(&path, SOON, &mut quiet()).unwrap();
+        let _held = of_file(&path, SOON, &mut quiet()).unwrap();
         let mut told = 0;
-        let error = with_cargo(&path, SOON, &mut || told += 1).err().unwrap();
-        assert_eq!((told, error.kind()), (1, Kind::Unavailable));
+        let error = of_file(&path, SOON, &mut || {
+            told += 1;
+            Ok(())
+        })
+        .err()
+        .unwrap();
+        assert_eq!((told > 0, error.kind()), (true, Kind::Unavailable));
         assert_eq!(error.place(), Some(&Place::file(&path)));
+    }
+
+    #[test]
+    fn whoever_waits_can_be_interrupted() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("credentials.toml");
+        fs::write(&path, "").unwrap();
+        let _held = of_file(&path, SOON, &mut quiet()).unwrap();
+        let error = of_file(&path, LONG, &mut || Err(Error::interrupted()));
+        assert_eq!(error.err().unwrap().kind(), Kind::Interrupted);
     }
 
     #[test]
@@ -236,8 +260,12 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("credentials.toml");
         fs::write(&path, "").unwrap();
-        let mut held = Some(with_cargo(&path, SOON, &mut quiet()).unwrap());
-        let _lock = with_cargo(&path, LONG, &mut || drop(held.take())).unwrap();
+        let mut held = Some(of_file(&path, SOON, &mut quiet()).unwrap());
+        let _lock = of_file(&path, LONG, &mut || {
+            held.take();
+            Ok(())
+        })
+        .unwrap();
         assert!(held.is_none());
     }
 
@@ -246,14 +274,15 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("credentials.toml");
         fs::write(&path, "old").unwrap();
-        let _held = with_cargo(&path, SOON, &mut quiet()).unwrap();
+        let _held = of_file(&path, SOON, &mut quiet()).unwrap();
         // The old inode stays locked for ever.
         let mut replace = || {
             let new = home.path().join("new");
             fs::write(&new, "the new one").unwrap();
             fs::rename(&new, &path).unwrap();
+            Ok(())
         };
-        let lock = with_cargo(&path, LONG, &mut replace).unwrap();
+        let lock = of_file(&path, LONG, &mut replace).unwrap();
         assert_eq!(
             io::read_to_string(&lock.unwrap().file).unwrap(),
             "the new one"
@@ -267,7 +296,7 @@ mod tests {
         let add = || {
             for _ in 0..50 {
                 let lock = home.path().join(".credsh/lock");
-                let _lock = own(&lock, LONG, &mut || {}).unwrap();
+                let _lock = own(&lock, LONG, &mut || Ok(())).unwrap();
                 let count = fs::read_to_string(&path).unwrap_or_default();
                 fs::write(&path, count + "x").unwrap();
             }
@@ -286,7 +315,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let check = |name: &str, expected: &str| {
             let path = home.path().join(name);
-            let error = with_cargo(&path, SOON, &mut quiet()).err().unwrap();
+            let error = of_file(&path, SOON, &mut quiet()).err().unwrap();
             assert_eq!(error.to_string(), format!("{}: {expected}", path.display()));
         };
         fs::create_dir(home.path().join("folder")).unwrap();
@@ -303,10 +332,10 @@ mod tests {
 
         let link = home.path().join("link");
         std::os::unix::fs::symlink("target", &link).unwrap();
-        assert!(with_cargo(&link, SOON, &mut quiet()).unwrap().is_none());
+        assert!(of_file(&link, SOON, &mut quiet()).unwrap().is_none());
         fs::write(home.path().join("target"), "").unwrap();
-        let _held = with_cargo(&home.path().join("target"), SOON, &mut quiet()).unwrap();
-        assert!(with_cargo(&link, SOON, &mut || {}).is_err());
+        let _held = of_file(&home.path().join("target"), SOON, &mut quiet()).unwrap();
+        assert!(of_file(&link, SOON, &mut || Ok(())).is_err());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! an error.
 
 use std::fs::{self, File, Metadata, OpenOptions};
+use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -139,12 +140,7 @@ pub(crate) fn atomically(
     }
     let path = follow(path).map_err(failed)?;
     let Some(old) = old else {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)
-                .map_err(|error| Error::io("create this folder", folder, &error))?;
-        }
-        let is_written = beside(&path, temporary, None, new, PUBLIC).map_err(failed)?;
-        return is_written
+        return create(&path, temporary, new, false)?
             .then_some(())
             .ok_or_else(|| written_meanwhile(&path));
     };
@@ -155,7 +151,7 @@ pub(crate) fn atomically(
         .open(&path)
         .map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
-    if is_ours_alone(&metadata) {
+    if is_ours_alone(&metadata) && !has_more_than_a_mode(&file) {
         match beside(&path, temporary, Some(&metadata), new, PUBLIC) {
             Ok(true) => return Ok(()),
             Ok(false) => {}
@@ -166,12 +162,36 @@ pub(crate) fn atomically(
     overwrite(&mut file, &old, new).map_err(failed)
 }
 
-/// Writes a file that holds tokens where there is none, with mode 0600 from its birth and whole. False, and
-/// nothing is changed, if there is one by now.
-pub(crate) fn create_private(path: &Path, temporary: &str, new: &str) -> Result<bool> {
+/// Writes a file where there is none, as a whole; one with tokens for nobody else to read, from its birth. False,
+/// and nothing is changed, if there is one by now.
+pub(crate) fn create(path: &Path, temporary: &str, new: &str, is_private: bool) -> Result<bool> {
     let failed = |error: io::Error| Error::io("write", path, &error);
     let path = follow(path).map_err(failed)?;
-    beside(&path, temporary, None, new, PRIVATE).map_err(failed)
+    let folder = folder_of(&path);
+    if !is_private {
+        fs::create_dir_all(folder)
+            .map_err(|error| Error::io("create this folder", folder, &error))?;
+    }
+    let mode = if is_private { PRIVATE } else { PUBLIC };
+    beside(&path, temporary, None, new, mode).map_err(failed)
+}
+
+/// Takes a file away that we have made, with this text; links to it stay, and so does what is another's by now.
+pub(crate) fn remove(path: &Path, known: &str) -> Result<()> {
+    let failed = |error: io::Error| Error::io("remove", path, &error);
+    match read_bytes(path)? {
+        Some(now) if *now == known.as_bytes() => {
+            fs::remove_file(follow(path).map_err(failed)?).map_err(failed)
+        }
+        Some(_) => Err(written_meanwhile(path)),
+        None => Ok(()),
+    }
+}
+
+/// A name for the file beside another one, which nobody else picks.
+pub(crate) fn temporary() -> String {
+    let number = std::hash::RandomState::new().build_hasher().finish();
+    format!(".credsh-{number:016x}")
 }
 
 /// Takes away what a write that was cut off has left beside a file.
@@ -307,7 +327,7 @@ fn born(path: &Path, temporary: &str, mode: u32) -> io::Result<tempfile::NamedTe
 }
 
 /// Not every file system can sync a folder, and the text is in its place already.
-fn sync_folder(path: &Path) {
+pub(super) fn sync_folder(path: &Path) {
     #[cfg(unix)]
     let _ = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
     #[cfg(not(unix))]
@@ -344,6 +364,24 @@ fn is_ours_alone(metadata: &Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_ours_alone(_metadata: &Metadata) -> bool {
     true
+}
+
+/// Access lists and attributes of the user do not come along to another file, and without them the mode may mean
+/// more than it did.
+#[cfg(unix)]
+fn has_more_than_a_mode(file: &File) -> bool {
+    let mut names = vec![0_u8; 64 * 1024];
+    match rustix::fs::flistxattr(file, &mut names) {
+        Ok(length) => names[..length]
+            .split(|byte| *byte == 0)
+            .any(|name| !name.is_empty() && !name.starts_with(b"security.")),
+        Err(_) => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn has_more_than_a_mode(_file: &File) -> bool {
+    false
 }
 
 /// A mount point, or a folder that we may not write to: the file in it we may.

@@ -14,7 +14,7 @@ use super::Session;
 use super::change::{Action, After, Change, FileChange, Key, is_same};
 use super::items::Unfinished;
 use super::overlay::Savepoint;
-use super::recovery::ItemRecord;
+use super::records::ItemRecord;
 use crate::disk::document::{Document, Value};
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::lock::Lock;
@@ -82,11 +82,12 @@ impl Session {
     /// Logins outside files, then files, then logouts outside files: a token is at every moment in one place
     /// at least. Leaves in `changes` what this run has changed.
     fn write(&mut self, changes: &mut Vec<Change>) -> Result<Vec<Unfinished>> {
-        let files: Vec<PathBuf> = files_of(changes).into_iter().map(Into::into).collect();
         let folder = self.own_folder();
+        let credentials = self.config()?.credentials_file();
         let _ours = self.lock_home()?;
         self.finish_interrupted()?;
-        let _elsewhere = self.lock_elsewhere(&files)?;
+        let files = files_of(changes).into_iter();
+        let _files = self.lock_files(files.filter(|file| *file != credentials))?;
         let mut ready = self.prepare(changes, false)?;
         ready.journal.write(&folder)?;
         // One that passes it on may end in a file.
@@ -105,10 +106,11 @@ impl Session {
             .check()
             .and_then(|()| self.write_files(changes, &mut ready, may_add_files));
         if let Err(error) = written {
-            let error = self.undo(logged_in, error);
             if ready.is_half_done {
+                // Which needs what the logins have stored.
                 return Err(error.because("and the next start of credsh finishes it"));
             }
+            let error = self.undo(logged_in, error);
             return Err(without_journal(&folder, error));
         }
         changes.retain(|change| match change {
@@ -195,7 +197,7 @@ impl Session {
             ))
         });
         let edits = edits.collect::<Result<_>>()?;
-        let record = FileRecord::new(file, is_credentials, text, &new, edits);
+        let record = FileRecord::new(&self.home, file, is_credentials, text, &new, edits);
         Ok(Prepared {
             record,
             texts: Texts { old, new },
@@ -214,7 +216,7 @@ impl Session {
         let mut lock = None;
         let mut is_current = !may_add_files;
         if files_of(changes).contains(&credentials.as_path()) {
-            lock = self.lock_credentials(&credentials)?;
+            lock = self.lock_file(&credentials)?;
             // Cargo may have written it while we waited.
             let mut files = ready.journal.files.iter().zip(&ready.texts);
             let prepared = files.find(|(record, _)| record.is_credentials);
@@ -246,9 +248,13 @@ impl Session {
         if write_one(record, lock.as_mut(), old, &texts.new)? {
             return Ok(());
         }
-        // `cargo login` has made the file since we looked for it.
-        let file = record.file.clone();
-        *lock = self.lock_credentials(&file)?;
+        // Somebody has made the file, or another one in its place, since we looked for it.
+        let (file, record_is_credentials) = (record.file.clone(), record.is_credentials);
+        *lock = if record_is_credentials {
+            self.lock_file(&file)?
+        } else {
+            None
+        };
         let prepared = self.prepare_file(&file, changes, lock.is_some())?;
         ready.journal.files[index] = prepared.record;
         ready.texts[index] = prepared.texts;
@@ -270,9 +276,8 @@ impl Session {
             .any(|layer| layer.is_credentials && layer.file == file);
         let mut document = Document::parse(file, old)?;
         let done = self.check_unchanged(file, &document, is_credentials, edits)?;
-        if is_credentials && edits.iter().any(|edit| edit.key == ["registry", "token"]) {
-            // The old layout's place of the same token (5); `cargo login` moves it, too.
-            document.unset(&["token"])?;
+        if is_credentials {
+            forget_old_layout(&mut document, edits.iter().map(|edit| &edit.key))?;
         }
         for edit in edits {
             let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
@@ -334,6 +339,17 @@ fn in_credentials(document: &Document, key: &[&str]) -> Result<Option<Entry>> {
     document.entry(key)
 }
 
+/// Takes the old layout's place of crates.io's token (5) away, where that token changes; `cargo login` moves it, too.
+pub(super) fn forget_old_layout<'a>(
+    document: &mut Document,
+    mut keys: impl Iterator<Item = &'a Key>,
+) -> Result<()> {
+    if keys.any(|key| *key == ["registry", "token"]) {
+        document.unset(&["token"])?;
+    }
+    Ok(())
+}
+
 /// The files that change, in the order of their first change.
 fn files_of(changes: &[Change]) -> Vec<&Path> {
     let mut files: Vec<&Path> = Vec::new();
@@ -364,8 +380,8 @@ fn value_of(node: &Node, file: &Path, key: &str) -> Result<Value> {
     }
 }
 
-/// Writes one file's new text over the `old` one. False, and nothing is changed, if Cargo has made the file
-/// meanwhile.
+/// Writes one file's new text over the `old` one. False, where somebody has made the file meanwhile, or has put
+/// another one in its place: then nothing is changed in that.
 pub(super) fn write_one(
     record: &FileRecord,
     lock: Option<&mut Lock>,
@@ -375,14 +391,19 @@ pub(super) fn write_one(
     let FileRecord {
         file, temporary, ..
     } = record;
-    match lock {
-        _ if !record.is_credentials => {
+    match (lock, old) {
+        (_, Some(_)) if !record.is_credentials => {
             replace::atomically(file, temporary, old, new).map(|()| true)
         }
-        Some(lock) => {
-            replace::in_place(&mut lock.file, file, old.unwrap_or_default(), new).map(|()| true)
+        (Some(lock), Some(old)) => {
+            if !lock.is_of(file) {
+                return Ok(false);
+            }
+            replace::in_place(&mut lock.file, file, old, new)?;
+            Ok(lock.is_of(file))
         }
-        None => replace::create_private(file, temporary, new),
+        (_, None) => replace::create(file, temporary, new, record.is_credentials),
+        (None, Some(_)) => Ok(false),
     }
 }
 
@@ -404,9 +425,7 @@ impl Ready {
             } = record;
             let undone = match &texts.old {
                 Some(old) => replace::atomically(file, temporary, Some(texts.new.as_bytes()), old),
-                None => {
-                    std::fs::remove_file(file).map_err(|error| Error::io("remove", file, &error))
-                }
+                None => replace::remove(file, &texts.new),
             };
             if let Err(second) = undone {
                 error = error.because(format!(
@@ -417,7 +436,8 @@ impl Ready {
             }
         }
         let record = &self.journal.files[failed];
-        self.is_half_done |= replace::read_bytes(&record.file).is_ok_and(|now| {
+        // What cannot be looked at may be torn.
+        self.is_half_done |= replace::read_bytes(&record.file).map_or(true, |now| {
             let now = now.as_ref().map(|now| now.as_slice());
             matches!(record.state(now), State::Torn | State::New)
         });

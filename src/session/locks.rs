@@ -1,7 +1,6 @@
-//! Who may write: one credsh at a time in a home, and in each file elsewhere; and Cargo's own lock.
+//! Who may write: one credsh at a time in a home, and in each file; and Cargo's own lock.
 //!
-//! Invariant: they are taken in one order, the home's first, then those of files elsewhere by name, then
-//! Cargo's. Waiting is announced, and has a limit.
+//! Invariant: they are taken in one order, the home's first, then those of files by path, Cargo's last. Waiting is announced, and has a limit.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -29,55 +28,51 @@ impl Session {
         self.own_folder().join("lock")
     }
 
-    /// A file that is not in the home, so that two homes may have it in common, has a lock of its own, always
-    /// taken in the same order.
-    pub(super) fn lock_elsewhere(&mut self, files: &[PathBuf]) -> Result<Vec<Lock>> {
-        let Some(state) = self.world.folder("XDG_STATE_HOME", ".local/state") else {
-            return Ok(Vec::new());
-        };
-        let canonical = |file: &Path| file.canonicalize().unwrap_or_else(|_| file.to_path_buf());
-        let elsewhere = files
-            .iter()
-            .filter(|file| file.parent() != Some(&self.home));
-        let names: BTreeSet<String> = elsewhere.map(|file| lock_name(&canonical(file))).collect();
-        let folder = state.join("locks");
-        names
-            .into_iter()
-            .map(|name| self.lock_own(&folder.join(name)))
-            .collect()
+    /// Two homes may have a file in common, as that of a project or by a link: so each file has a lock, too, always
+    /// taken in the same order. One that is not there yet has none, and is made by one only.
+    pub(super) fn lock_files<'a>(
+        &mut self,
+        files: impl Iterator<Item = &'a Path>,
+    ) -> Result<Vec<Lock>> {
+        let canonical: BTreeSet<PathBuf> =
+            files.filter_map(|file| file.canonicalize().ok()).collect();
+        let mut locks = Vec::new();
+        for file in canonical {
+            locks.extend(self.lock_file(&file)?);
+        }
+        Ok(locks)
     }
 
     fn lock_own(&mut self, file: &Path) -> Result<Lock> {
-        lock::own(file, PATIENCE, &mut || self.announce_waiting(file))
+        let mut is_told = false;
+        let lock = lock::own(file, PATIENCE, &mut || self.wait(file, &mut is_told))?;
+        self.warn_where_unsupported(&lock, file);
+        Ok(lock)
     }
 
-    /// Cargo's own lock on the file that it keeps tokens in, if there is one.
-    pub(super) fn lock_credentials(&mut self, file: &Path) -> Result<Option<Lock>> {
-        let lock = lock::with_cargo(file, PATIENCE, &mut || self.announce_waiting(file))?;
-        if lock.as_ref().is_some_and(|lock| lock.unsupported) {
-            self.warn(&format!(
-                "this file system has no locks: a `cargo login` at the same time could be lost (`{}`)",
-                file.display()
-            ));
+    /// A file's own lock, for that of tokens also Cargo's, if there is one.
+    pub(super) fn lock_file(&mut self, file: &Path) -> Result<Option<Lock>> {
+        let mut is_told = false;
+        let lock = lock::of_file(file, PATIENCE, &mut || self.wait(file, &mut is_told))?;
+        if let Some(lock) = &lock {
+            self.warn_where_unsupported(lock, file);
         }
         Ok(lock)
     }
 
-    fn announce_waiting(&mut self, file: &Path) {
-        self.note(&format!("waiting for the lock of `{}`", file.display()));
-    }
-}
-
-/// The name of a file's lock: its path, as one name, and its end where that is too long for one.
-fn lock_name(file: &Path) -> String {
-    const LONGEST: usize = 200;
-    let flat = |c: char| {
-        if c.is_alphanumeric() || matches!(c, '.' | '-' | '_') {
-            c
-        } else {
-            '%'
+    fn wait(&mut self, file: &Path, is_told: &mut bool) -> Result<()> {
+        if !std::mem::replace(is_told, true) {
+            self.note(&format!("waiting for the lock of `{}`", file.display()));
         }
-    };
-    let name: Vec<char> = file.to_string_lossy().chars().map(flat).collect();
-    name[name.len().saturating_sub(LONGEST)..].iter().collect()
+        self.world.interrupts.check()
+    }
+
+    fn warn_where_unsupported(&mut self, lock: &Lock, file: &Path) {
+        if lock.unsupported && !std::mem::replace(&mut self.has_told_of_no_locks, true) {
+            self.warn(&format!(
+                "this file system has no locks: what `cargo login` or another credsh writes at the same time could be lost (`{}`)",
+                file.display()
+            ));
+        }
+    }
 }

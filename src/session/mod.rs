@@ -13,6 +13,7 @@ pub mod overlay;
 pub mod own;
 mod preview;
 mod recording;
+mod records;
 mod recovery;
 mod token_input;
 
@@ -93,6 +94,7 @@ pub struct Session {
     home: PathBuf,
     config: Option<Config>,
     overlay: Overlay,
+    has_told_of_no_locks: bool,
     /// What was typed to open the sealed file.
     pub(crate) passphrase: Option<Token>,
 }
@@ -111,6 +113,7 @@ impl Session {
             home,
             config: None,
             overlay: Overlay::default(),
+            has_told_of_no_locks: false,
             passphrase: None,
         }
     }

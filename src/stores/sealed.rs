@@ -51,7 +51,7 @@ pub(super) fn get(access: &mut Access<'_>, item: Item<'_>) -> Result<Option<Toke
 /// Keeps a token, or forgets it.
 pub(super) fn put(access: &mut Access<'_>, item: Item<'_>, token: Option<&Token>) -> Result<()> {
     let home = folder(access.home);
-    let _lock = lock::own(&home.join("sealed.lock"), PATIENCE, &mut || {})?;
+    let _lock = lock::own(&home.join("sealed.lock"), PATIENCE, &mut || Ok(()))?;
     let (mut tokens, key) = match (open(access)?, token) {
         (Some(opened), _) => opened,
         (None, None) => return Ok(()),

@@ -127,7 +127,7 @@ impl Sandbox {
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(&folder).unwrap() {
                 let path = entry.unwrap().path();
-                if path.ends_with(".credsh") || path.ends_with("credsh/locks") {
+                if path.ends_with(".credsh") {
                     continue;
                 }
                 let meta = std::fs::symlink_metadata(&path).unwrap();

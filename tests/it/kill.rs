@@ -259,3 +259,22 @@ fn a_long_file_of_tokens() {
     case.finishes_half_a_write();
     case.run();
 }
+
+#[test]
+fn a_script_that_sets_a_machine_up() {
+    let script = r#"
+        begin();
+        registry::add("lab", "sparse+https://lab.example/index/", #{ provider: "cargo:token" });
+        commit();
+        for n in 0..20 {
+            alias::set(`a${n}`, "program", #{ rest: [`${n}`] });
+        }
+        login("corp", #{ from: "env:NEW" });
+        login("lab", #{ from: "env:OLD" });
+        registry::set("corp", #{ make_default: true });
+    "#;
+    let files = [("home/config.toml", CORP), ("work/setup.rhai", script)];
+    let case = Case::new(&files, &[], &["-f", "setup.rhai"]);
+    case.cargo_sends(&[("corp", None)], &[("corp", Some(NEW))]);
+    case.run();
+}

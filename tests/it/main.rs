@@ -68,6 +68,8 @@ mod pty;
 #[cfg(target_os = "linux")]
 mod publishing;
 mod readme;
+#[cfg(target_os = "linux")]
+mod recovery;
 mod registries;
 mod repository;
 mod requests;

@@ -22,7 +22,7 @@ pub const NEW: &str = "sentinel-new-0123456789abcdef";
 pub struct Case {
     pub sandbox: Sandbox,
     pub cargo: Cargo,
-    vault: Vault,
+    pub vault: Vault,
     /// Where what the runs change is kept, as it was.
     original: tempfile::TempDir,
     pub args: Vec<&'static str>,

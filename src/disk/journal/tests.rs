@@ -15,7 +15,14 @@ const TEXTS: [&str; 8] = [
 ];
 
 fn record(old: Option<&str>, new: &str) -> FileRecord {
-    let record = FileRecord::new(Path::new("config.toml"), false, old, new, Vec::new());
+    let record = FileRecord::new(
+        Path::new(""),
+        Path::new("config.toml"),
+        false,
+        old,
+        new,
+        Vec::new(),
+    );
     // As the next start will see it.
     serde_json::from_slice(&serde_json::to_vec(&record).unwrap()).unwrap()
 }
@@ -121,7 +128,10 @@ fn single_edits_know_their_values() {
 fn a_journal_is_whole_or_not_there() {
     let folder = tempfile::tempdir().unwrap();
     assert!(!Journal::is_left(folder.path()));
-    let journal = Journal::new(vec![record(Some("a = 1\n"), "a = 2\n")], vec![Json::Null]);
+    let home = folder.path().parent().unwrap();
+    let file = home.join("config.toml");
+    let record = FileRecord::new(home, &file, false, Some("a = 1\n"), "a = 2\n", Vec::new());
+    let journal = Journal::new(vec![record], vec![Json::Null]);
     journal.write(folder.path()).unwrap();
     assert_eq!(Journal::read(folder.path()).unwrap(), Some(journal));
     #[cfg(unix)]
@@ -146,10 +156,10 @@ fn a_journal_is_whole_or_not_there() {
 fn names_need_not_be_unicode() {
     use std::os::unix::ffi::OsStrExt;
     let name = Path::new(std::ffi::OsStr::from_bytes(b"caf\xe9/config.toml"));
-    let record = FileRecord::new(name, false, None, "a = 1\n", Vec::new());
+    let record = FileRecord::new(Path::new(""), name, false, None, "a = 1\n", Vec::new());
     let text = serde_json::to_string(&record).unwrap();
     assert_eq!(
-        serde_json::from_str::<FileRecord>(&text).unwrap().file,
+        serde_json::from_str::<FileRecord>(&text).unwrap().name,
         name
     );
 }

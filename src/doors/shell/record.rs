@@ -71,7 +71,7 @@ impl Recorder {
     /// Ends it, and writes the script.
     pub fn stop(self, runner: &Runner) -> Result<Written> {
         let script = Self::script(runner)?;
-        replace::atomically(&self.file, ".credsh-recorded", None, &script.text())?;
+        replace::atomically(&self.file, &replace::temporary(), None, &script.text())?;
         runner.session.borrow_mut().recording = None;
         Ok(Written {
             file: self.file,
