@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::commands::grammar::{Cli, ColorChoice, Parsed, Piece};
 use crate::doors::script::{Arguments, Interpreter, folder_of};
 use crate::doors::shell::Shell;
-use crate::doors::{Runner, plugin};
+use crate::doors::{Runner, plugin, tab};
 use crate::error::{Error, Kind, Place, Result};
 use crate::render::Theme;
 use crate::session::own::ITEM;
@@ -22,6 +22,7 @@ pub(crate) fn run(world: World, args: impl Iterator<Item = OsString>) -> u8 {
         [ours, second] if ours == ITEM && second == plugin::ARGUMENT => {
             return plugin::run(world, true);
         }
+        [first, line] if first == tab::ARGUMENT => return tab::run(world, &line.to_string_lossy()),
         _ => {}
     }
     // Where the arguments do not parse, this one is looked for by hand.
@@ -117,6 +118,7 @@ fn theme(world: &World, option: Option<ColorChoice>) -> Theme {
         color: on(world.terminal.stdout),
         color_stderr: on(world.terminal.stderr),
         width: world.terminal.width,
+        width_stderr: world.terminal.width_stderr,
     }
 }
 

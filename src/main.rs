@@ -31,6 +31,7 @@ fn main() -> ExitCode {
             stdout: is_terminal,
             stderr: stderr().is_terminal(),
             width: width.filter(|_| is_terminal),
+            width_stderr: width.filter(|_| stderr().is_terminal()),
         },
         prompt: Box::new(TerminalPrompt::new(interrupts.clone())),
         interrupts: interrupts.clone(),

@@ -79,20 +79,84 @@ impl World {
 
 /// Standard error: what waits for somebody else says so there at once, wherever it is.
 #[derive(Clone)]
-pub struct Stderr(Rc<RefCell<Box<dyn Write>>>);
+pub struct Stderr(Rc<RefCell<Notices>>);
+
+/// What is shared by all who speak there.
+struct Notices {
+    stream: Box<dyn Write>,
+    /// Whether somebody watches who can be told for a moment what is waited for.
+    is_watched: bool,
+    /// Whether that stands in the last line now.
+    is_told: bool,
+}
+
+/// The letters of what is waited for.
+const LONGEST: usize = 50;
+
+/// To the start of the line, and nothing in it.
+const ERASE: &str = "\r\u{1b}[K";
 
 impl Stderr {
     /// Over this stream.
     pub fn new(stream: impl Write + 'static) -> Self {
-        Self(Rc::new(RefCell::new(Box::new(stream))))
+        Self(Rc::new(RefCell::new(Notices {
+            stream: Box::new(stream),
+            is_watched: false,
+            is_told: false,
+        })))
     }
 
     /// Prints. A reader who left does not matter there.
     pub fn say(&self, text: &str) {
-        let mut stream = self.0.borrow_mut();
-        let _ = stream
-            .write_all(text.as_bytes())
-            .and_then(|()| stream.flush());
+        self.0.borrow_mut().say(text);
+    }
+
+    /// From now on there is somebody at a terminal who watches; or nobody.
+    pub fn watched(&self, is_watched: bool) {
+        self.0.borrow_mut().is_watched = is_watched;
+    }
+
+    /// Whether anybody watches.
+    pub fn is_watched(&self) -> bool {
+        self.0.borrow().is_watched
+    }
+
+    /// Tells whoever watches what is waited for, until something else is said.
+    pub fn waits_for(&self, what: &str) {
+        let mut notices = self.0.borrow_mut();
+        if notices.is_watched && !notices.is_told {
+            // One line of any terminal, or it could not be taken back.
+            let what: String = what.chars().take(LONGEST).collect();
+            notices.say(&format!("waiting for {what} \u{2026}"));
+            notices.is_told = true;
+        }
+    }
+
+    /// It has come: the line is empty again.
+    pub fn waits_no_more(&self) {
+        self.0.borrow_mut().say("");
+    }
+
+    /// Somebody else writes in that line now, and it is theirs.
+    pub fn leaves_the_line(&self) {
+        self.0.borrow_mut().is_told = false;
+    }
+}
+
+impl Notices {
+    fn say(&mut self, text: &str) {
+        let erase = if std::mem::take(&mut self.is_told) {
+            ERASE
+        } else {
+            ""
+        };
+        if erase.is_empty() && text.is_empty() {
+            return;
+        }
+        let _ = self
+            .stream
+            .write_all(format!("{erase}{text}").as_bytes())
+            .and_then(|()| self.stream.flush());
     }
 }
 
@@ -102,7 +166,7 @@ impl std::fmt::Debug for Stderr {
     }
 }
 
-/// Which streams are terminals, and how wide the one that shows data is.
+/// Which streams are terminals, and how wide they are.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Terminal {
     /// Standard input is a terminal.
@@ -111,8 +175,10 @@ pub struct Terminal {
     pub stdout: bool,
     /// Standard error is a terminal.
     pub stderr: bool,
-    /// Columns, where a terminal says so.
+    /// Columns of standard output, where that is a terminal and says so.
     pub width: Option<usize>,
+    /// The same of standard error.
+    pub width_stderr: Option<usize>,
 }
 
 /// A snapshot of environment variables.

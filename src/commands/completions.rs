@@ -1,17 +1,16 @@
-//! `completions`, written from the table. Home of `clap_complete`.
+//! `completions`: what a person's own shell needs to ask credsh at Tab. Knows the shells and no command; what there is
+//! to offer is answered by the running program, from the table and the configuration.
 
-use clap::{Args, CommandFactory};
-use clap_complete::Shell;
-use serde::Serialize;
-use serde_json::Value as Json;
+use clap::{Args, ValueEnum};
 
-use super::grammar::Cli;
-use super::{Answer, Outcome, document};
+use super::{Outcome, Text};
 use crate::error::Result;
-use crate::render::Block;
 use crate::session::Session;
 
 /// Print the completions of `credsh` for your shell
+///
+/// `scripts/install` puts them in their place. Tab then offers commands, options, registries, providers, aliases and
+/// files, as the shell of credsh does.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:\n  completions bash\n  completions fish")]
 pub struct Completions {
@@ -19,27 +18,26 @@ pub struct Completions {
     shell: Shell,
 }
 
-#[derive(Serialize)]
-struct Text {
-    text: String,
+/// A shell whose completion can start a program.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
 }
 
 impl Completions {
     /// Prints.
     pub fn run(&self, _session: &mut Session) -> Result<Outcome> {
-        let mut bytes = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "credsh", &mut bytes);
-        let text = String::from_utf8_lossy(&bytes).trim_end().to_owned();
-        Outcome::answer(Text { text })
-    }
-}
-
-impl Answer for Text {
-    fn json(&self) -> Json {
-        document(self)
-    }
-
-    fn blocks(&self) -> Vec<Block> {
-        vec![Block::Verbatim(self.text.clone())]
+        let text = match self.shell {
+            Shell::Bash => include_str!("../../completions/credsh.bash"),
+            Shell::Elvish => include_str!("../../completions/credsh.elv"),
+            Shell::Fish => include_str!("../../completions/credsh.fish"),
+            Shell::Powershell => include_str!("../../completions/_credsh.ps1"),
+            Shell::Zsh => include_str!("../../completions/_credsh"),
+        };
+        Outcome::answer(Text::new(text))
     }
 }

@@ -14,6 +14,7 @@ pub mod grammar;
 pub mod help;
 pub mod login;
 pub mod logout;
+pub mod man;
 pub mod provider;
 pub mod registry;
 pub mod run;
@@ -64,6 +65,7 @@ pub enum Command {
     Run(run::Run),
     Help(help::Help),
     Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
@@ -85,6 +87,7 @@ impl Command {
             Self::Run(command) => command.run(session),
             Self::Help(command) => command.run(session),
             Self::Completions(command) => command.run(session),
+            Self::Man(command) => command.run(session),
         }
     }
 }
@@ -100,6 +103,29 @@ pub trait Answer {
     /// The exit status, where it is not 0 although nothing failed.
     fn exit_status(&self) -> u8 {
         0
+    }
+}
+
+/// A text that is made for a program of its own: a script of a shell, a page of the manual.
+#[derive(Serialize)]
+struct Text {
+    text: String,
+}
+
+impl Text {
+    fn new(text: &str) -> Self {
+        let text = text.trim_end().to_owned();
+        Self { text }
+    }
+}
+
+impl Answer for Text {
+    fn json(&self) -> Json {
+        document(self)
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        vec![Block::Verbatim(self.text.clone())]
     }
 }
 

@@ -10,6 +10,7 @@ pub mod plugin;
 mod report;
 pub mod script;
 pub mod shell;
+pub mod tab;
 
 use std::cell::{Cell, RefCell};
 use std::io::{ErrorKind as IoKind, Write};
@@ -128,14 +129,14 @@ impl Runner {
     pub fn perform(&self, command: &Command, line_flags: Flags) -> Result<Performed> {
         let (before, start, depth) = {
             let mut session = self.session.borrow_mut();
-            let before = session.flags;
-            session.flags = before.and(line_flags);
+            let flags = session.flags.and(line_flags);
+            let before = session.set_flags(flags);
             session.refresh();
             (before, session.savepoint(), session.depth())
         };
         let result = self.perform_in(command, start, before);
         let mut session = self.session.borrow_mut();
-        session.flags = before;
+        session.set_flags(before);
         if result.is_err() {
             session.forget_begun(depth);
             session.roll_back(start);

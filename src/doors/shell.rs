@@ -167,6 +167,7 @@ impl<'a> Shell<'a> {
         let mut session = self.runner.session.borrow_mut();
         session.refresh();
         session.theme.width = session.theme.width.and(columns);
+        session.theme.width_stderr = session.theme.width_stderr.and(columns);
         let mut names = Names::of(&mut session);
         names.script = self.interpreter.names();
         if let Some(assistant) = self.editor.helper_mut() {

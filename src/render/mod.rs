@@ -2,10 +2,15 @@
 //!
 //! Text has roles, not colours; without colour every role looks the same, and nothing is said by colour alone.
 
+mod lines;
 pub mod notice;
+mod table;
 
 use nu_ansi_term::{Color, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use self::lines::broken;
+use self::table::{fields, table};
 
 /// Narrower than this, a table is shown as if it were this wide.
 const NARROWEST: usize = 40;
@@ -46,6 +51,8 @@ pub struct Theme {
     pub color_stderr: bool,
     /// The columns to fit into, where the reader is a terminal.
     pub width: Option<usize>,
+    /// The same for standard error.
+    pub width_stderr: Option<usize>,
 }
 
 /// A text with its role.
@@ -61,10 +68,6 @@ impl Span {
     /// A text without one.
     pub fn plain(text: impl Into<String>) -> Self {
         Self(Role::Plain, text.into())
-    }
-
-    fn paint(&self, color: bool) -> String {
-        paint(self.0, &self.1, color)
     }
 }
 
@@ -93,10 +96,8 @@ pub enum Block {
     Fields(Vec<(&'static str, Span)>),
     /// The same with labels from a script.
     Record(Vec<(String, Span)>),
-    /// A line.
+    /// A line, which is broken between words where the reader's terminal ends.
     Line(Span),
-    /// A line of prose, which breaks between words where the reader's terminal ends.
-    Prose(Span),
     /// A line that belongs to the one before.
     Detail(Span),
     /// Text as it is, with its own line breaks; one follows it.
@@ -110,6 +111,14 @@ impl Block {
     }
 }
 
+/// Of the 256 that every terminal has, because what the first 16 look like is different everywhere: each of these can be
+/// read on black as well as on white, bold or not.
+const CYAN: Color = Color::Fixed(31);
+const GREEN: Color = Color::Fixed(28);
+const ORANGE: Color = Color::Fixed(130);
+const RED: Color = Color::Fixed(160);
+const PURPLE: Color = Color::Fixed(133);
+
 /// Whether a text gets escape sequences for its role.
 pub fn paint(role: Role, text: &str, color: bool) -> String {
     if !color || text.is_empty() {
@@ -118,13 +127,13 @@ pub fn paint(role: Role, text: &str, color: bool) -> String {
     let style = match role {
         Role::Plain => return text.to_owned(),
         Role::Label => Style::new().bold(),
-        Role::Name => Color::Cyan.normal(),
-        Role::Good | Role::Text => Color::Green.normal(),
-        Role::Doubtful => Color::Yellow.bold(),
-        Role::Bad => Color::Red.bold(),
+        Role::Name => CYAN.normal(),
+        Role::Good | Role::Text => GREEN.normal(),
+        Role::Doubtful => ORANGE.bold(),
+        Role::Bad => RED.bold(),
         Role::Faint => Style::new().dimmed(),
-        Role::Keyword => Color::Purple.normal(),
-        Role::Number => Color::Yellow.normal(),
+        Role::Keyword => PURPLE.normal(),
+        Role::Number => ORANGE.normal(),
         Role::Bracket => Style::new().bold().underline(),
     };
     style.paint(text).to_string()
@@ -160,13 +169,16 @@ pub fn text(blocks: &[Block], theme: Theme) -> String {
                     .collect();
                 fields(&mut out, &all, theme);
             }
-            Block::Line(span) => push_line(&mut out, &span.paint(theme.color)),
-            Block::Prose(Span(role, text)) => {
+            Block::Line(Span(role, text)) => {
                 for line in broken(text, theme.width) {
                     push_line(&mut out, &paint(*role, &line, theme.color));
                 }
             }
-            Block::Detail(span) => push_line(&mut out, &format!("    {}", span.paint(theme.color))),
+            Block::Detail(Span(role, text)) => {
+                for line in broken(&format!("    {text}"), theme.width) {
+                    push_line(&mut out, &set_in(*role, &line, theme.color));
+                }
+            }
             Block::Verbatim(text) => {
                 out.push_str(text);
                 out.push('\n');
@@ -176,76 +188,16 @@ pub fn text(blocks: &[Block], theme: Theme) -> String {
     out
 }
 
-fn fields(out: &mut String, fields: &[(&str, &Span)], theme: Theme) {
-    let widths = fields.iter().map(|(label, _)| label.width());
-    let width = widths.max().unwrap_or_default();
-    for (label, value) in fields {
-        let label = paint(Role::Label, &pad(label, width), theme.color);
-        push_line(out, &format!("{label}  {}", value.paint(theme.color)));
-    }
+/// A line with a role for all but its indentation.
+fn set_in(role: Role, line: &str, color: bool) -> String {
+    let text = line.trim_start_matches(' ');
+    let indent = &line[..line.len() - text.len()];
+    format!("{indent}{}", paint(role, text, color))
 }
 
 fn push_line(out: &mut String, line: &str) {
     out.push_str(line.trim_end());
     out.push('\n');
-}
-
-fn table(out: &mut String, head: &[&str], rows: &[Vec<Span>], elastic: usize, theme: Theme) {
-    let mut widths: Vec<usize> = head.iter().map(|title| title.width()).collect();
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.1.width());
-        }
-    }
-    if let (Some(available), Some(&wide)) = (theme.width, widths.get(elastic)) {
-        let total = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
-        let excess = total.saturating_sub(available.max(NARROWEST));
-        widths[elastic] = wide
-            .saturating_sub(excess)
-            .max(head[elastic].width())
-            .max(12)
-            .min(wide);
-    }
-    let titles: Vec<Span> = head
-        .iter()
-        .map(|title| Span::new(Role::Label, title.to_uppercase()))
-        .collect();
-    for row in std::iter::once(&titles).chain(rows) {
-        let mut line = String::new();
-        for ((index, cell), width) in row.iter().enumerate().zip(&widths) {
-            let text = if index == elastic {
-                shorten(&cell.1, *width)
-            } else {
-                cell.1.clone()
-            };
-            let padding = " ".repeat(width.saturating_sub(text.width()));
-            line.push_str(&paint(cell.0, &text, theme.color));
-            if index + 1 < row.len() {
-                line.push_str(&padding);
-                line.push_str("  ");
-            }
-        }
-        push_line(out, &line);
-    }
-}
-
-/// The lines of a text, each but the first set in.
-fn broken(text: &str, width: Option<usize>) -> Vec<String> {
-    let width = width.map_or(usize::MAX, |width| width.max(NARROWEST));
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last().map_or("", String::as_str);
-        let is_first = line.trim().is_empty();
-        if !is_first && line.width() + 1 + word.width() > width {
-            lines.push(format!("    {word}"));
-        } else if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
 }
 
 /// A text with white space behind it, up to a width.
@@ -309,63 +261,12 @@ pub fn wrapped(text: &str, width: usize) -> String {
     lines.join("\n")
 }
 
-/// A text that fits, its middle replaced by an ellipsis: both ends of a URL say more than its middle.
-fn shorten(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let letters: Vec<char> = text.chars().collect();
-    let kept = width.saturating_sub(1);
-    let (front, back) = (kept.div_ceil(2), kept / 2);
-    let start: String = letters.iter().take(front).collect();
-    let end: String = letters[letters.len().saturating_sub(back)..]
-        .iter()
-        .collect();
-    format!("{start}…{end}")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Block, Role, Span, Theme, cut, shorten, text, wrapped};
+    use super::{Block, Role, Span, Theme, cut, text, wrapped};
 
     #[test]
-    fn a_table_fits_its_terminal_and_shortens_the_middle() {
-        let row = |url: &str| {
-            vec![
-                Span::new(Role::Name, "corp"),
-                Span::plain(url),
-                Span::plain("end"),
-            ]
-        };
-        let rows = vec![
-            row("sparse+https://crates.corp.example/a/very/long/path/index/"),
-            row("x"),
-        ];
-        let table = Block::Table {
-            head: vec!["name", "index", "last"],
-            rows,
-            elastic: 1,
-        };
-        let theme = Theme {
-            width: Some(40),
-            ..Theme::default()
-        };
-        assert_eq!(
-            text(&[table], theme),
-            "NAME  INDEX                         LAST\n\
-             corp  sparse+https:/…ng/path/index/  end\n\
-             corp  x                             end\n"
-                .replace(
-                    "sparse+https:/…ng/path/index/  end",
-                    "sparse+https:/…g/path/index/  end"
-                )
-        );
-    }
-
-    #[test]
-    fn shortening_keeps_both_ends() {
-        assert_eq!(shorten("abcdefghij", 5), "ab…ij");
-        assert_eq!(shorten("abc", 5), "abc");
+    fn cutting_keeps_the_beginning() {
         assert_eq!(cut("abcdefghij", 5), "abcd…");
         assert_eq!(cut("ab cd", 4), "ab…");
     }
@@ -387,20 +288,32 @@ mod tests {
         );
     }
 
+    /// By the formula of the Web Content Accessibility Guidelines, whose least for large text is 3.
     #[test]
-    fn prose_breaks_between_words() {
-        let prose = Block::Prose(Span::plain(
-            "also on PATH: `cargo-credential-one` and `cargo-credential-two`",
-        ));
-        let theme = Theme {
-            width: Some(40),
-            ..Theme::default()
-        };
-        assert_eq!(
-            text(std::slice::from_ref(&prose), theme),
-            "also on PATH: `cargo-credential-one` and\n    `cargo-credential-two`\n"
-        );
-        assert_eq!(text(&[prose], Theme::default()).lines().count(), 1);
+    fn every_colour_can_be_read_on_black_and_on_white() {
+        for color in [
+            super::CYAN,
+            super::GREEN,
+            super::ORANGE,
+            super::RED,
+            super::PURPLE,
+        ] {
+            let nu_ansi_term::Color::Fixed(number @ 16..=231) = color else {
+                panic!("{color:?} is none of the cube");
+            };
+            let part = |unit: u8| {
+                let level =
+                    [0.0, 95.0, 135.0, 175.0, 215.0, 255.0][usize::from((number - 16) / unit % 6)];
+                let level: f64 = level / 255.0;
+                ((level + 0.055) / 1.055).powf(2.4)
+            };
+            let light = 0.2126 * part(36) + 0.7152 * part(6) + 0.0722 * part(1);
+            let (on_white, on_black) = (1.05 / (light + 0.05), (light + 0.05) / 0.05);
+            assert!(
+                on_white > 3.5 && on_black > 3.5,
+                "{color:?}: {on_white} {on_black}"
+            );
+        }
     }
 
     #[test]

@@ -1,16 +1,13 @@
 //! What goes to standard error: errors, warnings, notes. A message, its place, and the next step.
 
+use super::lines::broken;
 use super::{Role, Theme, paint};
 use crate::error::Error;
 
 /// An error with everything that there is to say about it.
 pub fn error(error: &Error, theme: Theme) -> String {
     let color = theme.color_stderr;
-    let mut text = format!(
-        "{}{}\n",
-        paint(Role::Bad, "error: ", color),
-        error.message()
-    );
+    let mut text = headed(Role::Bad, "error: ", error.message(), theme);
     if let Some(place) = error.place() {
         text.push_str(&format!("  {} {place}\n", paint(Role::Faint, "at", color)));
     }
@@ -21,23 +18,40 @@ pub fn error(error: &Error, theme: Theme) -> String {
         }
     }
     if let Some(hint) = error.next_step() {
-        text.push_str(&format!("{}{hint}\n", paint(Role::Name, "hint: ", color)));
+        text.push_str(&headed(Role::Name, "hint: ", hint, theme));
     }
     text
 }
 
 /// A warning.
 pub fn warning(message: &str, theme: Theme) -> String {
-    format!(
-        "{}{message}\n",
-        paint(Role::Doubtful, "warning: ", theme.color_stderr)
-    )
+    headed(Role::Doubtful, "warning: ", message, theme)
 }
 
 /// A note.
 pub fn note(message: &str, theme: Theme) -> String {
-    format!(
-        "{}{message}\n",
-        paint(Role::Faint, "note: ", theme.color_stderr)
-    )
+    headed(Role::Faint, "note: ", message, theme)
+}
+
+/// A message behind the word that says what it is, in lines that fit.
+fn headed(role: Role, head: &str, message: &str, theme: Theme) -> String {
+    let mut text = String::new();
+    for line in message.lines() {
+        let whole = if text.is_empty() {
+            format!("{head}{line}")
+        } else {
+            line.to_owned()
+        };
+        for line in broken(&whole, theme.width_stderr) {
+            match line.strip_prefix(head) {
+                Some(line) if text.is_empty() => {
+                    text.push_str(&paint(role, head, theme.color_stderr));
+                    text.push_str(line);
+                }
+                _ => text.push_str(&line),
+            }
+            text.push('\n');
+        }
+    }
+    text
 }

@@ -280,6 +280,17 @@ impl Session {
         !self.overlay.is_empty()
     }
 
+    /// These flags hold from now on; the answer is those before.
+    pub fn set_flags(&mut self, flags: Flags) -> Flags {
+        let world = &self.world;
+        // A terminal that cannot take a line back would be told for good what was only for a moment.
+        let can_erase = world.terminal.stderr && world.env.get("TERM") != Some("dumb");
+        world
+            .stderr
+            .watched(can_erase && !flags.quiet && !flags.json);
+        std::mem::replace(&mut self.flags, flags)
+    }
+
     /// Tells a detail that may be left out.
     pub fn note(&mut self, text: &str) {
         if !self.flags.quiet {

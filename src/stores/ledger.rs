@@ -110,6 +110,23 @@ impl Day {
         self < Self::today()
     }
 
+    /// How far it is from today, in words: `in 3 days`, `2 days ago`.
+    pub fn from_today(self) -> String {
+        let days = (self.0 - Self::today().0).whole_days();
+        let amount = match days.unsigned_abs() {
+            count @ ..100 => format!("{count} days"),
+            count @ ..730 => format!("{} months", count / 30),
+            count => format!("{} years", count / 365),
+        };
+        match days {
+            0 => "today".to_owned(),
+            1 => "tomorrow".to_owned(),
+            -1 => "yesterday".to_owned(),
+            2.. => format!("in {amount}"),
+            _ => format!("{amount} ago"),
+        }
+    }
+
     /// The last moment of it.
     pub fn end(self) -> OffsetDateTime {
         self.0.with_time(Time::MAX).assume_utc()

@@ -190,6 +190,13 @@ impl Sandbox {
         self
     }
 
+    /// The same with a terminal of this width for notes and errors, too.
+    pub fn looks_all(&mut self, color: bool, width: usize) -> &mut Self {
+        self.looks(color, width);
+        self.terminal.width_stderr = Some(width);
+        self
+    }
+
     /// How long a provider's program may take from now on.
     pub fn time_limit(&mut self, limit: Duration) -> &mut Self {
         self.time_limit = limit;

@@ -27,6 +27,8 @@ mod harness;
 mod index_moves;
 mod ingredients;
 #[cfg(target_os = "linux")]
+mod install;
+#[cfg(target_os = "linux")]
 mod keyring;
 #[cfg(target_os = "linux")]
 mod keyring_errors;
@@ -38,6 +40,9 @@ mod keyring_transactions;
 mod kill;
 mod layouts;
 mod login;
+mod looks;
+#[cfg(target_os = "linux")]
+mod manual;
 #[cfg(target_os = "linux")]
 mod moves;
 mod onepassword;
@@ -45,13 +50,18 @@ mod onepassword_logins;
 mod op;
 mod oracle;
 #[cfg(target_os = "linux")]
+mod other_shells;
+#[cfg(target_os = "linux")]
 mod own_answers;
 mod own_keyring;
 mod own_tokens;
 mod peers;
+mod picture;
 mod plugin_protocol;
 #[cfg(target_os = "linux")]
 mod private_memory;
+#[cfg(target_os = "linux")]
+mod progress;
 mod prompter;
 mod provider_test;
 mod pty;

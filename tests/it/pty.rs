@@ -131,6 +131,11 @@ impl Pty {
         self.screen()
     }
 
+    /// Whether this was ever on the screen, be it for a moment.
+    pub fn ever_showed(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&self.seen.0.lock().unwrap().raw).contains(text)
+    }
+
     /// What is on the screen now.
     pub fn screen(&self) -> String {
         self.seen.0.lock().unwrap().screen.screen().contents()

@@ -1,5 +1,5 @@
-//! What is written down is true: the README's session and reference, and the completions, are made from the
-//! program and compared. `UPDATE_EXPECT=1` writes them.
+//! What is written down is true: the README's session and reference are made from the program and compared.
+//! `UPDATE_EXPECT=1` writes them.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ fn path(name: &str) -> PathBuf {
     reason = "a switch of the tests, not of the program"
 )]
 #[track_caller]
-fn is_current(name: &str, expected: &str) {
+pub fn is_current(name: &str, expected: &str) {
     let now = std::fs::read_to_string(path(name)).unwrap_or_default();
     if now == expected {
         return;
@@ -53,20 +53,6 @@ fn the_readme_is_current() {
     let readme = with_section(&readme, "session", &session());
     let readme = with_section(&readme, "reference", &reference());
     is_current("README.md", &readme);
-}
-
-#[test]
-fn the_completions_are_current() {
-    for (shell, file) in [
-        ("bash", "credsh.bash"),
-        ("zsh", "_credsh"),
-        ("fish", "credsh.fish"),
-        ("elvish", "credsh.elv"),
-        ("powershell", "_credsh.ps1"),
-    ] {
-        let run = Sandbox::new().ok(&["completions", shell]);
-        is_current(&format!("completions/{file}"), &run.stdout);
-    }
 }
 
 /// Every example of every command's help is run, in a world in which it makes sense.

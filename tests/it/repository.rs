@@ -17,7 +17,7 @@ const HOMES: &[(&str, &[&str])] = &[
         &["src/cargo/providers/os.rs"],
     ),
     ("cargo_credential_wincred", &["src/cargo/providers/os.rs"]),
-    ("clap_complete", &["src/commands/completions.rs"]),
+    ("clap_mangen", &["src/commands/man.rs"]),
     ("keyring", &["src/stores/os.rs"]),
     ("nu_ansi_term", &["src/render/"]),
     ("rhai", &["src/doors/script.rs", "src/doors/script/"]),

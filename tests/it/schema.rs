@@ -123,6 +123,7 @@ fn every_document_has_the_form_of_its_command() {
         ("text", 0, "--help"),
         ("text", 0, "--version"),
         ("text", 0, "completions fish"),
+        ("text", 0, "man"),
         ("error", 64, "registry lst"),
         ("error", 64, "--nonsense"),
         ("error", 3, "registry show nobody"),

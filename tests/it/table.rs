@@ -81,6 +81,7 @@ const CALLS: &str = r#"
     help();
     help("login");
     completions("fish");
+    man();
 "#;
 
 /// A script that writes `CALL -> KEYS` for each call, where every key was read as a script reads it.

@@ -30,6 +30,9 @@ const POLL: Duration = Duration::from_millis(2);
 /// How often somebody who waits for a program looks whether Ctrl-C was pressed.
 const GLANCE: Duration = Duration::from_millis(50);
 
+/// How long somebody who watches is told nothing.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// How long an end of standard output may lag behind the end of the program.
 const LAG: Duration = Duration::from_millis(50);
 
@@ -88,6 +91,9 @@ pub(super) struct Child {
 /// The time that a program has, and may be given more of.
 struct Time {
     program: String,
+    /// What is waited for, in the words of whoever started it.
+    name: String,
+    started: Instant,
     id: u32,
     limit: Limit,
     end: Instant,
@@ -112,9 +118,22 @@ impl Time {
                 }
                 Err(RecvTimeoutError::Timeout) => self.interrupts.check()?,
             }
+            self.tell();
             if Instant::now() >= self.end {
                 self.prolong(missed)?;
             }
+        }
+    }
+
+    /// Tells somebody who watches what takes so long; unless the program asks them something, whose line it is then.
+    fn tell(&mut self) {
+        if !self.stderr.is_watched() || self.started.elapsed() < PATIENCE {
+            return;
+        }
+        if is_asking(self.id) {
+            self.stderr.leaves_the_line();
+        } else if !self.is_announced {
+            self.stderr.waits_for(&format!("`{}`", self.name));
         }
     }
 
@@ -195,7 +214,9 @@ impl Child {
             });
         }
         let time = Time {
+            name: program.clone(),
             program,
+            started: Instant::now(),
             id: child.id(),
             limit,
             end: Instant::now() + limit.time,
@@ -205,6 +226,12 @@ impl Child {
             _held: held,
         };
         Ok(Self { child, lines, time })
+    }
+
+    /// What it is called where it is waited for, if that is not its program.
+    pub(super) fn called(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.time.name);
+        self
     }
 
     /// The next line with its line break; empty at the end.
@@ -279,7 +306,10 @@ impl Child {
                 Ok(Some(status)) if status.success() => return Ok(()),
                 Ok(Some(status)) => return Err(self.failed(&format!("ended with {status}"))),
                 Ok(None) if Instant::now() >= self.time.end => self.time.prolong("end")?,
-                Ok(None) => std::thread::sleep(POLL),
+                Ok(None) => {
+                    self.time.tell();
+                    std::thread::sleep(POLL);
+                }
                 Err(error) => return Err(self.failed("cannot be waited for").because(error)),
             }
         }
@@ -317,6 +347,7 @@ fn was_interrupted(status: ExitStatus) -> bool {
 
 impl Drop for Child {
     fn drop(&mut self) {
+        self.time.stderr.waits_no_more();
         if !matches!(self.child.try_wait(), Ok(Some(_))) {
             end_descendants(self.id());
         }

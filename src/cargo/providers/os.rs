@@ -92,6 +92,7 @@ fn call(
     let name = provider.command[0].as_str();
     let call = Call {
         program: Command::new(config.program()),
+        name,
         args: [&[STORE, name], more].concat(),
         limit: Limit::of(limit),
     };

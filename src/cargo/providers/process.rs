@@ -49,6 +49,7 @@ pub(super) fn perform(
     }
     let mut call = Call {
         program: command,
+        name: &provider.command[0],
         args: arguments.iter().map(String::as_str).collect(),
         limit: match action {
             // Whoever keeps a token may ask its owner, and where nobody sees that.
@@ -171,6 +172,8 @@ fn in_full(error: &cargo_credential::Error, action: Action<'_>) -> String {
 /// One start of a program that speaks the protocol.
 pub(super) struct Call<'a> {
     pub(super) program: Command,
+    /// What it is called where it is waited for.
+    pub(super) name: &'a str,
     pub(super) args: Vec<&'a str>,
     pub(super) limit: Limit,
 }
@@ -184,7 +187,7 @@ impl Call<'_> {
         action: Action<'_>,
     ) -> Result<(Response, Vec<String>)> {
         self.program.arg("--cargo-plugin").stdin(Stdio::piped());
-        let mut child = Child::start(config, self.program, self.limit)?;
+        let mut child = Child::start(config, self.program, self.limit)?.called(self.name);
         greeting(&mut child)?;
         let request = request(registry, action, self.args);
         let text = serde_json::to_string(&request)

@@ -165,19 +165,19 @@ impl Answer for Providers {
             elastic: 5,
         }];
         for warning in &self.warnings {
-            blocks.push(Block::Prose(Span::new(
+            blocks.push(Block::Line(Span::new(
                 Role::Doubtful,
                 format!("warning: {warning}"),
             )));
         }
         if !self.available.is_empty() {
-            blocks.push(Block::Prose(Span::plain(format!(
+            blocks.push(Block::Line(Span::plain(format!(
                 "also on PATH: {}; `provider add` adds one, `provider test` tests it",
                 list(&self.available)
             ))));
         }
         if self.is_default {
-            blocks.push(Block::Prose(Span::plain(
+            blocks.push(Block::Line(Span::plain(
                 "nothing is configured, so Cargo asks `cargo:token` only, and refuses registries with `auth-required`: `provider add cargo:token` cures that",
             )));
         }

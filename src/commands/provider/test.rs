@@ -89,7 +89,7 @@ impl Answer for Verdict {
         }];
         let failed = || self.points.iter().filter(|point| !point.passed);
         for point in failed() {
-            blocks.push(Block::Prose(Span::new(
+            blocks.push(Block::Line(Span::new(
                 Role::Doubtful,
                 format!("{}: {}", point.point, point.why),
             )));

@@ -10,7 +10,7 @@ use crate::commands::{Answer, Outcome, document};
 use crate::error::{Result, list};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
-use crate::stores::ledger::Entry;
+use crate::stores::ledger::{Day, Entry};
 
 /// List the tokens that credsh keeps itself, and what each is for
 ///
@@ -25,6 +25,9 @@ pub struct List {
 #[derive(Serialize)]
 struct Tokens {
     tokens: Vec<Entry>,
+    /// A person counts from today; a program is told the date.
+    #[serde(skip)]
+    counts_from_today: bool,
 }
 
 impl List {
@@ -36,7 +39,10 @@ impl List {
         } else {
             session.ledger()?
         };
-        Outcome::answer(Tokens { tokens })
+        Outcome::answer(Tokens {
+            tokens,
+            counts_from_today: session.theme.width.is_some(),
+        })
     }
 }
 
@@ -59,10 +65,20 @@ impl Answer for Tokens {
                     text
                 }
             };
+            let told = |day: Day| {
+                if self.counts_from_today {
+                    day.from_today()
+                } else {
+                    day.to_string()
+                }
+            };
+            let created = token.created.map(told).unwrap_or_default();
             let expires = match token.expires {
                 None => Span::new(Role::Faint, "never"),
-                Some(day) if day.is_over() => Span::new(Role::Bad, format!("expired {day}")),
-                Some(day) => Span::plain(day.to_string()),
+                Some(day) if day.is_over() => {
+                    Span::new(Role::Bad, format!("expired {}", told(day)))
+                }
+                Some(day) => Span::plain(told(day)),
             };
             vec![
                 Span::new(Role::Name, token.label.to_string()),
@@ -70,16 +86,17 @@ impl Answer for Tokens {
                 Span::plain(all(operations.join(", "))),
                 Span::plain(all(crates.join(", "))),
                 Span::plain(token.store.name()),
+                Span::new(Role::Faint, created),
                 expires,
                 Span::new(Role::Faint, shown(&token.index)),
             ]
         });
         vec![Block::Table {
             head: vec![
-                "label", "registry", "for", "crates", "store", "expires", "index",
+                "label", "registry", "for", "crates", "store", "created", "expires", "index",
             ],
             rows: rows.collect(),
-            elastic: 6,
+            elastic: 7,
         }]
     }
 }

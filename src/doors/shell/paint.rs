@@ -119,14 +119,14 @@ mod tests {
         };
         let text = painted(Grammar::default().tree(), &names, line, cursor);
         [
-            ("\u{1b}[36m", "<name "),
+            ("\u{1b}[38;5;31m", "<name "),
             ("\u{1b}[1;4m", "<pair "),
-            ("\u{1b}[1;31m", "<bad "),
+            ("\u{1b}[1;38;5;160m", "<bad "),
             ("\u{1b}[1m", "<opt "),
             ("\u{1b}[2m", "<faint "),
-            ("\u{1b}[35m", "<key "),
-            ("\u{1b}[32m", "<text "),
-            ("\u{1b}[33m", "<num "),
+            ("\u{1b}[38;5;133m", "<key "),
+            ("\u{1b}[38;5;28m", "<text "),
+            ("\u{1b}[38;5;130m", "<num "),
             ("\u{1b}[0m", ">"),
         ]
         .iter()

@@ -9,9 +9,9 @@ use crate::pty::Pty;
 const DOWN: &str = "\x1b[B";
 const RIGHT: &str = "\x1b[C";
 const ESC: &str = "\x1b";
-const RED: Color = Color::Idx(1);
-const GREEN: Color = Color::Idx(2);
-const CYAN: Color = Color::Idx(6);
+const RED: Color = Color::Idx(160);
+const GREEN: Color = Color::Idx(28);
+const CYAN: Color = Color::Idx(31);
 
 fn in_color(color: Color) -> impl Fn(&vt100::Cell) -> bool {
     move |cell| cell.fgcolor() == color
@@ -71,8 +71,8 @@ fn a_wrong_word_is_red_before_enter_and_what_is_known_has_its_colour() {
         ("let x = \"a\" + 1; // why", "\"a\"", GREEN),
         ("registry::lst()", "registry::lst", RED),
         ("login(\"corp\")", "login", CYAN),
-        ("let x = 7", "let", Color::Idx(5)),
-        ("let x = 77", "77", Color::Idx(3)),
+        ("let x = 7", "let", Color::Idx(133)),
+        ("let x = 77", "77", Color::Idx(130)),
     ] {
         shell.clear().keys(typed).sees_as(text, in_color(color));
     }

@@ -27,7 +27,7 @@ fn a_value_is_shown_as_what_it_is() {
     }
     let shown = shell.line("registry::list()");
     assert!(
-        shown.contains("\nNAME ") && shown.contains("\ncorp "),
+        shown.contains("\nNAME ") && shown.contains("  corp\n"),
         "{shown}"
     );
 }
