@@ -1,9 +1,17 @@
 # Completion of credsh for elvish. Tab asks `credsh --complete` what can stand at the cursor.
 
+use re
 use str
 
 set edit:completion:arg-completer[credsh] = {|@words|
-    var quoted = [(for word $words { put "'"(str:replace "'" "'\\''" $word)"'" })]
+    # A first word in quotes would be no command.
+    var quoted = [(for word $words {
+        if (re:match '^[A-Za-z0-9_:./=~+-]+$' $word) {
+            put $word
+        } else {
+            put "'"(str:replace "'" "'\\''" $word)"'"
+        }
+    })]
     try {
         credsh --complete (str:join ' ' $quoted) 2>/dev/null | from-lines | each {|line|
             var text about = (str:split &max=2 "\t" $line)
