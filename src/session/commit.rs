@@ -97,7 +97,7 @@ impl Session {
             .any(|item| item.action() == Action::Login);
         let logged_in = match self.log_in_items(changes) {
             Ok(logged_in) => logged_in,
-            Err(error) => return Err(without_journal(&folder, error)),
+            Err(error) => return Err(self.without_journal(error)),
         };
         changes.retain(|change| !change.is_none());
         let written = self
@@ -111,7 +111,7 @@ impl Session {
                 return Err(error.because("and the next start of credsh finishes it"));
             }
             let error = self.undo(logged_in, error);
-            return Err(without_journal(&folder, error));
+            return Err(self.without_journal(error));
         }
         changes.retain(|change| match change {
             Change::File(change) => {
@@ -124,11 +124,19 @@ impl Session {
         self.overlay.clear();
         self.config = None;
         let unfinished = self.log_out_items(changes);
-        if let Err(error) = Journal::remove(&folder) {
+        if let Err(error) = self.end_journal() {
             // Everything is done.
             self.warn(&format!("{error}; the next start of credsh tries again"));
         }
         Ok(unfinished)
+    }
+
+    /// The error of a commit that has changed nothing, or has undone it.
+    fn without_journal(&self, error: Error) -> Error {
+        match self.end_journal() {
+            Ok(()) => error,
+            Err(second) => error.because(format!("and {second}")),
+        }
     }
 
     /// The new text of every file that changes, and the journal of all that is to be done; `is_locked`, where we
@@ -138,7 +146,10 @@ impl Session {
         let mut ready = Ready {
             journal: Journal::new(
                 Vec::new(),
-                items.map(|item| ItemRecord::of(item).json()).collect(),
+                items
+                    .map(|item| ItemRecord::of(item).json())
+                    .chain(self.waiting.iter().cloned())
+                    .collect(),
             ),
             texts: Vec::new(),
             done_by_others: HashSet::new(),
@@ -407,14 +418,6 @@ pub(super) fn write_one(
         }
         (_, None) => replace::create(file, temporary, new, record.is_credentials),
         (None, Some(_)) => Ok(false),
-    }
-}
-
-/// The error of a commit that has changed nothing, or has undone it.
-fn without_journal(folder: &Path, error: Error) -> Error {
-    match Journal::remove(folder) {
-        Ok(()) => error,
-        Err(second) => error.because(format!("and {second}")),
     }
 }
 

@@ -94,6 +94,8 @@ pub struct Session {
     home: PathBuf,
     config: Option<Config>,
     overlay: Overlay,
+    /// Logouts of earlier runs that wait until their store can be asked, as the journal has them.
+    waiting: Vec<serde_json::Value>,
     has_told_of_no_locks: bool,
     /// What was typed to open the sealed file.
     pub(crate) passphrase: Option<Token>,
@@ -113,6 +115,7 @@ impl Session {
             home,
             config: None,
             overlay: Overlay::default(),
+            waiting: Vec::new(),
             has_told_of_no_locks: false,
             passphrase: None,
         }

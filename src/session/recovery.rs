@@ -10,6 +10,7 @@
 
 use std::path::Path;
 
+use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
 use super::Session;
@@ -75,13 +76,14 @@ impl Session {
     pub(super) fn finish_interrupted(&mut self) -> Result<()> {
         let folder = self.own_folder();
         let Some(journal) = Journal::read(&folder)? else {
+            self.waiting.clear();
             return if Journal::is_begun(&folder) {
                 Journal::remove(&folder)
             } else {
                 Ok(())
             };
         };
-        self.finish(&journal).map_err(|error| {
+        self.waiting = self.finish(&journal).map_err(|error| {
             if error.kind() == ErrorKind::Interrupted {
                 return error;
             }
@@ -94,10 +96,21 @@ impl Session {
         if self.overlay.is_empty() {
             self.config = None;
         }
-        Journal::remove(&folder)
+        self.end_journal()
     }
 
-    fn finish(&mut self, journal: &Journal) -> Result<()> {
+    /// Everything is done or undone, but for what an earlier run has left and what waits until its store can be
+    /// asked.
+    pub(super) fn end_journal(&self) -> Result<()> {
+        let folder = self.own_folder();
+        if self.waiting.is_empty() {
+            return Journal::remove(&folder);
+        }
+        Journal::new(Vec::new(), self.waiting.clone()).write(&folder)
+    }
+
+    /// Answers what has to wait.
+    fn finish(&mut self, journal: &Journal) -> Result<Vec<Json>> {
         let items = journal.items.iter().map(|item| {
             serde_json::from_value(item.clone()).map_err(|_| {
                 Error::malformed("the journal of an interrupted change cannot be read")
@@ -129,7 +142,7 @@ impl Session {
                 self.take_back(login, held)?;
             }
             self.note("an interrupted change, of which no file had been written, is given up");
-            return Ok(());
+            return Ok(Vec::new());
         }
         if !are_done {
             // A token goes only when its new place has given it back.
@@ -146,13 +159,18 @@ impl Session {
         for record in &journal.files {
             self.finish_file(record, &may)?;
         }
+        let mut waiting = Vec::new();
         if are_done {
             for logout in &logouts {
-                self.finish_logout(logout)?;
+                if !self.finish_logout(logout)? {
+                    waiting.push(logout.json());
+                }
             }
         }
-        self.tell_finished(&journal.files);
-        Ok(())
+        if waiting.is_empty() || !journal.files.is_empty() {
+            self.tell_finished(&journal.files);
+        }
+        Ok(waiting)
     }
 
     fn tell_finished(&mut self, files: &[FileRecord]) {
@@ -274,12 +292,24 @@ impl Session {
         Ok(document.text())
     }
 
-    /// Has a provider forget the token that it was to forget, if it still is that one.
-    fn finish_logout(&mut self, logout: &ItemRecord) -> Result<()> {
+    /// Has a provider forget the token that it was to forget, if it still is that one. False, where it has to wait:
+    /// nothing else knows any more of a token that credsh keeps.
+    fn finish_logout(&mut self, logout: &ItemRecord) -> Result<bool> {
         let token = match self.held_now(logout)? {
-            Held::Nothing => return Ok(()),
+            Held::Nothing => return Ok(true),
             Held::Token(token) if logout.before.is(&Held::Token(token.clone())) => token,
-            _ => return self.tell_uncertain(logout, "was to forget the token of"),
+            Held::Unknown if logout.is_own => {
+                self.warn(&format!(
+                    "the store of a token of {} that is to be forgotten cannot be asked now, so the next start tries again; to give that up, remove `{}`",
+                    logout.registry()?.label(),
+                    self.own_folder().join("journal").display()
+                ));
+                return Ok(false);
+            }
+            _ => {
+                self.tell_uncertain(logout, "was to forget the token of")?;
+                return Ok(true);
+            }
         };
         let change = ItemChange {
             provider: logout.provider(),
@@ -297,9 +327,9 @@ impl Session {
                     change.provider,
                     change.registry.label()
                 ));
-                Ok(())
+                Ok(true)
             }
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(true),
         }
     }
 

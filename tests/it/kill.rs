@@ -93,6 +93,7 @@ impl Case {
     #[track_caller]
     #[expect(clippy::print_stderr, reason = "how much was tried, for --nocapture")]
     fn run(self) {
+        assert_ne!(self.old, self.new);
         let seed = fastrand::u64(..);
         let at_steps = self.kill_at_each_step(seed);
         let at_random = random_kills();

@@ -350,3 +350,57 @@ fn what_is_taken_back_is_said() {
         assert_eq!(case.vault.token(&corp).as_deref(), kept, "{}", run.stderr);
     }
 }
+
+/// credsh's own token is struck from the ledger, and its store wants a key that the next start does not have: what is
+/// left to do waits, over other changes, until it can be done.
+#[test]
+fn what_a_sealed_store_has_to_forget_waits_for_its_key() {
+    let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
+    let mut case = Case::new(&[(CONFIG, config)], &[], &["registry", "list"]);
+    let login = [
+        "login",
+        "corp",
+        "--provider",
+        "credsh",
+        "--store",
+        "sealed",
+        "--from",
+        "env:NEW",
+    ];
+    case.sandbox.ok(&login);
+    case.keep();
+    case.args = vec!["logout", "corp"];
+    case.interrupt(|steps| {
+        let ledger = steps
+            .iter()
+            .rposition(|(name, _)| name.starts_with("rename"));
+        ledger.unwrap() + 2
+    });
+    let key = case.sandbox.home().join(".credsh/identity");
+    let elsewhere = case.sandbox.root().join("identity");
+    std::fs::rename(&key, &elsewhere).unwrap();
+    for args in [
+        &["registry", "list"] as &[&str],
+        &["alias", "set", "a", "b"],
+    ] {
+        let run = case.next(args);
+        assert_eq!(run.status, 0, "{run:?}");
+        assert!(run.stderr.contains("tries again"), "{}", run.stderr);
+        assert!(case.sandbox.exists("home/.credsh/journal"));
+    }
+    std::fs::rename(&elsewhere, &key).unwrap();
+    let run = case.next(&["registry", "list"]);
+    assert!(
+        !case.sandbox.exists("home/.credsh/journal"),
+        "{}",
+        run.stderr
+    );
+    assert!(
+        case.sandbox.read(CONFIG).contains("a = \"b\""),
+        "{}",
+        case.sandbox.read(CONFIG)
+    );
+    // Stored again, it would be unchanged if it were still there.
+    let again = case.sandbox.ok(&login);
+    assert!(!again.stdout.contains("unchanged"), "{}", again.stdout);
+}

@@ -64,14 +64,11 @@ impl Case {
             old: Side::new(),
             new: Side::new(),
         };
-        for name in FOLDERS {
-            copy(&case.folder(name), &case.original.path().join(name));
-        }
+        case.keep();
         case.old = case.side();
         let done = case.credsh().output().unwrap();
         assert!(done.status.success(), "{done:?}");
         case.new = case.side();
-        assert_ne!(case.old, case.new);
         case
     }
 
@@ -79,6 +76,14 @@ impl Case {
         match name {
             "vault" => self.vault.folder().to_path_buf(),
             name => self.sandbox.root().join(name),
+        }
+    }
+
+    /// Takes what is there now for what each run starts from.
+    pub fn keep(&mut self) {
+        self.original = tempfile::tempdir().unwrap();
+        for name in FOLDERS {
+            copy(&self.folder(name), &self.original.path().join(name));
         }
     }
 
