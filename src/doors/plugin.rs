@@ -21,7 +21,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::cargo::name::RegistryName;
 use crate::cargo::providers::os::{self, PATIENT, STORE, UNLOCK};
-use crate::cargo::providers::{Operation, OperationKind, two_part};
+use crate::cargo::providers::{Operation, OperationKind, end_with_parent, two_part};
 use crate::cargo::registry::Registry;
 use crate::error::{Error, Result};
 use crate::render::Theme;
@@ -52,6 +52,9 @@ type Response = Result<CredentialResponse, Failure>;
 /// Requests for one item come from credsh itself, which says so in the arguments of the process: Cargo gives
 /// none but the first, so that no configuration can pass by the rules of a token.
 pub(crate) fn run(mut world: World, is_ours: bool) -> u8 {
+    if is_ours {
+        end_with_parent();
+    }
     let mut stdout = std::mem::replace(&mut world.stdout, Box::new(std::io::sink()));
     let stdin = std::mem::replace(&mut world.stdin, Box::new(std::io::empty()));
     let hello = CredentialHello {

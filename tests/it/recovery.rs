@@ -2,9 +2,10 @@
 //! somebody else did stays, what cannot be finished is said, and who only looks changes nothing.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::harness::Run;
-use crate::steps::{Case, NEW, OLD, Step};
+use crate::steps::{Case, NEW, OLD, Step, quiet};
 use crate::vault::VAULT;
 
 const CREDENTIALS: &str = "home/credentials.toml";
@@ -403,4 +404,63 @@ fn what_a_sealed_store_has_to_forget_waits_for_its_key() {
     // Stored again, it would be unchanged if it were still there.
     let again = case.sandbox.ok(&login);
     assert!(!again.stdout.contains("unchanged"), "{}", again.stdout);
+}
+
+/// How long a process has been at work, in hundredths of a second.
+fn ticks_of(process: &str) -> u32 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let behind_the_name = stat.rsplit(") ").next().unwrap_or_default();
+    let used = behind_the_name.split(' ').nth(11);
+    used.and_then(|ticks| ticks.parse().ok())
+        .unwrap_or_default()
+}
+
+/// The process that seals a token ends with the run that has started it: nobody would know of that token.
+#[test]
+fn nothing_is_sealed_after_the_run_was_killed() {
+    let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
+    let mut case = Case::new(&[(CONFIG, config)], &[], &["registry", "list"]);
+    case.sandbox.env("CREDSH_PASSPHRASE", "a horse");
+    case.args = vec![
+        "login",
+        "corp",
+        "--provider",
+        "credsh",
+        "--store",
+        "sealed",
+        "--from",
+        "env:NEW",
+    ];
+    let mut run = quiet(case.credsh());
+    let children = format!("/proc/{0}/task/{0}/children", run.id());
+    let until = Instant::now() + Duration::from_secs(20);
+    let child = loop {
+        let children = std::fs::read_to_string(&children).unwrap_or_default();
+        let child = children.split_whitespace().next().map(ToOwned::to_owned);
+        let is_begun =
+            |child: &String| case.sandbox.exists("home/.credsh/journal") && ticks_of(child) >= 20;
+        if let Some(child) = child.filter(is_begun) {
+            break child;
+        }
+        assert!(Instant::now() < until, "no process is started");
+    };
+    run.kill().unwrap();
+    run.wait().unwrap();
+    // Whatever has its number now, it is not at work on this home.
+    let home = case.sandbox.home().display().to_string();
+    let is_at_work = || {
+        let environ = std::fs::read(format!("/proc/{child}/environ")).unwrap_or_default();
+        String::from_utf8_lossy(&environ).contains(&home)
+    };
+    let until = Instant::now() + Duration::from_millis(300);
+    while is_at_work() {
+        assert!(Instant::now() < until, "it goes on");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let run = case.next(&["registry", "list"]);
+    assert!(
+        !case.sandbox.exists("home/.credsh/sealed.age"),
+        "{}",
+        run.stderr
+    );
 }

@@ -11,6 +11,7 @@ mod processes;
 mod token_from_stdout;
 
 pub use process::two_part;
+pub use processes::end_with_parent;
 
 use std::time::Duration;
 

@@ -31,6 +31,13 @@ const MOST_GENERATIONS: usize = 100;
 #[cfg(target_os = "linux")]
 const LONGEST_STOP: Duration = Duration::from_millis(50);
 
+/// From now on this process ends with the one that has started it: an item that is stored when nobody waits for it any
+/// more would be in no ledger.
+pub fn end_with_parent() {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+}
+
 /// The process and all that it has started, as far as they are still there.
 fn with_descendants(id: u32) -> Vec<u32> {
     let mut found = vec![id];
