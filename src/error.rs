@@ -267,6 +267,16 @@ impl Error {
         self
     }
 
+    /// The same where Ctrl-C was pressed meanwhile, which is why, whatever it says itself.
+    #[must_use]
+    pub fn if_interrupted(self, is_pressed: bool) -> Self {
+        if is_pressed && self.kind() != Kind::Interrupted {
+            Self::interrupted()
+        } else {
+            self
+        }
+    }
+
     /// Why it failed.
     pub fn kind(&self) -> Kind {
         self.0.kind

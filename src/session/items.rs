@@ -269,44 +269,6 @@ impl Session {
         }))
     }
 
-    /// Gives the providers back what they held, the last one first; who does not take it is named.
-    pub(super) fn undo(&mut self, done: Vec<ItemChange>, mut error: Error) -> Error {
-        for item in done.into_iter().rev() {
-            let action = match &item.before {
-                Held::Token(token) => Action::Login {
-                    token: Some(token),
-                    args: &[],
-                },
-                Held::Nothing => Action::Logout,
-                Held::Unknown => {
-                    error = error.because(format!(
-                        "and `{}` keeps the new token of {}: what it held before is not known",
-                        item.provider,
-                        item.registry.label()
-                    ));
-                    continue;
-                }
-            };
-            let undone = self.config().and_then(|config| {
-                providers::perform(config, &item.provider, &item.registry, action)
-            });
-            let reason = match undone {
-                Ok(Reply {
-                    said: Said::Done | Said::NotFound,
-                    ..
-                }) => continue,
-                Ok(_) => "it cannot".to_owned(),
-                Err(error) => error.to_string(),
-            };
-            error = error.because(format!(
-                "and `{}` did not go back to what it held before for {}: {reason}",
-                item.provider,
-                item.registry.label()
-            ));
-        }
-        error
-    }
-
     /// Has the providers forget what they are to forget, after everything else is written. What is not done
     /// is told, and kept out of the changes.
     pub(super) fn log_out_items(&mut self, changes: &mut Vec<Change>) -> Vec<Unfinished> {
@@ -318,7 +280,12 @@ impl Session {
             let Wish::Logout { moved_to } = &item.after else {
                 return true;
             };
-            match self.log_out_item(item, moved_to.as_ref()) {
+            // After Ctrl-C nothing more is begun.
+            let begun = self.world.interrupts.check();
+            let ended = begun
+                .map_err(|error| (Left::Failed, error))
+                .and_then(|()| self.log_out_item(item, moved_to.as_ref()));
+            match ended {
                 Ok(()) => true,
                 Err((left, error)) => {
                     unfinished.push(Unfinished {

@@ -15,6 +15,7 @@ mod preview;
 mod recording;
 mod recovery;
 mod token_input;
+mod undo;
 
 use std::path::{Path, PathBuf};
 

@@ -27,6 +27,8 @@ mod harness;
 mod index_moves;
 mod ingredients;
 #[cfg(target_os = "linux")]
+mod interrupts;
+#[cfg(target_os = "linux")]
 mod keyring;
 #[cfg(target_os = "linux")]
 mod keyring_errors;

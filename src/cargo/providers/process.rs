@@ -197,16 +197,20 @@ impl Call<'_> {
             _ => None,
         };
         // From here on it may have done what it was told.
-        let unless_known = |error: Error| match action {
-            Action::Login { .. } | Action::Logout if error.kind() == Kind::Unavailable => {
-                error.because("whether it did as it was told is unknown")
+        let program = child.program().to_owned();
+        let unless_known = |error: Error| match (action, error.kind()) {
+            (Action::Get(_), _) => error,
+            (_, Kind::Unavailable) => error.because("whether it did as it was told is unknown"),
+            // The error itself does not name it.
+            (_, Kind::Interrupted) => {
+                error.because(format!("whether `{program}` did as it was told is unknown"))
             }
             _ => error,
         };
         child.send(text).map_err(unless_known)?;
         let line = child.line().map_err(unless_known)?;
         if line.is_empty() {
-            return Err(child.ended_before("answered"));
+            return Err(unless_known(child.ended_before("answered")));
         }
         // What does not parse is not quoted: it may contain a token.
         let response = serde_json::from_str(&line)
