@@ -45,16 +45,36 @@ impl Session {
         provider: &Provider,
         registry: &Registry,
     ) -> Result<Option<Held>> {
+        match self.held_or_why_not(provider, registry) {
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    ErrorKind::Unavailable | ErrorKind::Interrupted
+                ) =>
+            {
+                Ok(Some(Held::Unknown))
+            }
+            held => held,
+        }
+    }
+
+    /// The same, and an error of one that fails in whatever way. Unknown is only what a plan does not ask for.
+    pub fn held_or_why_not(
+        &mut self,
+        provider: &Provider,
+        registry: &Registry,
+    ) -> Result<Option<Held>> {
         if self.flags.is_plan() {
             return Ok(Some(Held::Unknown));
         }
-        let asked = providers::get(self.config()?, provider, registry, &Operation::READ);
-        match asked.map(|reply| self.said(reply)) {
-            Ok(Said::Token(answer)) => Ok(Some(Held::Token(answer.token))),
-            Ok(Said::NotFound | Said::UrlNotSupported) => Ok(Some(Held::Nothing)),
-            Ok(Said::Locked) => Ok(None),
-            Err(error) if error.kind() == ErrorKind::Unavailable => Err(error),
-            Ok(Said::NotSupported | Said::Done) | Err(_) => Ok(Some(Held::Unknown)),
+        let reply = providers::get(self.config()?, provider, registry, &Operation::READ)?;
+        match self.said(reply) {
+            Said::Token(answer) => Ok(Some(Held::Token(answer.token))),
+            Said::NotFound | Said::UrlNotSupported => Ok(Some(Held::Nothing)),
+            Said::Locked => Ok(None),
+            Said::NotSupported | Said::Done => {
+                Err(Error::failed(format!("`{provider}` gives no tokens")))
+            }
         }
     }
 
