@@ -146,6 +146,7 @@ impl Session {
                 item.registry.label(),
                 landed.provider
             ));
+            self.warn_of_landing(&item.registry, &landed);
             let place = place_of(&landed.change);
             let there = (0..changes.len())
                 .find(|&other| other != index && place_of(&changes[other]) == place);
@@ -181,6 +182,25 @@ impl Session {
         Ok(done)
     }
 
+    /// It is not where it was meant to be: what that means is said as if it had been named.
+    fn warn_of_landing(&mut self, registry: &Registry, landed: &Landed) {
+        if let Change::File(change) = &landed.change
+            && !change.after.is(change.before.as_ref())
+        {
+            self.warn(&format!(
+                "the token is kept as plain text in `{}`",
+                change.file.display()
+            ));
+        }
+        if let Some(other) = &landed.hidden_by {
+            self.warn(&format!(
+                "`{other}` still has another token for {}, and is asked before `{}`: Cargo uses that one",
+                registry.label(),
+                landed.provider
+            ));
+        }
+    }
+
     fn log_in_item(&mut self, item: &ItemChange) -> Result<Landed> {
         let Wish::Login {
             token,
@@ -192,15 +212,21 @@ impl Session {
             return Ok(Landed {
                 provider: item.provider.clone(),
                 change: Change::Item(Box::new(item.clone())),
+                hidden_by: None,
             });
         };
         let mut item = item.clone();
+        let mut hidden_by = None;
         let candidates = std::iter::once(item.provider.clone()).chain(instead.iter().cloned());
         for (index, provider) in candidates.enumerate() {
             self.world.interrupts.check()?;
             if provider.kind == Kind::Token {
                 let change = self.in_credentials(&item.registry, token.as_ref())?;
-                return Ok(Landed { provider, change });
+                return Ok(Landed {
+                    provider,
+                    change,
+                    hidden_by,
+                });
             }
             if provider.can_login() == Some(false) {
                 return Err(stores_nothing(&provider));
@@ -217,7 +243,14 @@ impl Session {
             let reply = providers::perform(self.config()?, &item.provider, &item.registry, action);
             match reply.map(|reply| self.said(reply)) {
                 Err(error) => return Err(self.login_failed(item, error)),
-                Ok(Said::NotFound | Said::UrlNotSupported) => item.provider = asked.1,
+                Ok(Said::NotFound | Said::UrlNotSupported) => {
+                    if matches!(item.before, Held::Token(_))
+                        && !item.before.is_same(&item.after.held())
+                    {
+                        hidden_by.get_or_insert(asked.0);
+                    }
+                    item.provider = asked.1;
+                }
                 Ok(Said::Locked) => return Err(os::locked(&item.provider)),
                 Ok(Said::NotSupported) => return Err(stores_nothing(&item.provider)),
                 Ok(Said::Done | Said::Token(_)) => {
@@ -228,6 +261,7 @@ impl Session {
                     return Ok(Landed {
                         provider: asked.0,
                         change: Change::Item(Box::new(item)),
+                        hidden_by,
                     });
                 }
             }
@@ -237,30 +271,6 @@ impl Session {
             item.registry.label()
         ))
         .hint("`provider list` shows them; `provider add cargo:token` adds one that takes every registry"))
-    }
-
-    /// A provider may fail after it has stored the token: then that is undone, too.
-    fn login_failed(&mut self, item: ItemChange, error: Error) -> Error {
-        let error = match &item.provider.place {
-            Some(place) => error.at(place.clone()),
-            None => error,
-        };
-        // One that did not answer is not asked again; its error says that nobody knows.
-        if error.kind() != ErrorKind::Failed {
-            return error;
-        }
-        let asked = self.config().and_then(|config| {
-            let get = Action::Get(&Operation::READ);
-            providers::perform(config, &item.provider, &item.registry, get)
-        });
-        match asked.map(|reply| reply.said) {
-            Ok(Said::Token(answer))
-                if Held::Token(answer.token.clone()).is_same(&item.after.held()) =>
-            {
-                self.undo(vec![item], error)
-            }
-            _ => error,
-        }
     }
 
     /// The login that `cargo:token` performs: an edit of the credentials file.
@@ -414,6 +424,8 @@ impl Session {
 struct Landed {
     provider: Provider,
     change: Change,
+    /// One before it that keeps another token, and so is who Cargo gets one from.
+    hidden_by: Option<Provider>,
 }
 
 /// The place that a change is about.

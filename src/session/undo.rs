@@ -44,6 +44,30 @@ impl Session {
         error
     }
 
+    /// A provider may fail after it has stored the token: then that is undone, too.
+    pub(super) fn login_failed(&mut self, item: ItemChange, error: Error) -> Error {
+        let error = match &item.provider.place {
+            Some(place) => error.at(place.clone()),
+            None => error,
+        };
+        // One that did not answer is not asked again; its error says that nobody knows.
+        if error.kind() != Kind::Failed {
+            return error;
+        }
+        let asked = self.config().and_then(|config| {
+            let get = Action::Get(&Operation::READ);
+            providers::perform(config, &item.provider, &item.registry, get)
+        });
+        match asked.map(|reply| reply.said) {
+            Ok(Said::Token(answer))
+                if Held::Token(answer.token.clone()).is_same(&item.after.held()) =>
+            {
+                self.undo(vec![item], error)
+            }
+            _ => error,
+        }
+    }
+
     fn undo_one(&mut self, item: &ItemChange) -> Result<()> {
         let action = match &item.before {
             Held::Token(token) => Action::Login {

@@ -65,13 +65,26 @@ pub(super) fn perform(
     if let Action::Login { args, .. } = action {
         call.args.extend(args.iter().map(String::as_str));
     }
+    if provider.is_credsh() {
+        call.args.push(PARTS);
+    }
     let (response, remarks) = call.perform(config, registry, action)?;
     let said = understood(response, action).map_err(|why| match why {
         Misunderstood::Failed(error) if provider.kind == ProviderKind::Own => {
-            let hint = std::error::Error::source(&error).map(ToString::to_string);
+            let hint = of_parts(&error).and_then(|ours| ours.next_step().map(ToOwned::to_owned));
             Error::unavailable(error.to_string()).maybe_hint(hint)
         }
         Misunderstood::Failed(error) => {
+            if let Some(ours) = of_parts(&error).filter(|_| provider.is_credsh()) {
+                // The words that were wrong are not those of whoever asks.
+                let kind = match ours.kind() {
+                    Kind::Usage | Kind::NotFound => Kind::Failed,
+                    kind => kind,
+                };
+                return Error::new(kind, format!("`{program}` failed"))
+                    .because(ours.message())
+                    .maybe_hint(ours.next_step().map(ToOwned::to_owned));
+            }
             let told = in_full(&error, action);
             // Our own words contain no token, and dates that look like one.
             let told = if provider.is_credsh() {
@@ -126,22 +139,46 @@ pub(super) fn understood(response: Response, action: Action<'_>) -> Result<Said,
     }
 }
 
+/// One part of an error of the protocol, and the next.
+#[derive(Debug)]
+struct Part(String, Option<Box<Self>>);
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Part {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.1.as_deref().map(|part| part as _)
+    }
+}
+
 /// An error of the protocol in two parts, which the other side can tell apart.
 pub fn two_part(message: impl fmt::Display, beneath: impl fmt::Display) -> cargo_credential::Error {
-    #[derive(Debug)]
-    struct TwoPart(String, std::io::Error);
-    impl fmt::Display for TwoPart {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(&self.0)
-        }
-    }
-    impl std::error::Error for TwoPart {
-        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-            Some(&self.1)
-        }
-    }
-    let beneath = std::io::Error::other(beneath.to_string());
-    cargo_credential::Error::Other(Box::new(TwoPart(message.to_string(), beneath)))
+    let beneath = Part(beneath.to_string(), None);
+    cargo_credential::Error::Other(Box::new(Part(message.to_string(), Some(Box::new(beneath)))))
+}
+
+/// The last argument of a request of credsh's to itself: an error is to come back in its parts.
+pub const PARTS: &str = "--parts";
+
+/// An error of ours as we tell it ourselves: after the message its kind, and what to do.
+pub fn in_parts(error: &Error) -> cargo_credential::Error {
+    let hint = error
+        .next_step()
+        .map(|hint| Box::new(Part(hint.to_owned(), None)));
+    let kind = Part(error.kind().name().to_owned(), hint);
+    cargo_credential::Error::Other(Box::new(Part(error.to_string(), Some(Box::new(kind)))))
+}
+
+/// The error that came in parts.
+fn of_parts(error: &cargo_credential::Error) -> Option<Error> {
+    let kind = std::error::Error::source(error)?;
+    let hint = kind.source().map(ToString::to_string);
+    let kind = Kind::named(&kind.to_string())?;
+    Some(Error::new(kind, error.to_string()).maybe_hint(hint))
 }
 
 /// No more of a plugin's own words than this is repeated.
