@@ -12,8 +12,8 @@ use crate::pty::Pty;
 const OLD: &str = "sentinel-old-0123456789abcdef";
 const NEW: &str = "sentinel-new-0123456789abcdef";
 
-/// Keeps one token, and takes its time for each login. `stuck` makes it keep the next token and then hang, `fire`
-/// makes it refuse.
+/// Keeps one token, and takes its time for each login. `stuck` makes it keep the next token and then hang, `lingers`
+/// makes it hang behind its answer, `fire` makes it refuse.
 const KEEPER: &str = r#"#!/bin/sh
 cd 'FOLDER' || exit 1
 echo '{"v":[1]}'
@@ -29,7 +29,8 @@ case "$request" in
     if [ ! -f stuck ]; then sleep 0.5; fi
     printf %s "$request" | sed -n 's/.*"token":"\([^"]*\)".*/\1/p' | tr -d '\n' >held
     if [ -f stuck ]; then touch hanging; exec sleep 60; fi
-    echo '{"Ok":{"kind":"login"}}' ;;
+    echo '{"Ok":{"kind":"login"}}'
+    if [ -f lingers ]; then touch hanging; exec sleep 60; fi ;;
 *)
     if [ -f stuck ]; then touch hanging; exec sleep 60; fi
     rm -f held; echo '{"Ok":{"kind":"logout"}}' ;;
@@ -113,6 +114,24 @@ fn a_provider_that_is_slow_is_given_back_what_it_held() {
         program.display()
     );
     assert!(told.contains(&unknown), "{told}");
+}
+
+/// What has answered has done as it was told, and can be undone.
+#[test]
+fn a_provider_that_has_answered_and_does_not_end_is_given_back_what_it_held() {
+    let sandbox = two_keepers();
+    sandbox.write("b/lingers", "");
+    let hangs = || {
+        let does = sandbox.exists("b/hanging");
+        if does {
+            let _ = std::fs::remove_file(sandbox.root().join("b/lingers"));
+        }
+        does
+    };
+    let (status, told) = interrupted(&sandbox, &["login b --from env:NEW"], &[&hangs]);
+    assert_eq!(status, 130, "{told}");
+    assert_eq!(sandbox.read("b/held"), OLD, "{told}");
+    assert!(!told.contains("unknown"), "{told}");
 }
 
 #[test]

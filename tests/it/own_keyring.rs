@@ -81,6 +81,11 @@ impl Desk {
         assert!(start.elapsed() < LIMIT, "{:?}", start.elapsed());
         assert_eq!(self.sandbox.read("home/.credsh/tokens.toml"), ledger);
         assert!(!self.sandbox.exists("home/.credsh/sealed.age"));
+        // Nobody knows whether there is a token.
+        for words in [&["token", "show", "corp"][..], &["status", "corp", "--ask"]] {
+            let run = self.sandbox.run(words);
+            assert_eq!(run.status, 4, "{run:?}");
+        }
     }
 
     fn stores(&mut self) -> Vec<String> {

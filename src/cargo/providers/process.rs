@@ -252,7 +252,13 @@ impl Call<'_> {
         // What does not parse is not quoted: it may contain a token.
         let response = serde_json::from_str(&line)
             .map_err(|_| child.failed("gave an answer that is not of Cargo's protocol"))?;
-        child.finish().map_err(unless_known)?;
+        let ended = child.finish();
+        // Its answer says what it has done, so that it can be undone; Ctrl-C is for whoever goes on.
+        let is_told = !matches!(action, Action::Get(_))
+            && matches!(&ended, Err(error) if error.kind() == Kind::Interrupted);
+        if !is_told {
+            ended.map_err(unless_known)?;
+        }
         let mut remarks = Vec::new();
         if child.has_more() {
             remarks.push(format!(
