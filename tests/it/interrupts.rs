@@ -180,3 +180,20 @@ fn a_logout_that_is_interrupted_ends_with_130_and_is_in_doubt() {
     assert_eq!(status, 130, "{told}");
     assert!(told.contains("did as it was told is unknown"), "{told}");
 }
+
+/// Whoever ends the shell while it commits does not leave half of it behind.
+#[test]
+fn a_shell_that_is_told_to_end_gives_back_what_a_provider_held() {
+    let sandbox = two_keepers();
+    sandbox.write("a/stuck", "");
+    let mut shell = Pty::shell(&sandbox, &["--no-rc", "--no-history"]);
+    for line in ["begin", "login b --from env:NEW", "login a --from env:NEW"] {
+        shell.line(line);
+    }
+    shell.clear().keys("commit\r");
+    wait_for("the second login", || sandbox.exists("a/hanging"));
+    let id = Pid::from_raw(shell.id().try_into().unwrap()).unwrap();
+    kill_process(id, Signal::TERM).unwrap();
+    shell.ends_by();
+    assert_eq!(sandbox.read("b/held"), OLD);
+}
