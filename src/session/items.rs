@@ -129,7 +129,7 @@ impl Session {
                 continue;
             };
             let item = item.clone();
-            let landed = match self.log_in_item(&item) {
+            let landed = match self.log_in_item(&item, &mut done) {
                 Ok(landed) => landed,
                 Err(error) => return Err(self.undo(done, error)),
             };
@@ -201,7 +201,8 @@ impl Session {
         }
     }
 
-    fn log_in_item(&mut self, item: &ItemChange) -> Result<Landed> {
+    /// Adds to what is done what is to be undone with it, where it fails half-way.
+    fn log_in_item(&mut self, item: &ItemChange, done: &mut Vec<ItemChange>) -> Result<Landed> {
         let Wish::Login {
             token,
             args,
@@ -242,7 +243,7 @@ impl Session {
             item.provider = provider;
             let reply = providers::perform(self.config()?, &item.provider, &item.registry, action);
             match reply.map(|reply| self.said(reply)) {
-                Err(error) => return Err(self.login_failed(item, error)),
+                Err(error) => return Err(self.login_failed(item, error, done)),
                 Ok(Said::NotFound | Said::UrlNotSupported) => {
                     if matches!(item.before, Held::Token(_))
                         && !item.before.is_same(&item.after.held())
@@ -255,8 +256,11 @@ impl Session {
                 Ok(Said::NotSupported) => return Err(stores_nothing(&item.provider)),
                 Ok(Said::Done | Said::Token(_)) => {
                     if let (true, Some(token)) = (*must_prove, token) {
-                        prove(self.config()?, &item.provider, &item.registry, token)
-                            .map_err(|error| self.undo(vec![item.clone()], error))?;
+                        let proved = prove(self.config()?, &item.provider, &item.registry, token);
+                        if let Err(error) = proved {
+                            done.push(item);
+                            return Err(error);
+                        }
                     }
                     return Ok(Landed {
                         provider: asked.0,

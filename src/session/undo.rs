@@ -44,8 +44,13 @@ impl Session {
         error
     }
 
-    /// A provider may fail after it has stored the token: then that is undone, too.
-    pub(super) fn login_failed(&mut self, item: ItemChange, error: Error) -> Error {
+    /// A provider may fail after it has stored the token: then that is to be undone, too.
+    pub(super) fn login_failed(
+        &mut self,
+        item: ItemChange,
+        error: Error,
+        done: &mut Vec<ItemChange>,
+    ) -> Error {
         let error = match &item.provider.place {
             Some(place) => error.at(place.clone()),
             None => error,
@@ -62,10 +67,11 @@ impl Session {
             Ok(Said::Token(answer))
                 if Held::Token(answer.token.clone()).is_same(&item.after.held()) =>
             {
-                self.undo(vec![item], error)
+                done.push(item);
             }
-            _ => error,
+            _ => {}
         }
+        error
     }
 
     fn undo_one(&mut self, item: &ItemChange) -> Result<()> {
