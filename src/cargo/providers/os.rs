@@ -91,6 +91,7 @@ fn call(
 ) -> Result<Reply> {
     let name = provider.command[0].as_str();
     let call = Call {
+        name,
         program: Command::new(config.program()),
         args: [&[STORE, name], more].concat(),
         limit: Limit::of(limit),

@@ -48,6 +48,7 @@ pub(super) fn perform(
         command.env(PASSPHRASE, passphrase);
     }
     let mut call = Call {
+        name: program,
         program: command,
         args: arguments.iter().map(String::as_str).collect(),
         limit: match action {
@@ -207,6 +208,8 @@ fn in_full(error: &cargo_credential::Error, action: Action<'_>) -> String {
 
 /// One start of a program that speaks the protocol.
 pub(super) struct Call<'a> {
+    /// What a person calls it.
+    pub(super) name: &'a str,
     pub(super) program: Command,
     pub(super) args: Vec<&'a str>,
     pub(super) limit: Limit,
@@ -234,13 +237,13 @@ impl Call<'_> {
             _ => None,
         };
         // From here on it may have done what it was told.
-        let program = child.program().to_owned();
+        let name = self.name;
         let unless_known = |error: Error| match (action, error.kind()) {
             (Action::Get(_), _) => error,
             (_, Kind::Unavailable) => error.because("whether it did as it was told is unknown"),
             // The error itself does not name it.
             (_, Kind::Interrupted) => {
-                error.because(format!("whether `{program}` did as it was told is unknown"))
+                error.because(format!("whether `{name}` did as it was told is unknown"))
             }
             _ => error,
         };
