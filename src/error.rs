@@ -35,6 +35,35 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    const ALL: [Self; 7] = [
+        Self::Failed,
+        Self::NotFound,
+        Self::Unavailable,
+        Self::Rejected,
+        Self::Usage,
+        Self::Malformed,
+        Self::Interrupted,
+    ];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::NotFound => "not-found",
+            Self::Unavailable => "unavailable",
+            Self::Rejected => "rejected",
+            Self::Usage => "usage",
+            Self::Malformed => "malformed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// The exit status of a process that ends with this kind of error.
     pub fn exit_status(self) -> u8 {
         match self {
@@ -265,6 +294,16 @@ impl Error {
     pub fn because(mut self, cause: impl fmt::Display) -> Self {
         self.0.causes.push(cause.to_string());
         self
+    }
+
+    /// The same where Ctrl-C was pressed meanwhile, which is why, whatever it says itself.
+    #[must_use]
+    pub fn if_interrupted(self, is_pressed: bool) -> Self {
+        if is_pressed && self.kind() != Kind::Interrupted {
+            Self::interrupted()
+        } else {
+            self
+        }
     }
 
     /// Why it failed.

@@ -46,9 +46,10 @@ impl Inspection {
         if let Some(error) = errors().find(|error| error.kind() == Kind::Interrupted) {
             return Err(error.clone());
         }
+        let remarks = steps.iter().flat_map(|step| &step.remarks);
         let mut inspection = Self {
             notes: registry.notes.clone(),
-            warnings: chain.warnings.clone(),
+            warnings: chain.warnings.iter().chain(remarks).cloned().collect(),
             registry,
             chain,
             steps,
@@ -86,12 +87,16 @@ impl Inspection {
         }
     }
 
-    /// Why nobody can say whether there is a token: a store that is locked or does not answer, and no other
-    /// that has one.
+    /// Why nobody can say whether there is a token: a store that is locked, fails or does not answer, and no
+    /// other that has one.
     pub fn obstacle(&self) -> Option<Error> {
-        match (self.answer(), self.error()) {
+        let failed = self.steps.iter().find(|step| step.error.is_some());
+        match (self.answer(), failed) {
             (Some(_), _) => None,
-            (None, Some(error)) => (error.kind() == Kind::Unavailable).then(|| error.clone()),
+            (None, Some(step)) => step
+                .error
+                .clone()
+                .filter(|error| is_obstacle(step, error.kind())),
             (None, None) => self
                 .steps
                 .iter()
@@ -261,6 +266,17 @@ impl Inspection {
         }
         shadowed
     }
+}
+
+/// Whether a failure leaves open what a store holds. Our own say what they mean; a program of somebody else's that
+/// fails has not said that there is nothing.
+fn is_obstacle(step: &Step, kind: Kind) -> bool {
+    let is_program = matches!(
+        step.provider.kind,
+        ProviderKind::Plugin | ProviderKind::TokenFromStdout
+    );
+    let is_silent = step.outcome == Outcome::Error && is_program && !step.provider.is_credsh();
+    kind == Kind::Unavailable || (kind == Kind::Failed && is_silent)
 }
 
 /// A project that gives a registry of home's another index: `cargo:token` goes by the name, so home's token

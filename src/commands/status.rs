@@ -23,7 +23,7 @@ use crate::token::{Scheme, Token};
 /// Show for each registry whether Cargo has a token for it, where, and what is doubtful about it
 ///
 /// Exits with 3 if a registry that was named has no token, with 4 if a store that may have it is locked or does not
-/// answer. Starts no program, unless `--ask`.
+/// answer, with 1 if a program fails that may have it. Starts no program, unless `--ask`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:\n  status\n  status crates-io corp --json")]
 pub struct Status {
@@ -59,9 +59,9 @@ struct Row {
     warnings: Vec<String>,
     #[serde(skip)]
     logged_in: Option<bool>,
-    /// Whether a store could not be looked into.
+    /// Why a store could not be looked into.
     #[serde(skip)]
-    is_obstructed: bool,
+    obstacle: Option<ErrorKind>,
 }
 
 impl Status {
@@ -161,7 +161,7 @@ impl Row {
             overridden_by: used.filter(|_| is_overridden),
             warnings,
             logged_in: inspection.is_logged_in(),
-            is_obstructed: obstacle.is_some(),
+            obstacle: obstacle.map(|error| error.kind()),
         }
     }
 
@@ -205,8 +205,10 @@ impl Answer for Statuses {
 
     fn exit_status(&self) -> u8 {
         let any = |is: fn(&Row) -> bool| self.were_named && self.registries.iter().any(is);
-        if any(|row| row.is_obstructed) {
+        if any(|row| row.obstacle == Some(ErrorKind::Unavailable)) {
             ErrorKind::Unavailable.exit_status()
+        } else if any(|row| row.obstacle.is_some()) {
+            ErrorKind::Failed.exit_status()
         } else if any(|row| row.logged_in == Some(false)) {
             ErrorKind::NotFound.exit_status()
         } else {
@@ -220,7 +222,7 @@ impl Row {
         let (role, word) = match self.logged_in {
             Some(true) => (Role::Good, "logged in"),
             Some(false) => (Role::Faint, "not logged in"),
-            None if self.is_obstructed => (Role::Bad, "unknown"),
+            None if self.obstacle.is_some() => (Role::Bad, "unknown"),
             None => (
                 Role::Doubtful,
                 "unknown (only a program could tell: `--ask`)",

@@ -122,6 +122,9 @@ impl Why {
 
 /// The tokens that would serve as well, and do not: those before the one that has answered have got lost.
 fn runners_up(own: &Own, answered: Option<String>) -> Vec<Shadowed> {
+    if own.tied.is_some() {
+        return Vec::new();
+    }
     let first = own.serving.first().map(|first| first.label.clone());
     let Some(winner) = answered.or(first) else {
         return Vec::new();

@@ -23,7 +23,7 @@ use self::report::Report;
 use crate::commands::grammar::{Grammar, Parsed};
 use crate::commands::{Command, Outcome};
 use crate::disk::replace;
-use crate::error::{Error, Place, Result};
+use crate::error::{Error, Kind, Place, Result};
 use crate::render::{self, Block, notice};
 use crate::session::overlay::Savepoint;
 use crate::session::{Flags, Session, Unfinished};
@@ -213,9 +213,10 @@ impl Runner {
         let mut waiting = self.waiting.replace(outer.1);
         self.session.borrow_mut().in_batch = was_in_batch;
         // Whatever it says, this is why.
+        let is_pressed = interrupts.is_pressed();
+        let status = ended.map_err(|error| error.if_interrupted(is_pressed))?;
         interrupts.check()?;
         drop(held);
-        let status = ended?;
         let session = self.session.borrow();
         session.check_closed(depth)?;
         if !session.flags.json {
@@ -262,9 +263,10 @@ impl Runner {
         let mut status = 0;
         for (number, line) in line::logical_lines(text) {
             self.session.borrow().world.interrupts.check()?;
-            let ended = self
-                .run_line(&line)
-                .map_err(|error| error.called_at(Place::line(name, number)))?;
+            let ended = self.run_line(&line).map_err(|error| match error.kind() {
+                Kind::Interrupted => error,
+                _ => error.called_at(Place::line(name, number)),
+            })?;
             status = if status == 0 { ended } else { status };
         }
         Ok(status)

@@ -9,6 +9,7 @@
 //! Invariant: nothing but the protocol goes to standard output, and no text of a request is repeated anywhere:
 //! a login contains a token.
 
+use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
 
 use cargo_credential::{
@@ -21,9 +22,9 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::cargo::name::RegistryName;
 use crate::cargo::providers::os::{self, PATIENT, STORE, UNLOCK};
-use crate::cargo::providers::{Operation, OperationKind, end_with_parent, two_part};
+use crate::cargo::providers::{Operation, OperationKind, PARTS, end_with_parent, in_parts};
 use crate::cargo::registry::Registry;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::render::Theme;
 use crate::session::own::{ITEM, Rules};
 use crate::session::{Flags, Session};
@@ -172,14 +173,22 @@ impl Door {
                 self.session.flags.no_input = true;
                 self.session.passphrase = typed.first().map(|typed| Token::new(*typed));
                 self.item(store, label, registry, action)
+                    .map_err(for_ourselves)
             }
             args => {
+                let (args, is_for_us) = match args.split_last() {
+                    Some((&PARTS, args)) => (args, true),
+                    _ => (args, false),
+                };
                 let response = self.routed(args, registry, action);
                 if response.is_err() {
                     // The next request is not to write what this one left undone.
                     self.session.roll_back_all();
                 }
-                response
+                match response {
+                    Err(failure) if is_for_us => Err(for_ourselves(failure)),
+                    response => response,
+                }
             }
         }
     }
@@ -205,9 +214,9 @@ impl Door {
             index: registry.index_url,
             label,
         };
-        let mut access = self.access().map_err(in_parts)?;
+        let mut access = self.access().map_err(failure)?;
         match action {
-            Action::Get(_) => match access.get(store, item).map_err(in_parts)? {
+            Action::Get(_) => match access.get(store, item).map_err(failure)? {
                 Some(token) => Ok(CredentialResponse::Get {
                     token: Secret::from(token.expose().to_owned()),
                     cache: CacheControl::Never,
@@ -221,11 +230,11 @@ impl Door {
                     .as_ref()
                     .ok_or_else(|| Failure::from("there is no token to keep"))?;
                 let token = Token::new(*token.as_ref().expose());
-                access.put(store, item, &token).map_err(in_parts)?;
+                access.put(store, item, &token).map_err(failure)?;
                 Ok(CredentialResponse::Login)
             }
             Action::Logout => {
-                access.remove(store, item).map_err(in_parts)?;
+                access.remove(store, item).map_err(failure)?;
                 Ok(CredentialResponse::Logout)
             }
             _ => Err(Failure::OperationNotSupported),
@@ -312,7 +321,7 @@ impl Door {
         let mut is_down = Vec::new();
         for entry in candidates(&entries, &operation) {
             if let Some(day) = entry.expires.filter(|day| day.is_over()) {
-                return Err(expired(entry, day).into());
+                return Err(failure(Error::new(Kind::Rejected, expired(entry, day))));
             }
             // A build is not to get the power to publish because the store of its own token is down.
             if trouble.is_some() && is_read && entry.operations != [OperationKind::Read] {
@@ -345,7 +354,7 @@ impl Door {
                     });
                 }
                 Ok(None) => {
-                    let error = Error::unavailable(format!(
+                    let error = Error::failed(format!(
                         "the {} has nothing for the token `{}` any more",
                         entry.store.in_words(),
                         entry.label
@@ -405,9 +414,7 @@ impl Door {
 
     fn log_out(&mut self, rules: &Rules, registry: &Registry) -> Response {
         let mut entries = self.session.own_tokens(registry).map_err(failure)?;
-        if let Some(label) = &rules.label {
-            entries.retain(|entry| entry.label == *label);
-        }
+        entries.retain(|entry| rules.admit(entry));
         if entries.is_empty() {
             return Err(Failure::NotFound);
         }
@@ -458,25 +465,31 @@ fn shown(index: &str) -> String {
 }
 
 /// An error of ours as Cargo tells it: message and causes, then what to do.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the form that `map_err` wants"
-)]
-fn failure(error: Error) -> Failure {
-    match error.next_step() {
-        Some(hint) => format!("{error}; {hint}").into(),
-        None => error.to_string().into(),
+#[derive(Debug)]
+struct Told(Error);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.next_step() {
+            Some(hint) => write!(f, "{}; {hint}", self.0),
+            None => self.0.fmt(f),
+        }
     }
 }
 
-/// An error of ours as we tell it ourselves: what to do is a part of its own.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the form that `map_err` wants"
-)]
-fn in_parts(error: Error) -> Failure {
-    match error.next_step() {
-        Some(hint) => two_part(&error, hint),
-        None => error.to_string().into(),
+impl std::error::Error for Told {}
+
+fn failure(error: Error) -> Failure {
+    Failure::Other(Box::new(Told(error)))
+}
+
+/// What credsh itself is answered: it tells the parts of an error one by one.
+fn for_ourselves(failure: Failure) -> Failure {
+    match failure {
+        Failure::Other(other) => match other.downcast::<Told>() {
+            Ok(told) => in_parts(&told.0),
+            Err(other) => Failure::Other(other),
+        },
+        other => other,
     }
 }

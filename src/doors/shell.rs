@@ -203,8 +203,7 @@ impl<'a> Shell<'a> {
                 }
                 Ok(Next::Leave) => return Ok(Next::Leave),
                 // Whatever it says, this is why.
-                Err(_) if interrupts.is_pressed() => Error::interrupted(),
-                Err(error) => error,
+                Err(error) => error.if_interrupted(interrupts.is_pressed()),
             };
             is_understood &= error.kind() != Kind::Usage;
             self.has_failed |= self.runner.session.borrow().depth() > 0;

@@ -45,16 +45,36 @@ impl Session {
         provider: &Provider,
         registry: &Registry,
     ) -> Result<Option<Held>> {
+        match self.held_or_why_not(provider, registry) {
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    ErrorKind::Unavailable | ErrorKind::Interrupted
+                ) =>
+            {
+                Ok(Some(Held::Unknown))
+            }
+            held => held,
+        }
+    }
+
+    /// The same, and an error of one that fails in whatever way. Unknown is only what a plan does not ask for.
+    pub fn held_or_why_not(
+        &mut self,
+        provider: &Provider,
+        registry: &Registry,
+    ) -> Result<Option<Held>> {
         if self.flags.is_plan() {
             return Ok(Some(Held::Unknown));
         }
-        let asked = providers::get(self.config()?, provider, registry, &Operation::READ);
-        match asked.map(|reply| self.said(reply)) {
-            Ok(Said::Token(answer)) => Ok(Some(Held::Token(answer.token))),
-            Ok(Said::NotFound | Said::UrlNotSupported) => Ok(Some(Held::Nothing)),
-            Ok(Said::Locked) => Ok(None),
-            Err(error) if error.kind() == ErrorKind::Unavailable => Err(error),
-            Ok(Said::NotSupported | Said::Done) | Err(_) => Ok(Some(Held::Unknown)),
+        let reply = providers::get(self.config()?, provider, registry, &Operation::READ)?;
+        match self.said(reply) {
+            Said::Token(answer) => Ok(Some(Held::Token(answer.token))),
+            Said::NotFound | Said::UrlNotSupported => Ok(Some(Held::Nothing)),
+            Said::Locked => Ok(None),
+            Said::NotSupported | Said::Done => {
+                Err(Error::failed(format!("`{provider}` gives no tokens")))
+            }
         }
     }
 
@@ -109,7 +129,7 @@ impl Session {
                 continue;
             };
             let item = item.clone();
-            let landed = match self.log_in_item(&item) {
+            let landed = match self.log_in_item(&item, &mut done) {
                 Ok(landed) => landed,
                 Err(error) => return Err(self.undo(done, error)),
             };
@@ -126,6 +146,7 @@ impl Session {
                 item.registry.label(),
                 landed.provider
             ));
+            self.warn_of_landing(&item.registry, &landed);
             let place = place_of(&landed.change);
             let there = (0..changes.len())
                 .find(|&other| other != index && place_of(&changes[other]) == place);
@@ -161,7 +182,27 @@ impl Session {
         Ok(done)
     }
 
-    fn log_in_item(&mut self, item: &ItemChange) -> Result<Landed> {
+    /// It is not where it was meant to be: what that means is said as if it had been named.
+    fn warn_of_landing(&mut self, registry: &Registry, landed: &Landed) {
+        if let Change::File(change) = &landed.change
+            && !change.after.is(change.before.as_ref())
+        {
+            self.warn(&format!(
+                "the token is kept as plain text in `{}`",
+                change.file.display()
+            ));
+        }
+        if let Some(other) = &landed.hidden_by {
+            self.warn(&format!(
+                "`{other}` still has another token for {}, and is asked before `{}`: Cargo uses that one",
+                registry.label(),
+                landed.provider
+            ));
+        }
+    }
+
+    /// Adds to what is done what is to be undone with it, where it fails half-way.
+    fn log_in_item(&mut self, item: &ItemChange, done: &mut Vec<ItemChange>) -> Result<Landed> {
         let Wish::Login {
             token,
             args,
@@ -172,15 +213,21 @@ impl Session {
             return Ok(Landed {
                 provider: item.provider.clone(),
                 change: Change::Item(Box::new(item.clone())),
+                hidden_by: None,
             });
         };
         let mut item = item.clone();
+        let mut hidden_by = None;
         let candidates = std::iter::once(item.provider.clone()).chain(instead.iter().cloned());
         for (index, provider) in candidates.enumerate() {
             self.world.interrupts.check()?;
             if provider.kind == Kind::Token {
                 let change = self.in_credentials(&item.registry, token.as_ref())?;
-                return Ok(Landed { provider, change });
+                return Ok(Landed {
+                    provider,
+                    change,
+                    hidden_by,
+                });
             }
             if provider.can_login() == Some(false) {
                 return Err(stores_nothing(&provider));
@@ -196,18 +243,29 @@ impl Session {
             item.provider = provider;
             let reply = providers::perform(self.config()?, &item.provider, &item.registry, action);
             match reply.map(|reply| self.said(reply)) {
-                Err(error) => return Err(self.login_failed(item, error)),
-                Ok(Said::NotFound | Said::UrlNotSupported) => item.provider = asked.1,
+                Err(error) => return Err(self.login_failed(item, error, done)),
+                Ok(Said::NotFound | Said::UrlNotSupported) => {
+                    if matches!(item.before, Held::Token(_))
+                        && !item.before.is_same(&item.after.held())
+                    {
+                        hidden_by.get_or_insert(asked.0);
+                    }
+                    item.provider = asked.1;
+                }
                 Ok(Said::Locked) => return Err(os::locked(&item.provider)),
                 Ok(Said::NotSupported) => return Err(stores_nothing(&item.provider)),
                 Ok(Said::Done | Said::Token(_)) => {
                     if let (true, Some(token)) = (*must_prove, token) {
-                        prove(self.config()?, &item.provider, &item.registry, token)
-                            .map_err(|error| self.undo(vec![item.clone()], error))?;
+                        let proved = prove(self.config()?, &item.provider, &item.registry, token);
+                        if let Err(error) = proved {
+                            done.push(item);
+                            return Err(error);
+                        }
                     }
                     return Ok(Landed {
                         provider: asked.0,
                         change: Change::Item(Box::new(item)),
+                        hidden_by,
                     });
                 }
             }
@@ -217,30 +275,6 @@ impl Session {
             item.registry.label()
         ))
         .hint("`provider list` shows them; `provider add cargo:token` adds one that takes every registry"))
-    }
-
-    /// A provider may fail after it has stored the token: then that is undone, too.
-    fn login_failed(&mut self, item: ItemChange, error: Error) -> Error {
-        let error = match &item.provider.place {
-            Some(place) => error.at(place.clone()),
-            None => error,
-        };
-        // One that did not answer is not asked again; its error says that nobody knows.
-        if error.kind() != ErrorKind::Failed {
-            return error;
-        }
-        let asked = self.config().and_then(|config| {
-            let get = Action::Get(&Operation::READ);
-            providers::perform(config, &item.provider, &item.registry, get)
-        });
-        match asked.map(|reply| reply.said) {
-            Ok(Said::Token(answer))
-                if Held::Token(answer.token.clone()).is_same(&item.after.held()) =>
-            {
-                self.undo(vec![item], error)
-            }
-            _ => error,
-        }
     }
 
     /// The login that `cargo:token` performs: an edit of the credentials file.
@@ -269,44 +303,6 @@ impl Session {
         }))
     }
 
-    /// Gives the providers back what they held, the last one first; who does not take it is named.
-    pub(super) fn undo(&mut self, done: Vec<ItemChange>, mut error: Error) -> Error {
-        for item in done.into_iter().rev() {
-            let action = match &item.before {
-                Held::Token(token) => Action::Login {
-                    token: Some(token),
-                    args: &[],
-                },
-                Held::Nothing => Action::Logout,
-                Held::Unknown => {
-                    error = error.because(format!(
-                        "and `{}` keeps the new token of {}: what it held before is not known",
-                        item.provider,
-                        item.registry.label()
-                    ));
-                    continue;
-                }
-            };
-            let undone = self.config().and_then(|config| {
-                providers::perform(config, &item.provider, &item.registry, action)
-            });
-            let reason = match undone {
-                Ok(Reply {
-                    said: Said::Done | Said::NotFound,
-                    ..
-                }) => continue,
-                Ok(_) => "it cannot".to_owned(),
-                Err(error) => error.to_string(),
-            };
-            error = error.because(format!(
-                "and `{}` did not go back to what it held before for {}: {reason}",
-                item.provider,
-                item.registry.label()
-            ));
-        }
-        error
-    }
-
     /// Has the providers forget what they are to forget, after everything else is written. What is not done
     /// is told, and kept out of the changes.
     pub(super) fn log_out_items(&mut self, changes: &mut Vec<Change>) -> Vec<Unfinished> {
@@ -318,7 +314,12 @@ impl Session {
             let Wish::Logout { moved_to } = &item.after else {
                 return true;
             };
-            match self.log_out_item(item, moved_to.as_ref()) {
+            // After Ctrl-C nothing more is begun.
+            let begun = self.world.interrupts.check();
+            let ended = begun
+                .map_err(|error| (Left::Failed, error))
+                .and_then(|()| self.log_out_item(item, moved_to.as_ref()));
+            match ended {
                 Ok(()) => true,
                 Err((left, error)) => {
                     unfinished.push(Unfinished {
@@ -427,6 +428,8 @@ impl Session {
 struct Landed {
     provider: Provider,
     change: Change,
+    /// One before it that keeps another token, and so is who Cargo gets one from.
+    hidden_by: Option<Provider>,
 }
 
 /// The place that a change is about.

@@ -8,7 +8,8 @@
 use std::collections::BTreeSet;
 
 use super::Session;
-use super::change::{Change, FileChange, is_same};
+use super::change::{Change, FileChange, ItemChange, Key, is_same};
+use super::own;
 use crate::cargo::registry::Registry;
 use crate::disk::replace;
 use crate::disk::tree::{self, Entry as TreeEntry, Node, Table};
@@ -87,17 +88,20 @@ impl Session {
             .collect())
     }
 
-    /// Under the lock, before anything is done: each token that changes is what it was when this session read it, or
-    /// what it is to be already; and none of them ties with one that has come since.
+    /// Under the lock, before anything is done: each token that changes, be it in its store only, is what it was when
+    /// this session read it, or what it is to be already; and none of them ties with one that has come since.
     pub(super) fn check_ledger(&mut self, changes: &[Change]) -> Result<()> {
         let file = ledger::file(self.home());
         let edits = || {
             let files = changes.iter().filter_map(Change::as_file);
             files.filter(|change| change.file == file)
         };
-        let keys: BTreeSet<&[String]> = edits()
-            .filter_map(|edit| edit.key.get(..ENTRY_DEPTH))
+        let edited: BTreeSet<Key> = edits()
+            .filter_map(|edit| edit.key.get(..ENTRY_DEPTH).map(Into::into))
             .collect();
+        let items = changes.iter().filter_map(Change::as_item);
+        let mut keys: BTreeSet<Key> = items.filter_map(key_of).collect();
+        keys.extend(edited.iter().cloned());
         if keys.is_empty() {
             return Ok(());
         }
@@ -107,7 +111,7 @@ impl Session {
         };
         let config = self.config()?;
         let mut touched = Vec::new();
-        for key in keys {
+        for key in &keys {
             let path: Vec<&str> = key.iter().map(String::as_str).collect();
             let pending = config.in_file(&file, &path).map(|entry| &entry.node);
             let read = before(pending, edits().filter(|edit| edit.key.starts_with(key)));
@@ -120,7 +124,7 @@ impl Session {
                 .at(Place::file(&file))
                 .hint("look at it with `token list`, and repeat the command"));
             }
-            if let Some(Node::Table(table)) = pending {
+            if let (Some(Node::Table(table)), true) = (pending, edited.contains(key)) {
                 let place = Place::file(&file);
                 touched.push(Entry::read(path[1], path[2], table, &place)?);
             }
@@ -153,6 +157,13 @@ impl Session {
 
 /// How many parts the key of an entry has.
 const ENTRY_DEPTH: usize = 3;
+
+/// The key of the entry whose text an item is; `None` for a store that is not ours.
+fn key_of(item: &ItemChange) -> Option<Key> {
+    let label = own::label_of(&item.provider)?;
+    let key = [ROOT, item.registry.index_for_provider(), label];
+    Some(key.map(ToOwned::to_owned).into())
+}
 
 /// What was there before these edits.
 fn before<'a>(pending: Option<&Node>, edits: impl Iterator<Item = &'a FileChange>) -> Option<Node> {

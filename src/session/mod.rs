@@ -16,6 +16,7 @@ mod recording;
 mod records;
 mod recovery;
 mod token_input;
+mod undo;
 
 use std::path::{Path, PathBuf};
 

@@ -110,6 +110,7 @@ impl Session {
             expires: rules.expires,
             label,
         };
+        self.warn_of_idle(&entry);
         refuse_tie(&entry, &known)?;
         if let Some(before) = &before
             && is_wider(before, &entry)
@@ -121,9 +122,7 @@ impl Session {
                 scope(&entry)
             ));
         }
-        if entry.expires.is_some_and(Day::is_over) {
-            self.warn("this token counts as expired, so Cargo will not get it");
-        }
+        self.warn_of_end(&entry);
         let keeper = keeper(&entry);
         let held = self.held_for_change(&entry)?;
         let is_same_token = match (&held, &token) {
@@ -167,7 +166,13 @@ impl Session {
             ))
             .hint("choose another label"));
         }
+        if before.operations != after.operations || before.crates != after.crates {
+            self.warn_of_idle(after);
+        }
         refuse_tie(after, &others)?;
+        if before.expires != after.expires {
+            self.warn_of_end(after);
+        }
         let is_moved = before.store != after.store || before.index != after.index;
         if is_moved || before.label != after.label {
             let new = registry_of(after)?;
@@ -197,6 +202,21 @@ impl Session {
             self.strike_from_ledger(&before.index, &before.label)?;
         }
         self.note_in_ledger(after)
+    }
+
+    /// A token for crates, and for nothing that is about a crate, is never given to anybody.
+    fn warn_of_idle(&mut self, entry: &Entry) {
+        if !entry.crates.is_empty() && entry.operations == [OperationKind::Read] {
+            self.warn(
+                "this token serves nothing: a read is about no crate, and it is for crates only",
+            );
+        }
+    }
+
+    fn warn_of_end(&mut self, entry: &Entry) {
+        if entry.expires.is_some_and(Day::is_over) {
+            self.warn("this token counts as expired, so Cargo will not get it");
+        }
     }
 
     /// Forgets a token: in its store, and in the ledger. `None` if the store is locked, and nothing is done.
@@ -322,6 +342,14 @@ fn keeper_of(store: StoreKind, label: &Label) -> Provider {
         command,
         kind: Kind::Own,
         place: None,
+    }
+}
+
+/// The label of an item of ours.
+pub(super) fn label_of(keeper: &Provider) -> Option<&str> {
+    match keeper.command.as_slice() {
+        [_, item, _, label] if keeper.kind == Kind::Own && item == ITEM => Some(label),
+        _ => None,
     }
 }
 

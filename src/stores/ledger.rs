@@ -289,7 +289,13 @@ impl Entry {
             OperationKind::named(name).ok_or_else(|| malformed("an unknown operation"))
         };
         Ok(Self {
-            label: label.parse().map_err(|_| malformed("a wrong label"))?,
+            // No command takes such a word.
+            label: label.parse().map_err(|why: Error| {
+                Error::malformed("the ledger has a table whose label is none")
+                    .because(why.message())
+                    .at(at.clone())
+                    .hint("take that table out of the file, or give it a right label, in an editor")
+            })?,
             registry: text("registry")?.map(ToOwned::to_owned),
             index: index.to_owned(),
             operations: words("operations")?

@@ -4,6 +4,7 @@
 //! come back is left behind. Invariant: this is called in the process that Cargo has started, or that credsh
 //! has started for it, and which ends soon; never in the shell.
 
+use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
@@ -19,32 +20,32 @@ const SERVICE: &str = "credsh";
 /// How long the keyring may take.
 const LIMIT: Duration = Duration::from_secs(3);
 
-pub(super) fn get(item: Item<'_>) -> Result<Option<Token>> {
-    within_limit(item, |entry| match entry.get_password() {
+pub(super) fn get(home: &Path, item: Item<'_>) -> Result<Option<Token>> {
+    within_limit(home, item, |entry| match entry.get_password() {
         Ok(text) => Ok(Some(Token::new(text))),
         Err(KeyringError::NoEntry) => Ok(None),
         Err(error) => Err(error),
     })
 }
 
-pub(super) fn put(item: Item<'_>, token: &Token) -> Result<()> {
+pub(super) fn put(home: &Path, item: Item<'_>, token: &Token) -> Result<()> {
     let token = token.clone();
-    within_limit(item, move |entry| entry.set_password(token.expose()))
+    within_limit(home, item, move |entry| entry.set_password(token.expose()))
 }
 
-pub(super) fn remove(item: Item<'_>) -> Result<()> {
-    within_limit(item, |entry| match entry.delete_credential() {
+pub(super) fn remove(home: &Path, item: Item<'_>) -> Result<()> {
+    within_limit(home, item, |entry| match entry.delete_credential() {
         Ok(()) | Err(KeyringError::NoEntry) => Ok(()),
         Err(error) => Err(error),
     })
 }
 
 fn within_limit<T: Send + 'static>(
+    home: &Path,
     item: Item<'_>,
     call: impl FnOnce(&Entry) -> Result<T, KeyringError> + Send + 'static,
 ) -> Result<T> {
-    // The one name that an item has: what stands before the first blank is the label, which has none.
-    let name = format!("{} {}", item.label, item.index);
+    let name = name_of(home, item);
     let (sender, receiver) = sync_channel(1);
     std::thread::spawn(move || {
         let said = Entry::new(SERVICE, &name).and_then(|entry| call(&entry));
@@ -62,6 +63,14 @@ fn within_limit<T: Send + 'static>(
             Err(Error::unavailable("the keyring cannot be called"))
         }
     }
+}
+
+/// The one name that an item has: label and index, which have no blanks, and the Cargo home. One keyring serves all
+/// homes of a person, and each has a ledger of its own, whose rules are for its own tokens. Its path says which it is
+/// even where everything in it is lost.
+fn name_of(home: &Path, item: Item<'_>) -> String {
+    let home = home.canonicalize().unwrap_or_else(|_| home.to_path_buf());
+    format!("{} {} {}", item.label, item.index, home.display())
 }
 
 fn told(error: &KeyringError) -> Error {

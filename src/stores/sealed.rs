@@ -6,7 +6,7 @@
 //!
 //! Invariant: what cannot be opened is not written over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -297,11 +297,16 @@ fn identities(home: &Path) -> Result<Vec<Box<dyn Identity>>> {
 /// Who can open what is written: we ourselves, and whoever stands in the list.
 fn recipients(home: &Path) -> Result<Vec<Box<dyn Recipient + Send>>> {
     let (file, text) = identity_text(home)?;
+    // One key, listed twice, is not two: the others' lines are counted.
+    let mut known = BTreeSet::new();
     let mut recipients: Vec<Box<dyn Recipient + Send>> = if is_ssh(&text) {
         let identity = ssh_identity(&file, &text)?;
         let own = age::ssh::Recipient::try_from(identity).map_err(|_| no_identity(&file))?;
+        known.insert(own.to_string());
         vec![Box::new(own)]
     } else {
+        let keys = text.lines().filter_map(|line| line.trim().parse().ok());
+        known.extend(keys.map(|key: age::x25519::Identity| key.to_public().to_string()));
         identity_file(&file, &text)?
             .to_recipients()
             .map_err(|_| no_identity(&file))?
@@ -314,9 +319,13 @@ fn recipients(home: &Path) -> Result<Vec<Box<dyn Recipient + Send>>> {
             continue;
         }
         if let Ok(key) = line.parse::<age::x25519::Recipient>() {
-            recipients.push(Box::new(key));
+            if known.insert(key.to_string()) {
+                recipients.push(Box::new(key));
+            }
         } else if let Ok(key) = line.parse::<age::ssh::Recipient>() {
-            recipients.push(Box::new(key));
+            if known.insert(key.to_string()) {
+                recipients.push(Box::new(key));
+            }
         } else {
             return Err(Error::malformed("this is no public key of age or SSH")
                 .at(Place::line(&list, number + 1))

@@ -21,6 +21,17 @@ pub struct Interrupts {
     pressed: Arc<AtomicBool>,
     /// The signal by which this process is to end, or 0.
     ended_by: Arc<AtomicUsize>,
+    /// Whether something is being undone, which only a person may end.
+    undoes: Arc<AtomicBool>,
+}
+
+/// While this lives, the mark that was there is not: what Ctrl-C has undone is not ended by the same Ctrl-C, only by
+/// another.
+#[derive(Debug)]
+#[must_use = "the mark is there again when this is dropped"]
+pub struct SetAside {
+    interrupts: Interrupts,
+    before: bool,
 }
 
 /// While this lives, Ctrl-C only leaves a mark.
@@ -80,6 +91,7 @@ impl Interrupts {
             if registered.is_err() {
                 return;
             }
+            let undoes = Arc::clone(&self.undoes);
             std::thread::spawn(move || {
                 let mut byte = [0];
                 if told.read_exact(&mut byte).is_err() {
@@ -87,8 +99,10 @@ impl Interrupts {
                 }
                 // It may come when nobody waits yet.
                 loop {
-                    let me = rustix::process::getpid();
-                    let _ = rustix::process::kill_process(me, rustix::process::Signal::INT);
+                    if !undoes.load(Ordering::SeqCst) {
+                        let me = rustix::process::getpid();
+                        let _ = rustix::process::kill_process(me, rustix::process::Signal::INT);
+                    }
                     std::thread::sleep(std::time::Duration::from_millis(100));
                 }
             });
@@ -121,6 +135,15 @@ impl Interrupts {
         }
     }
 
+    /// Takes the mark away for whoever undoes something.
+    pub fn set_aside(&self) -> SetAside {
+        self.undoes.store(true, Ordering::SeqCst);
+        SetAside {
+            interrupts: self.clone(),
+            before: self.pressed.swap(false, Ordering::SeqCst),
+        }
+    }
+
     /// Removes the mark of Ctrl-C.
     pub fn forget(&self) {
         self.pressed.store(self.ended().is_some(), Ordering::SeqCst);
@@ -146,6 +169,16 @@ impl Drop for Held {
         // Told to end, it ends by that signal, not by one that only wakes it.
         let ends = self.before && self.interrupts.ended().is_none();
         self.interrupts.ends.store(ends, Ordering::SeqCst);
+    }
+}
+
+impl Drop for SetAside {
+    fn drop(&mut self) {
+        let Interrupts {
+            pressed, undoes, ..
+        } = &self.interrupts;
+        undoes.store(false, Ordering::SeqCst);
+        pressed.fetch_or(self.before, Ordering::SeqCst);
     }
 }
 

@@ -335,10 +335,10 @@ fn one_that_says_more_than_its_answer_is_warned_of_where_cargo_works() {
         sandbox.ok(&["token", "show", "corp"]);
         let why = sandbox.json(&["why", "corp", "--ask"]);
         assert_eq!(why["providers"][0]["outcome"], "token");
-        let detail = why["providers"][0]["detail"].to_string();
+        let warnings = why["warnings"].to_string();
         assert!(
-            detail.contains("printed more than its answer"),
-            "{more}: {detail}"
+            warnings.contains("printed more than its answer"),
+            "{more}: {warnings}"
         );
         let login = sandbox.ok(&["login", "corp", "--from", "env:T"]);
         assert!(

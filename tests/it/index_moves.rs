@@ -230,3 +230,19 @@ fn credsh_s_own_tokens_can_be_dropped_with_the_index() {
     );
     sandbox.fails(3, &["token", "show", "corp"]);
 }
+
+#[test]
+fn a_new_index_is_refused_where_nobody_knows_what_the_provider_holds() {
+    let (mut sandbox, vault) = with_vault();
+    vault.fails_at("get");
+    let failed = sandbox.fails(4, &set(&[]));
+    for part in [
+        "whether `cargo-credential-vault` has a token for the old index is not known",
+        "the vault is on fire",
+        "--drop-token",
+    ] {
+        assert!(failed.stderr.contains(part), "{failed:?}");
+    }
+    // A plan asks nobody.
+    sandbox.fails(2, &[&["--check"], &set(&[])[..]].concat());
+}

@@ -391,3 +391,82 @@ fn a_project_that_moves_an_index_is_warned_of() {
     let warnings = sandbox.json(&["status", "corp"])["registries"][0]["warnings"].to_string();
     assert!(warnings.contains("hides another one in"), "{warnings}");
 }
+
+/// A plugin with these answers to a get and to a login.
+fn plugin(sandbox: &Sandbox, name: &str, get: &str, login: &str) {
+    let program = format!(
+        "#!/bin/sh\necho '{{\"v\":[1]}}'\nread -r line\ncase $line in *'\"kind\":\"get\"'*) echo '{get}' ;; *) echo '{login}' ;; esac\n"
+    );
+    sandbox.program(&format!("bin/{name}"), &program);
+}
+
+#[test]
+fn a_login_that_ends_in_a_file_is_warned_of_as_plain_text() {
+    let mut sandbox = with_corp();
+    let bin = sandbox.root().join("bin");
+    sandbox.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    let not_ours = "{\"Err\":{\"kind\":\"url-not-supported\"}}";
+    plugin(&sandbox, "pa", not_ours, not_ours);
+    plugin(&sandbox, "pb", not_ours, not_ours);
+    let config = sandbox.read("home/config.toml");
+    let chain = "[registry]\nglobal-credential-providers = ['cargo:token', 'pb', 'pa']\n";
+    sandbox.write("home/config.toml", format!("{chain}{config}"));
+    let run = sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    assert!(
+        run.stderr
+            .contains("warning: the token is kept as plain text in"),
+        "{run:?}"
+    );
+    assert!(!run.stderr.contains("Cargo uses that one"), "{run:?}");
+    // One that has an older token, and does not take this one, is asked first all the same.
+    let old = format!(
+        "{{\"Ok\":{{\"kind\":\"get\",\"token\":\"{SENTINEL}-older\",\"cache\":\"session\",\"operation_independent\":true}}}}"
+    );
+    plugin(&sandbox, "pb", &old, not_ours);
+    sandbox.env("T", token("other"));
+    let run = sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    let told = "warning: `pb` still has another token for `corp`, and is asked before `cargo:token`: Cargo uses that one";
+    assert!(run.stderr.contains(told), "{run:?}");
+}
+
+#[test]
+fn what_a_plugin_does_wrong_is_told_whoever_asks_it() {
+    let mut sandbox = with_corp();
+    let answer = format!(
+        "{{\"Ok\":{{\"kind\":\"get\",\"token\":\"{SENTINEL}-0123456789abcdef\",\"cache\":\"session\",\"operation_independent\":true}}}}\nstray"
+    );
+    plugin(&sandbox, "chatty", &answer, "{}");
+    let program = sandbox.root().join("bin/chatty");
+    let config = sandbox.read("home/config.toml");
+    let provider = format!("credential-provider = ['{}']\n", program.display());
+    sandbox.write("home/config.toml", format!("{config}{provider}"));
+    let told = "printed more than its answer on standard output";
+    let shown = sandbox.ok(&["token", "show", "corp"]);
+    assert!(
+        shown.stderr.contains("warning: ") && shown.stderr.contains(told),
+        "{shown:?}"
+    );
+    let status = sandbox.json(&["status", "corp", "--ask"]);
+    assert!(
+        status["registries"][0]["warnings"]
+            .to_string()
+            .contains(told),
+        "{status}"
+    );
+    let why = sandbox.json(&["why", "corp", "--ask"]);
+    assert!(why["warnings"].to_string().contains(told), "{why}");
+}
+
+/// A program that fails does not say that there is no token.
+#[test]
+fn a_provider_that_fails_leaves_it_unknown() {
+    let mut sandbox = with_corp();
+    let fire = "{\"Err\":{\"kind\":\"other\",\"message\":\"on fire\"}}";
+    plugin(&sandbox, "burning", fire, fire);
+    let program = sandbox.root().join("bin/burning");
+    let config = sandbox.read("home/config.toml");
+    let provider = format!("credential-provider = ['{}']\n", program.display());
+    sandbox.write("home/config.toml", format!("{config}{provider}"));
+    let run = sandbox.fails(1, &["status", "corp", "--ask"]);
+    assert!(run.stdout.starts_with("corp: unknown\n"), "{run:?}");
+}

@@ -28,6 +28,7 @@ mod index_moves;
 mod ingredients;
 #[cfg(target_os = "linux")]
 mod install;
+mod interrupts;
 #[cfg(target_os = "linux")]
 mod keyring;
 #[cfg(target_os = "linux")]

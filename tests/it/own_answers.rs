@@ -297,3 +297,130 @@ fn an_expired_token_of_some_crates_is_told_before_anything_is_built_for_nothing(
     assert_eq!(said.matches(told).count(), 1, "{said}");
     assert!(answers[1]["Err"].to_string().contains(told), "{answers:?}");
 }
+
+/// It is not known whether there is a token, which is not the same as that there is none.
+#[test]
+fn a_store_that_cannot_be_opened_is_unavailable_and_not_empty() {
+    let mut sandbox = with_tokens(&[]);
+    sandbox.env("T", TOKEN).env("CREDSH_PASSPHRASE", "open it");
+    sandbox.ok(&["-c", "login corp --store sealed --from env:T"]);
+    sandbox.ok(&["status", "corp", "--ask"]);
+    sandbox.unset("CREDSH_PASSPHRASE");
+    for words in [&["token", "show", "corp"][..], &["status", "corp", "--ask"]] {
+        let run = sandbox.fails(4, &[&["--no-input"], words].concat());
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(said.contains("this file opens with a passphrase"), "{said}");
+        assert!(!said.contains("unavailable:"), "{said}");
+    }
+    let run = sandbox.run(&["--no-input", "status", "corp", "--ask"]);
+    assert!(run.stdout.starts_with("corp: unknown\n"), "{run:?}");
+    let shown = sandbox.run(&["--no-input", "token", "show", "corp"]);
+    assert!(
+        shown.stderr.contains("hint: set `CREDSH_PASSPHRASE`"),
+        "{shown:?}"
+    );
+    let list = sandbox.json(&["registry", "list", "--no-input"]);
+    assert!(list["registries"][1]["logged_in"].is_null(), "{list}");
+}
+
+#[test]
+fn a_logout_of_cargos_takes_only_what_the_provider_is_configured_for() {
+    let mut sandbox = with_tokens(&["ci"]);
+    let logout = |store: &str| json!({ "kind": "logout", "args": ["--store", store] });
+    let (told, _) = answers(&mut sandbox, &[], &[logout("keyring")]);
+    assert_eq!(told[0]["Err"]["kind"], "not-found", "{told:?}");
+    assert_eq!(sandbox.json(&["token", "list"])["tokens"][0]["label"], "ci");
+    let (told, _) = answers(&mut sandbox, &[], &[logout("sealed")]);
+    assert_eq!(told[0]["Ok"]["kind"], "logout", "{told:?}");
+}
+
+#[test]
+fn why_calls_a_tie_a_tie() {
+    let mut sandbox = with_tokens(&["rd --operations read", "rd2 --operations publish"]);
+    let ledger = sandbox.read("home/.credsh/tokens.toml");
+    sandbox.write(
+        "home/.credsh/tokens.toml",
+        ledger.replace("\"publish\"", "\"read\""),
+    );
+    let why = sandbox.json(&["why", "corp"]);
+    let detail = why["providers"][0]["detail"].as_str().unwrap();
+    let tie = "the tokens `rd` and `rd2` fit this equally well, so Cargo gets neither";
+    assert!(detail.contains(tie), "{detail}");
+    assert_eq!(why["shadowed"], json!([]), "{why}");
+}
+
+#[test]
+fn a_label_that_somebody_wrote_by_hand_is_named_with_its_line() {
+    let mut sandbox = with_tokens(&["ci"]);
+    let ledger = sandbox.read("home/.credsh/tokens.toml");
+    let wrong = format!("{ledger}\n[tokens.\"{INDEX}\".\"not a label\"]\nstore = \"sealed\"\n");
+    let line = wrong.lines().count() - 1;
+    sandbox.write("home/.credsh/tokens.toml", wrong);
+    let run = sandbox.fails(65, &["token", "list"]);
+    assert!(
+        run.stderr.contains(&format!("tokens.toml:{line}")),
+        "{run:?}"
+    );
+    assert!(!run.stderr.contains("token remove"), "{run:?}");
+    assert!(
+        run.stderr.contains("hint: take that table out of the file"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn the_list_of_one_registry_does_not_speak_of_others() {
+    let mut sandbox = with_tokens(&["ci"]);
+    sandbox.ok(&["registry", "add", "lab", "sparse+https://lab.example/"]);
+    let run = sandbox.ok(&["token", "list", "lab"]);
+    assert_eq!(run.stdout, "credsh keeps no tokens of `lab` itself\n");
+}
+
+#[test]
+fn a_token_that_serves_nothing_is_warned_of() {
+    let mut sandbox = with_tokens(&["ci --operations publish --crates serde"]);
+    let told = "warning: this token serves nothing: a read is about no crate";
+    let run = sandbox.ok(&["token", "set", "ci", "--operations", "read"]);
+    assert!(run.stderr.contains(told), "{run:?}");
+    let login = "login corp --store sealed --from env:T --label x --operations read --crates toml";
+    let run = sandbox.ok(&["-c", login]);
+    assert!(run.stderr.contains(told), "{run:?}");
+    let run = sandbox.ok(&["token", "set", "ci", "--operations", "read,owners"]);
+    assert!(!run.stderr.contains(told), "{run:?}");
+}
+
+#[test]
+fn a_day_that_is_over_is_warned_of_however_it_is_set() {
+    let mut sandbox = with_tokens(&["ci"]);
+    let told = "counts as expired, so Cargo will not get it";
+    let run = sandbox.ok(&["token", "set", "ci", "--expires", "-3d"]);
+    assert!(run.stderr.contains(told), "{run:?}");
+    let run = sandbox.ok(&["token", "set", "ci", "--operations", "read"]);
+    assert!(!run.stderr.contains(told), "{run:?}");
+}
+
+/// A renewal changes nothing in the ledger, and means the rules that it has read there.
+#[test]
+fn a_renewal_is_refused_where_the_rules_have_changed_meanwhile() {
+    for meanwhile in [
+        "token set same --crates toml --operations publish",
+        "token remove same",
+    ] {
+        let mut sandbox = with_tokens(&["same --operations publish --crates serde"]);
+        sandbox.env("NEW", format!("{TOKEN}-renewed"));
+        let prompt = sandbox.prompt();
+        for line in [
+            "begin",
+            "login corp --store sealed --from env:NEW --label same --operations publish --crates serde",
+        ] {
+            prompt.run_line(line).unwrap();
+        }
+        sandbox.ok(&["-c", meanwhile]);
+        let before = std::fs::read(sandbox.home().join(".credsh/sealed.age")).unwrap();
+        let error = prompt.run_line("commit").unwrap_err();
+        let told = "somebody else has changed the token `same` since it was read";
+        assert!(error.to_string().contains(told), "{meanwhile}: {error}");
+        let after = std::fs::read(sandbox.home().join(".credsh/sealed.age")).unwrap();
+        assert!(before == after, "{meanwhile}");
+    }
+}

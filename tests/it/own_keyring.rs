@@ -81,6 +81,11 @@ impl Desk {
         assert!(start.elapsed() < LIMIT, "{:?}", start.elapsed());
         assert_eq!(self.sandbox.read("home/.credsh/tokens.toml"), ledger);
         assert!(!self.sandbox.exists("home/.credsh/sealed.age"));
+        // Nobody knows whether there is a token.
+        for words in [&["token", "show", "corp"][..], &["status", "corp", "--ask"]] {
+            let run = self.sandbox.run(words);
+            assert_eq!(run.status, 4, "{run:?}");
+        }
     }
 
     fn stores(&mut self) -> Vec<String> {
@@ -208,5 +213,28 @@ fn without_a_keyring_its_tokens_are_refused_and_those_of_the_sealed_file_are_giv
         "--operations",
         "owners",
     ]);
+    desk.gets("sentinel-own");
+}
+
+/// Each home has its own ledger, and so its own rules; the keyring is one.
+#[test]
+fn two_homes_that_share_a_keyring_do_not_share_tokens() {
+    let mut desk = Desk::new();
+    desk.login(&["--store", "keyring", "--operations", "owners"]);
+    let config = desk.sandbox.read("home/config.toml");
+    desk.sandbox.write("other/config.toml", config);
+    let homes = ["home", "other"].map(|home| desk.sandbox.root().join(home));
+    let [first, second] = homes.map(|home| home.display().to_string());
+    desk.sandbox.env("CARGO_HOME", second);
+    let login = "login corp --from env:T --store keyring --operations publish";
+    desk.sandbox.env("T", "sentinel-other").ok(&["-c", login]);
+    desk.sandbox.unset("T");
+    assert_eq!(desk.keyring.own_items(), 2);
+    desk.sandbox.env("CARGO_HOME", &first);
+    desk.gets("sentinel-own");
+    let second = first.replace("/home", "/other");
+    desk.sandbox.env("CARGO_HOME", second);
+    desk.sandbox.ok(&["logout", "corp"]);
+    desk.sandbox.env("CARGO_HOME", first);
     desk.gets("sentinel-own");
 }

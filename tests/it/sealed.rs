@@ -375,3 +375,28 @@ fn what_rage_has_sealed_with_a_passphrase_opens() {
     sandbox.env("CREDSH_PASSPHRASE", "correct horse");
     gives(&mut sandbox);
 }
+
+#[test]
+fn a_key_that_is_listed_twice_opens_the_file_once() {
+    let mut sandbox = with_corp();
+    let own = new_key(&sandbox, IDENTITY);
+    let mate = new_key(&sandbox, "work/mate");
+    let other = new_key(&sandbox, "work/other");
+    sandbox.write(
+        "home/.credsh/recipients",
+        format!("{own}\n{mate}\n{other}\n"),
+    );
+    sandbox.ok(&LOGIN);
+    // The other's line is gone, and the list is as long as before.
+    sandbox.write(
+        "home/.credsh/recipients",
+        format!("{own}\n{mate}\n{mate}\n{own}\n"),
+    );
+    let refused = sandbox.env("T", "sentinel-new").fails(1, &LOGIN);
+    assert!(
+        refused
+            .stderr
+            .contains("sealed for 3 keys, and would be for 2 only"),
+        "{refused:?}"
+    );
+}

@@ -10,7 +10,7 @@ mod process;
 mod processes;
 mod token_from_stdout;
 
-pub use process::two_part;
+pub use process::{PARTS, in_parts};
 pub use processes::end_with_parent;
 
 use std::time::Duration;
@@ -72,6 +72,8 @@ pub struct Step {
     pub answer: Option<Answer>,
     /// Its failure.
     pub error: Option<Error>,
+    /// What was odd about the way it answered.
+    pub remarks: Vec<String>,
 }
 
 /// What a chain is asked for.
@@ -242,6 +244,7 @@ pub fn walk(config: &Config, chain: &Chain, request: &Request<'_>) -> Vec<Step> 
             detail: None,
             answer: None,
             error: None,
+            remarks: Vec::new(),
         };
         if is_over {
             return step;
@@ -274,7 +277,7 @@ impl Step {
             Ok(reply) => reply,
             Err(error) => return self.fail(error),
         };
-        self.detail = (!remarks.is_empty()).then(|| remarks.join("; "));
+        self.remarks = remarks;
         match said {
             Said::Token(answer) => match answer.token.clone().checked() {
                 Ok(_) => {
@@ -294,7 +297,7 @@ impl Step {
                     Some("Cargo takes it for empty, and goes on to the next provider".to_owned());
             }
             Said::NotSupported | Said::Done => {
-                self.fail(Error::failed(format!(
+                self.fail(Error::not_found(format!(
                     "`{}` gives no tokens",
                     self.provider
                 )));

@@ -91,8 +91,8 @@ fn call(
 ) -> Result<Reply> {
     let name = provider.command[0].as_str();
     let call = Call {
-        program: Command::new(config.program()),
         name,
+        program: Command::new(config.program()),
         args: [&[STORE, name], more].concat(),
         limit: Limit::of(limit),
     };

@@ -48,8 +48,8 @@ pub(super) fn perform(
         command.env(PASSPHRASE, passphrase);
     }
     let mut call = Call {
-        program: command,
         name: &provider.command[0],
+        program: command,
         args: arguments.iter().map(String::as_str).collect(),
         limit: match action {
             // Whoever keeps a token may ask its owner, and where nobody sees that.
@@ -66,13 +66,26 @@ pub(super) fn perform(
     if let Action::Login { args, .. } = action {
         call.args.extend(args.iter().map(String::as_str));
     }
+    if provider.is_credsh() {
+        call.args.push(PARTS);
+    }
     let (response, remarks) = call.perform(config, registry, action)?;
     let said = understood(response, action).map_err(|why| match why {
         Misunderstood::Failed(error) if provider.kind == ProviderKind::Own => {
-            let hint = std::error::Error::source(&error).map(ToString::to_string);
+            let hint = of_parts(&error).and_then(|ours| ours.next_step().map(ToOwned::to_owned));
             Error::unavailable(error.to_string()).maybe_hint(hint)
         }
         Misunderstood::Failed(error) => {
+            if let Some(ours) = of_parts(&error).filter(|_| provider.is_credsh()) {
+                // The words that were wrong are not those of whoever asks.
+                let kind = match ours.kind() {
+                    Kind::Usage | Kind::NotFound => Kind::Failed,
+                    kind => kind,
+                };
+                return Error::new(kind, format!("`{program}` failed"))
+                    .because(ours.message())
+                    .maybe_hint(ours.next_step().map(ToOwned::to_owned));
+            }
             let told = in_full(&error, action);
             // Our own words contain no token, and dates that look like one.
             let told = if provider.is_credsh() {
@@ -127,22 +140,46 @@ pub(super) fn understood(response: Response, action: Action<'_>) -> Result<Said,
     }
 }
 
+/// One part of an error of the protocol, and the next.
+#[derive(Debug)]
+struct Part(String, Option<Box<Self>>);
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Part {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.1.as_deref().map(|part| part as _)
+    }
+}
+
 /// An error of the protocol in two parts, which the other side can tell apart.
 pub fn two_part(message: impl fmt::Display, beneath: impl fmt::Display) -> cargo_credential::Error {
-    #[derive(Debug)]
-    struct TwoPart(String, std::io::Error);
-    impl fmt::Display for TwoPart {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(&self.0)
-        }
-    }
-    impl std::error::Error for TwoPart {
-        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-            Some(&self.1)
-        }
-    }
-    let beneath = std::io::Error::other(beneath.to_string());
-    cargo_credential::Error::Other(Box::new(TwoPart(message.to_string(), beneath)))
+    let beneath = Part(beneath.to_string(), None);
+    cargo_credential::Error::Other(Box::new(Part(message.to_string(), Some(Box::new(beneath)))))
+}
+
+/// The last argument of a request of credsh's to itself: an error is to come back in its parts.
+pub const PARTS: &str = "--parts";
+
+/// An error of ours as we tell it ourselves: after the message its kind, and what to do.
+pub fn in_parts(error: &Error) -> cargo_credential::Error {
+    let hint = error
+        .next_step()
+        .map(|hint| Box::new(Part(hint.to_owned(), None)));
+    let kind = Part(error.kind().name().to_owned(), hint);
+    cargo_credential::Error::Other(Box::new(Part(error.to_string(), Some(Box::new(kind)))))
+}
+
+/// The error that came in parts.
+fn of_parts(error: &cargo_credential::Error) -> Option<Error> {
+    let kind = std::error::Error::source(error)?;
+    let hint = kind.source().map(ToString::to_string);
+    let kind = Kind::named(&kind.to_string())?;
+    Some(Error::new(kind, error.to_string()).maybe_hint(hint))
 }
 
 /// No more of a plugin's own words than this is repeated.
@@ -171,9 +208,9 @@ fn in_full(error: &cargo_credential::Error, action: Action<'_>) -> String {
 
 /// One start of a program that speaks the protocol.
 pub(super) struct Call<'a> {
-    pub(super) program: Command,
-    /// What it is called where it is waited for.
+    /// What a person calls it.
     pub(super) name: &'a str,
+    pub(super) program: Command,
     pub(super) args: Vec<&'a str>,
     pub(super) limit: Limit,
 }
@@ -200,21 +237,31 @@ impl Call<'_> {
             _ => None,
         };
         // From here on it may have done what it was told.
-        let unless_known = |error: Error| match action {
-            Action::Login { .. } | Action::Logout if error.kind() == Kind::Unavailable => {
-                error.because("whether it did as it was told is unknown")
+        let name = self.name;
+        let unless_known = |error: Error| match (action, error.kind()) {
+            (Action::Get(_), _) => error,
+            (_, Kind::Unavailable) => error.because("whether it did as it was told is unknown"),
+            // The error itself does not name it.
+            (_, Kind::Interrupted) => {
+                error.because(format!("whether `{name}` did as it was told is unknown"))
             }
             _ => error,
         };
         child.send(text).map_err(unless_known)?;
         let line = child.line().map_err(unless_known)?;
         if line.is_empty() {
-            return Err(child.ended_before("answered"));
+            return Err(unless_known(child.ended_before("answered")));
         }
         // What does not parse is not quoted: it may contain a token.
         let response = serde_json::from_str(&line)
             .map_err(|_| child.failed("gave an answer that is not of Cargo's protocol"))?;
-        child.finish().map_err(unless_known)?;
+        let ended = child.finish();
+        // Its answer says what it has done, so that it can be undone; Ctrl-C is for whoever goes on.
+        let is_told = !matches!(action, Action::Get(_))
+            && matches!(&ended, Err(error) if error.kind() == Kind::Interrupted);
+        if !is_told {
+            ended.map_err(unless_known)?;
+        }
         let mut remarks = Vec::new();
         if child.has_more() {
             remarks.push(format!(

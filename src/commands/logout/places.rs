@@ -175,12 +175,18 @@ impl Answer for Places {
 
     /// 0 if Cargo would find no token any more.
     fn exit_status(&self) -> u8 {
-        let is_unavailable = |place: &LogoutPlace| place.fate.kind == Some(ErrorKind::Unavailable);
+        let any = |kind| {
+            self.places
+                .iter()
+                .any(|place| place.fate.kind == Some(kind))
+        };
         let is_left = |place: &LogoutPlace| {
             place.fate.outcome == PlaceOutcome::Failed
                 || (self.must_be_gone && place.fate.outcome == PlaceOutcome::Kept)
         };
-        if self.places.iter().any(is_unavailable) {
+        if any(ErrorKind::Interrupted) {
+            ErrorKind::Interrupted.exit_status()
+        } else if any(ErrorKind::Unavailable) {
             ErrorKind::Unavailable.exit_status()
         } else if self.places.iter().any(is_left) {
             ErrorKind::Failed.exit_status()

@@ -14,7 +14,7 @@ use crate::commands::Outcome;
 use crate::commands::args::{ProviderSpec, Where};
 use crate::commands::logout::forget_in_files;
 use crate::disk::tree::Node;
-use crate::error::{Error, Result, list};
+use crate::error::{Error, Kind as ErrorKind, Result, list};
 use crate::session::change::Wish;
 use crate::session::{Session, own};
 use crate::stores::ledger::Entry;
@@ -169,45 +169,49 @@ impl Set {
                 self.take_own_along(session, &old, &new)?;
                 continue;
             }
-            let asked = session.held_unless_locked(provider, &old);
+            let asked = session.held_or_why_not(provider, &old);
             let held = asked.and_then(|held| held.ok_or_else(|| os::locked(provider)));
             let held = match held {
+                Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+                // It may do as it is told all the same.
+                Err(error) if self.drop_token && error.kind() != ErrorKind::Unavailable => {
+                    Held::Unknown
+                }
                 Err(error) if self.drop_token => {
                     session.warn(&format!(
                         "a token that `{provider}` has for the old index stays there: {error}"
                     ));
                     continue;
                 }
-                Err(error) if self.move_token => return Err(error),
+                Err(error) if self.move_token && error.kind() == ErrorKind::Unavailable => {
+                    return Err(error);
+                }
+                Err(error) if self.move_token => {
+                    return Err(Error::failed(format!(
+                        "`{provider}` does not say what token it has for the old index"
+                    ))
+                    .because(error)
+                    .hint(format!("`provider test {provider}` says why")));
+                }
                 Err(error) => return Err(unknown(provider, &error)),
                 Ok(Held::Nothing) => continue,
                 Ok(held) => held,
             };
             self.refuse_change_of_provider(provider)?;
             if !self.move_token && !self.drop_token {
-                match held {
-                    Held::Token(_) => {
-                        return Err(self.left_behind(provider.to_string().as_str()));
-                    }
-                    _ if session.flags.is_plan() => session.note(&format!(
-                        "a plan does not ask `{provider}`: if it has a token for the old index, or cannot say, the real run refuses without `--move-token` or `--drop-token`"
-                    )),
-                    _ => session.warn(&format!(
-                        "whether `{provider}` has a token for the old index is not known: it does not say"
-                    )),
+                if let Held::Token(_) = held {
+                    return Err(self.left_behind(provider.to_string().as_str()));
                 }
+                session.note(&format!(
+                    "a plan does not ask `{provider}`: if it has a token for the old index, or cannot say, the real run refuses without `--move-token` or `--drop-token`"
+                ));
                 continue;
             }
             if self.move_token {
+                // Unknown in a plan only.
                 let token = match &held {
                     Held::Token(token) => Some(token.clone()),
-                    _ if session.flags.is_plan() => None,
-                    _ => {
-                        return Err(Error::failed(format!(
-                            "`{provider}` does not say what token it has for the old index"
-                        ))
-                        .hint(format!("`provider test {provider}` says why")));
-                    }
+                    Held::Nothing | Held::Unknown => None,
                 };
                 let there = session.held(provider, &new)?;
                 let login = Wish::Login {

@@ -28,20 +28,24 @@ struct Tokens {
     /// A person counts from today; a program is told the date.
     #[serde(skip)]
     counts_from_today: bool,
+    /// The one registry that was asked about.
+    #[serde(skip)]
+    of: Option<String>,
 }
 
 impl List {
     /// Lists.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
-        let tokens = if self.target.is_given() {
+        let (tokens, of) = if self.target.is_given() {
             let registry = Registry::resolve(session.config()?, &self.target.wanted())?;
-            session.own_tokens(&registry)?
+            (session.own_tokens(&registry)?, Some(registry.label()))
         } else {
-            session.ledger()?
+            (session.ledger()?, None)
         };
         Outcome::answer(Tokens {
             tokens,
             counts_from_today: session.theme.width.is_some(),
+            of,
         })
     }
 }
@@ -53,7 +57,10 @@ impl Answer for Tokens {
 
     fn blocks(&self) -> Vec<Block> {
         if self.tokens.is_empty() {
-            return vec![Block::line("credsh keeps no tokens itself")];
+            return vec![Block::line(match &self.of {
+                Some(registry) => format!("credsh keeps no tokens of {registry} itself"),
+                None => "credsh keeps no tokens itself".to_owned(),
+            })];
         }
         let rows = self.tokens.iter().map(|token| {
             let operations: Vec<&str> = token.operations.iter().map(|one| one.name()).collect();

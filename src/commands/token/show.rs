@@ -16,7 +16,7 @@ use crate::render::{Block, Role, Span};
 use crate::session::Session;
 use crate::session::own::Rules;
 use crate::stores::ledger::{Day, Entry};
-use crate::stores::routing::{candidates, rule};
+use crate::stores::routing::{candidates, rule, tied};
 use crate::token::Token;
 
 /// What Cargo would do with the token.
@@ -72,6 +72,8 @@ pub(in crate::commands) struct Own {
     pub(in crate::commands) serving: Vec<Serving>,
     /// The labels of the others.
     pub(in crate::commands) others: Vec<String>,
+    /// Two that fit equally well, so that none is given.
+    pub(in crate::commands) tied: Option<[String; 2]>,
 }
 
 impl Own {
@@ -103,9 +105,11 @@ impl Own {
             .collect();
         let labels = entries.iter().map(|entry| entry.label.to_string());
         let others = labels.filter(|label| !serving.iter().any(|one| one.label == *label));
+        let tied = tied(&entries, operation).map(|pair| pair.map(|one| one.label.to_string()));
         Ok(Some(Self {
             others: others.collect(),
             serving,
+            tied,
         }))
     }
 
@@ -136,7 +140,9 @@ impl Own {
             .iter()
             .map(|one| format!("`{}` {}", one.label, one.rule))
             .collect();
-        let told = if serving.is_empty() {
+        let told = if let Some([one, other]) = &self.tied {
+            format!("the tokens `{one}` and `{other}` fit this equally well, so Cargo gets neither")
+        } else if serving.is_empty() {
             "no token of credsh's serves this".to_owned()
         } else {
             format!("the token {}", serving.join(", before "))
@@ -174,6 +180,10 @@ impl Show {
         let own = Own::of(session, &self.target.wanted(), &operation)?;
         let config = session.config()?;
         let inspection = Inspection::of(config, &self.target.wanted(), &operation, may_ask)?;
+        let remarks = inspection.steps.iter().flat_map(|step| &step.remarks);
+        for warning in remarks {
+            session.warn(warning);
+        }
         let (Some(answer), Some(winner)) = (inspection.answer(), inspection.winner()) else {
             let expired = own
                 .as_ref()

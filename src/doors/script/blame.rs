@@ -9,7 +9,7 @@ use rhai::{EvalAltResult, ParseError, ParseErrorType, Position};
 
 use super::Thrown;
 use crate::disk::replace;
-use crate::error::{Error, Place, nearest};
+use crate::error::{Error, Kind, Place, nearest};
 use crate::token::masked;
 
 /// A function that a script can call, and how.
@@ -66,6 +66,10 @@ pub(super) fn blame(error: &EvalAltResult, text: &str, name: &Path, known: &[Kno
         EvalAltResult::ErrorStackOverflow(_) => Error::failed("functions call each other too deep"),
         other => Error::failed(lower(&without_position(other))),
     };
+    // Where Ctrl-C came is no line's fault.
+    if ours.kind() == Kind::Interrupted {
+        return ours;
+    }
     let position = innermost.position();
     let own_text = if source == name {
         None

@@ -1,0 +1,113 @@
+//! Taking back what providers have done in a commit that fails.
+//!
+//! Invariant: Ctrl-C that made the commit fail does not end this, and only what is known not to be as it was before is
+//! said not to be.
+
+use super::Session;
+use super::change::ItemChange;
+use crate::cargo::config::Held;
+use crate::cargo::providers::{self, Action, Operation, Reply, Said};
+use crate::error::{Error, Kind, Result};
+
+impl Session {
+    /// Gives the providers back what they held, the last one first; who does not take it is named. Another Ctrl-C
+    /// ends this, too.
+    pub(super) fn undo(&mut self, done: Vec<ItemChange>, mut error: Error) -> Error {
+        let aside = self.world.interrupts.set_aside();
+        for item in done.into_iter().rev() {
+            let (provider, registry) = (&item.provider, item.registry.label());
+            let Err(why) = self.undo_one(&item) else {
+                continue;
+            };
+            let told = if matches!(item.before, Held::Unknown) {
+                format!(
+                    "and `{provider}` keeps the new token of {registry}: what it held before is not known"
+                )
+            } else if why.kind() == Kind::Interrupted {
+                format!(
+                    "and whether `{provider}` went back to what it held before for {registry} is unknown: {why}"
+                )
+            } else if self.is_back(&item, &why) {
+                continue;
+            } else {
+                format!(
+                    "and `{provider}` did not go back to what it held before for {registry}: {why}"
+                )
+            };
+            // Nothing that is left undone may be hidden behind a word about Ctrl-C.
+            if why.kind() == Kind::Interrupted && error.kind() != Kind::Interrupted {
+                error = Error::interrupted().because(error);
+            }
+            error = error.because(told);
+        }
+        drop(aside);
+        error
+    }
+
+    /// A provider may fail after it has stored the token: then that is to be undone, too.
+    pub(super) fn login_failed(
+        &mut self,
+        item: ItemChange,
+        error: Error,
+        done: &mut Vec<ItemChange>,
+    ) -> Error {
+        let error = match &item.provider.place {
+            Some(place) => error.at(place.clone()),
+            None => error,
+        };
+        // One that did not answer is not asked again; its error says that nobody knows.
+        if error.kind() != Kind::Failed {
+            return error;
+        }
+        let asked = self.config().and_then(|config| {
+            let get = Action::Get(&Operation::READ);
+            providers::perform(config, &item.provider, &item.registry, get)
+        });
+        match asked.map(|reply| reply.said) {
+            Ok(Said::Token(answer))
+                if Held::Token(answer.token.clone()).is_same(&item.after.held()) =>
+            {
+                done.push(item);
+            }
+            _ => {}
+        }
+        error
+    }
+
+    fn undo_one(&mut self, item: &ItemChange) -> Result<()> {
+        let action = match &item.before {
+            Held::Token(token) => Action::Login {
+                token: Some(token),
+                args: &[],
+            },
+            Held::Nothing => Action::Logout,
+            Held::Unknown => return Err(Error::failed("it does not say what it holds")),
+        };
+        self.world.interrupts.check()?;
+        let undone = providers::perform(self.config()?, &item.provider, &item.registry, action)?;
+        match undone {
+            Reply {
+                said: Said::Done | Said::NotFound,
+                ..
+            } => Ok(()),
+            _ => Err(Error::failed("it cannot")),
+        }
+    }
+
+    /// One that has failed may have done it all the same. One that did not answer is not asked again.
+    fn is_back(&mut self, item: &ItemChange, why: &Error) -> bool {
+        if why.kind() != Kind::Failed {
+            return false;
+        }
+        let asked = self.config().and_then(|config| {
+            let get = Action::Get(&Operation::READ);
+            providers::perform(config, &item.provider, &item.registry, get)
+        });
+        let holds = match asked.map(|reply| reply.said) {
+            Ok(Said::Token(answer)) => Held::Token(answer.token),
+            Ok(Said::NotFound) => Held::Nothing,
+            _ => return false,
+        };
+        holds.is_same(&item.before)
+    }
+}

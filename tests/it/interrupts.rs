@@ -1,0 +1,199 @@
+//! Ctrl-C while a provider works: what was done before is given back, a second one ends that too, and what nobody
+//! knows is said.
+
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::harness::Sandbox;
+use crate::pty::Pty;
+
+const OLD: &str = "sentinel-old-0123456789abcdef";
+const NEW: &str = "sentinel-new-0123456789abcdef";
+
+/// Keeps one token, and takes its time for each login. `stuck` makes it keep the next token and then hang, `lingers`
+/// makes it hang behind its answer, `fire` makes it refuse.
+const KEEPER: &str = r#"#!/bin/sh
+cd 'FOLDER' || exit 1
+echo '{"v":[1]}'
+read -r request
+case "$request" in
+*'"kind":"get"'*)
+    if [ -f held ]
+    then printf '{"Ok":{"kind":"get","token":"%s","cache":"session","operation_independent":true}}\n' "$(cat held)"
+    else echo '{"Err":{"kind":"not-found"}}'
+    fi ;;
+*'"kind":"login"'*)
+    if [ -f fire ]; then echo '{"Err":{"kind":"other","message":"on fire"}}'; exit; fi
+    if [ ! -f stuck ]; then sleep 0.5; fi
+    printf %s "$request" | sed -n 's/.*"token":"\([^"]*\)".*/\1/p' | tr -d '\n' >held
+    if [ -f stuck ]; then touch hanging; exec sleep 60; fi
+    echo '{"Ok":{"kind":"login"}}'
+    if [ -f lingers ]; then touch hanging; exec sleep 60; fi ;;
+*)
+    if [ -f stuck ]; then touch hanging; exec sleep 60; fi
+    rm -f held; echo '{"Ok":{"kind":"logout"}}' ;;
+esac
+"#;
+
+/// Two registries, each with a keeper of its own; the one of `b` holds a token.
+fn two_keepers() -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    let mut config = String::new();
+    for name in ["a", "b"] {
+        let folder = sandbox.root().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        let keeper = KEEPER.replace("FOLDER", folder.to_str().unwrap());
+        let program = sandbox.program(&format!("bin/keeper-{name}"), &keeper);
+        config += &format!(
+            "[registries.{name}]\nindex = 'sparse+https://{name}.example/'\ncredential-provider = ['{}']\n",
+            program.display()
+        );
+    }
+    sandbox.write("home/config.toml", config);
+    sandbox.write("b/held", OLD);
+    sandbox
+        .env("PATH", "/usr/bin:/bin")
+        .env("OLD", OLD)
+        .env("NEW", NEW);
+    sandbox
+}
+
+#[track_caller]
+fn wait_for(what: &str, is_so: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < end, "never: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Runs these lines as a batch, and presses Ctrl-C for each condition that has come true.
+fn interrupted(sandbox: &Sandbox, lines: &[&str], when: &[&dyn Fn() -> bool]) -> (u8, String) {
+    let mut command = sandbox.process();
+    for line in lines {
+        command.args(["-c", line]);
+    }
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let id = Pid::from_child(&child);
+    for (number, is_so) in when.iter().enumerate() {
+        wait_for(&format!("moment {number}"), is_so);
+        kill_process(id, Signal::INT).unwrap();
+    }
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = child.wait_with_output().unwrap();
+    let told = [stdout, stderr].concat();
+    let told = String::from_utf8(told).unwrap();
+    assert!(!told.contains("sentinel"), "{told}");
+    let status = status.code().and_then(|code| code.try_into().ok());
+    (status.unwrap(), told)
+}
+
+#[test]
+fn a_provider_that_is_slow_is_given_back_what_it_held() {
+    let sandbox = two_keepers();
+    sandbox.write("a/stuck", "");
+    let lines = ["login b --from env:NEW", "login a --from env:NEW"];
+    let (status, told) = interrupted(&sandbox, &lines, &[&|| sandbox.exists("a/hanging")]);
+    assert_eq!(status, 130, "{told}");
+    assert_eq!(sandbox.read("b/held"), OLD, "{told}");
+    assert!(told.contains("error: interrupted"), "{told}");
+    assert!(!told.contains("go back"), "{told}");
+    // It has the token, and nobody heard of it.
+    let program = sandbox.root().join("bin/keeper-a");
+    let unknown = format!(
+        "whether `{}` did as it was told is unknown",
+        program.display()
+    );
+    assert!(told.contains(&unknown), "{told}");
+}
+
+/// What has answered has done as it was told, and can be undone.
+#[test]
+fn a_provider_that_has_answered_and_does_not_end_is_given_back_what_it_held() {
+    let sandbox = two_keepers();
+    sandbox.write("b/lingers", "");
+    let hangs = || {
+        let does = sandbox.exists("b/hanging");
+        if does {
+            let _ = std::fs::remove_file(sandbox.root().join("b/lingers"));
+        }
+        does
+    };
+    let (status, told) = interrupted(&sandbox, &["login b --from env:NEW"], &[&hangs]);
+    assert_eq!(status, 130, "{told}");
+    assert_eq!(sandbox.read("b/held"), OLD, "{told}");
+    assert!(!told.contains("unknown"), "{told}");
+}
+
+#[test]
+fn a_second_ctrl_c_ends_what_the_first_has_undone() {
+    let sandbox = two_keepers();
+    sandbox.write("a/stuck", "");
+    let lines = ["login b --from env:NEW", "login a --from env:NEW"];
+    let hangs = || {
+        let does = sandbox.exists("a/hanging");
+        if does {
+            sandbox.write("b/stuck", "");
+        }
+        does
+    };
+    let start = Instant::now();
+    let (status, told) = interrupted(&sandbox, &lines, &[&hangs, &|| sandbox.exists("b/hanging")]);
+    assert!(start.elapsed() < Duration::from_secs(20), "{told}");
+    assert_eq!(status, 130, "{told}");
+    assert!(told.contains("error: interrupted"), "{told}");
+    assert!(
+        told.contains("went back to what it held before for `b`"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_did_not_go_back_is_told_in_the_shell_too() {
+    let sandbox = two_keepers();
+    sandbox.write("a/stuck", "");
+    let mut shell = Pty::shell(&sandbox, &["--no-rc", "--no-history"]);
+    for line in ["begin", "login b --from env:NEW", "login a --from env:NEW"] {
+        shell.line(line);
+    }
+    shell.clear().keys("commit\r");
+    wait_for("the second login", || sandbox.exists("a/hanging"));
+    sandbox.write("b/fire", "");
+    shell.keys("\u{3}").sees("error: interrupted");
+    shell.sees("did not go back to what it held before for");
+}
+
+#[test]
+fn a_logout_that_is_interrupted_ends_with_130_and_is_in_doubt() {
+    let sandbox = two_keepers();
+    sandbox.write("b/stuck", "");
+    let (status, told) = interrupted(&sandbox, &["logout b"], &[&|| sandbox.exists("b/hanging")]);
+    assert_eq!(status, 130, "{told}");
+    assert!(told.contains("did as it was told is unknown"), "{told}");
+}
+
+/// Whoever ends the shell while it commits does not leave half of it behind.
+#[test]
+fn a_shell_that_is_told_to_end_gives_back_what_a_provider_held() {
+    let sandbox = two_keepers();
+    sandbox.write("a/stuck", "");
+    let mut shell = Pty::shell(&sandbox, &["--no-rc", "--no-history"]);
+    for line in ["begin", "login b --from env:NEW", "login a --from env:NEW"] {
+        shell.line(line);
+    }
+    shell.clear().keys("commit\r");
+    wait_for("the second login", || sandbox.exists("a/hanging"));
+    let id = Pid::from_raw(shell.id().try_into().unwrap()).unwrap();
+    kill_process(id, Signal::TERM).unwrap();
+    shell.ends_by();
+    assert_eq!(sandbox.read("b/held"), OLD);
+}
