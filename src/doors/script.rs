@@ -157,6 +157,12 @@ impl Interpreter {
             Err(error) if left_with(&error).is_some() => Ok(None),
             Err(error) => Err(match error.unwrap_inner() {
                 // It may be a token, so it is not repeated.
+                EvalAltResult::ErrorVariableNotFound(variable, _)
+                    if self.scope.contains(variable) =>
+                {
+                    Error::failed("a function does not see the variables outside of it")
+                        .hint("give it what it needs as an argument")
+                }
                 EvalAltResult::ErrorVariableNotFound(variable, _) => {
                     let error = Error::usage("there is no such command, variable or function");
                     error.hint(match self.nearest(variable) {

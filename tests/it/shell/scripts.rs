@@ -38,6 +38,7 @@ fn a_mistake_names_the_nearest_of_commands_and_functions() {
     let mut shell = Pty::shell(&sandbox, &[]);
     shell.line("fn deploy(team) { team }");
     shell.line("let target = 1;");
+    shell.line("fn ship() { target }");
     for (line, hint) in [
         ("statsu", "did you mean `status`?"),
         ("statsu corp", "did you mean `status`?"),
@@ -46,6 +47,7 @@ fn a_mistake_names_the_nearest_of_commands_and_functions() {
         ("registry::lst()", "did you mean `registry::list`?"),
         ("regstry::list()", "did you mean `registry::`?"),
         ("1 + targte", "did you mean `target`?"),
+        ("ship()", "give it what it needs as an argument"),
         ("registry lst", "did you mean `list`?"),
         ("registry list --jsno", "did you mean `--json`?"),
         ("login corp --scheme beerer", "did you mean `bearer`?"),
