@@ -221,7 +221,7 @@ class Bench:
                 home = self.home()
                 run(home, CREDSH, "registry", "add", "corp", index, "--provider", CREDSH)
                 run(home, *login, "--store", "keyring", more=found)
-                lookup = [shutil.which("secret-tool"), "lookup", "service", "credsh", "username", f"default {index}"]
+                lookup = [shutil.which("secret-tool"), "lookup", "service", "credsh", "username", f"default {index} {home.resolve()}"]
                 self.compare(
                     "an answer to Cargo, keyring", "`secret-tool lookup`", "1.5x",
                     lambda: ask(home, found), lambda: run(home, *lookup, more=found)[0], 51,
@@ -277,7 +277,7 @@ def main():
             )
         ours, cargos = bench.long_file()
         bench.compare("a login in 5 MB of tokens", "one `cargo login` there", "1x", lambda: ours()[0], lambda: cargos()[0], 9)
-        bench.memory("peak memory of the same", 300, lambda: ours()[1])
+        bench.memory("peak memory of a login in 5 MB", 300, lambda: ours()[1])
         bench.keys(many)
         bench.provider()
     head = ("what", "against", "ratio", "goal", "met")
