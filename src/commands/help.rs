@@ -48,8 +48,9 @@ impl Help {
             wrapped(topic, width)
         } else {
             match command(&self.words) {
-                Some(command) => explained(command, &asked, width),
-                None => wrapped(&search(&asked)?, width),
+                Some(command) if !command.has_subcommands() => explained(command, &asked, width),
+                // Whoever asks for a group looks for what there is about it.
+                _ => wrapped(&search(&asked)?, width),
             }
         };
         Outcome::answer(Text { text })

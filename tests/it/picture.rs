@@ -1,5 +1,5 @@
 //! The picture in the README: a session of the real program at a real terminal, drawn from the screen that it has left.
-//! `UPDATE_EXPECT=1` draws it again.
+//! `scripts/picture` draws it again.
 
 use std::io::{Read, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};

@@ -108,6 +108,8 @@ fn help_fits_the_window_and_finds_words() {
         ("help", "In the shell also:"),
         ("help record", "record --stop"),
         ("help token", "Forget one of credsh's own tokens"),
+        ("help token", "\nlogin "),
+        ("help token", "\nsources "),
         ("help registry set", "--move-token"),
         ("help keyring", "token set"),
         ("help keyring", "login"),
