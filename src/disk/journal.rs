@@ -1,8 +1,8 @@
 //! What a commit is about to do, kept beside the lock until it is done, so that whoever comes next can finish it.
 //!
-//! A file is remembered by the range in which its text changes and by digests of the whole: enough to tell
-//! whether it is as it was, as it is to be, half written, or somebody else's by now. For the last case the
-//! single edits are there as well.
+//! A file is remembered by the range in which its text changes, by what moves behind it, and by digests of the whole:
+//! enough to tell whether it is as it was, as it is to be, half written, or somebody else's by now. For the last case
+//! the single edits are there as well.
 //!
 //! Invariant: a journal is whole or not there, and nobody else can read it. It holds no text of a token that
 //! is not in one of its files anyway.
@@ -22,7 +22,7 @@ use super::tree::Node;
 use crate::error::{Error, Place, Result};
 
 /// The version of the format.
-const SCHEMA: u8 = 1;
+const SCHEMA: u8 = 2;
 
 /// The name of the file.
 const NAME: &str = "journal";
@@ -56,11 +56,14 @@ pub(crate) struct FileRecord {
     before: Option<String>,
     /// The digest of the new text.
     after: String,
-    /// How many bytes before the range stay, and how many behind it.
+    /// How many bytes before the range stay where they are, and how many behind it.
     start: usize,
     behind: usize,
+    /// The range before and after.
     was: String,
     becomes: String,
+    /// What stays as it is, and comes to stand elsewhere: all that is behind the range, where that changes its length.
+    moves: String,
     /// What the new text is for.
     pub(crate) edits: Vec<EditRecord>,
 }
@@ -136,10 +139,14 @@ impl Journal {
     /// Keeps it in this folder. When this returns, it is on the disk.
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         let file = folder.join(NAME);
-        let texts = |record: &FileRecord| record.was.len() + record.becomes.len();
         // With room enough no copy is left behind by growing.
-        let room = 4096 + 3 * self.files.iter().map(texts).sum::<usize>();
-        let mut text = Zeroizing::new(Vec::with_capacity(room));
+        let files: usize = self.files.iter().map(FileRecord::room).sum();
+        let items: usize = self
+            .items
+            .iter()
+            .map(|item| item.to_string().len() + 1)
+            .sum();
+        let mut text = Zeroizing::new(Vec::with_capacity(1024 + files + items));
         serde_json::to_writer(&mut *text, self)
             .map_err(|error| Error::io("write", &file, &error.into()))?;
         replace::private(&file, &text)
@@ -167,6 +174,7 @@ impl Drop for FileRecord {
     fn drop(&mut self) {
         self.was.zeroize();
         self.becomes.zeroize();
+        self.moves.zeroize();
     }
 }
 
@@ -199,16 +207,13 @@ impl FileRecord {
         while !(text.is_char_boundary(start) && new.is_char_boundary(start)) {
             start -= 1;
         }
-        // What is written in place moves all that follows, unless the length stays.
-        let mut behind = 0;
-        if text.len() == new.len() {
-            let back = text[start..].bytes().rev().zip(new[start..].bytes().rev());
-            behind = back.take_while(same).count();
-            let is_edge = |text: &str, behind: usize| text.is_char_boundary(text.len() - behind);
-            while !(is_edge(text, behind) && is_edge(new, behind)) {
-                behind -= 1;
-            }
+        let back = text[start..].bytes().rev().zip(new[start..].bytes().rev());
+        let mut alike = back.take_while(same).count();
+        let is_edge = |text: &str, alike: usize| text.is_char_boundary(text.len() - alike);
+        while !(is_edge(text, alike) && is_edge(new, alike)) {
+            alike -= 1;
         }
+        let moves = if text.len() == new.len() { 0 } else { alike };
         Self {
             file: file.to_path_buf(),
             name: file.strip_prefix(home).unwrap_or(file).to_path_buf(),
@@ -217,11 +222,33 @@ impl FileRecord {
             before: old.map(|old| digest(old.as_bytes())),
             after: digest(new.as_bytes()),
             start,
-            behind,
-            was: text[start..text.len() - behind].to_owned(),
-            becomes: new[start..new.len() - behind].to_owned(),
+            behind: alike - moves,
+            was: text[start..text.len() - alike].to_owned(),
+            becomes: new[start..new.len() - alike].to_owned(),
+            moves: text[text.len() - moves..].to_owned(),
             edits,
         }
+    }
+
+    /// How many bytes of a journal its texts take, at most.
+    fn room(&self) -> usize {
+        // What JSON spells with a backslash takes up to six bytes.
+        let spelt = |text: &str| {
+            let special = text
+                .bytes()
+                .filter(|b| *b < b' ' || matches!(b, b'"' | b'\\'));
+            text.len() + 5 * special.count()
+        };
+        let value = |value: &Value| match value {
+            Value::Text(text) => spelt(text),
+            Value::List(texts) => texts.iter().map(|text| spelt(text) + 3).sum(),
+        };
+        let edits = self.edits.iter().map(|edit| {
+            let key: usize = edit.key.iter().map(|part| spelt(part) + 3).sum();
+            key + edit.after.as_ref().map_or(0, value) + 256
+        });
+        let texts = [&self.was, &self.becomes, &self.moves];
+        1024 + texts.map(|text| spelt(text)).iter().sum::<usize>() + edits.sum::<usize>()
     }
 
     /// How the file stands to it, by its text now.
@@ -251,11 +278,13 @@ impl FileRecord {
         let Some((head, inside, tail)) = self.cut(text) else {
             return false;
         };
-        let old = [head, self.was.as_bytes(), tail].concat();
+        let moves = self.moves.as_bytes();
+        let old = Zeroizing::new([head, self.was.as_bytes(), moves, tail].concat());
         if Some(digest(&old)) != self.before {
             return false;
         }
-        let (was, becomes) = (self.was.as_bytes(), self.becomes.as_bytes());
+        let was = &old[head.len()..old.len() - tail.len()];
+        let becomes = Zeroizing::new([self.becomes.as_bytes(), moves].concat());
         let is_either = |(at, byte): (usize, &u8)| {
             // A shorter text is written with newlines behind it, and then cut off.
             let new = becomes.get(at).unwrap_or(&b'\n');
@@ -275,10 +304,8 @@ impl FileRecord {
     /// The new text, of a file that is as it was or half written.
     pub(crate) fn new_text(&self, now: &[u8]) -> Option<Zeroizing<String>> {
         let (head, _, tail) = self.cut(now)?;
-        let mut bytes = Vec::with_capacity(head.len() + self.becomes.len() + tail.len());
-        bytes.extend_from_slice(head);
-        bytes.extend_from_slice(self.becomes.as_bytes());
-        bytes.extend_from_slice(tail);
+        let (becomes, moves) = (self.becomes.as_bytes(), self.moves.as_bytes());
+        let bytes = [head, becomes, moves, tail].concat();
         let text = String::from_utf8(bytes).map(Zeroizing::new).ok()?;
         (digest(text.as_bytes()) == self.after).then_some(text)
     }
