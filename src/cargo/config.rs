@@ -20,6 +20,7 @@ use self::names::Names;
 pub(super) use self::names::malformed_index;
 pub use self::stores::{Held, ItemKey, item_key};
 use super::layers::{Doubled, Layer, Layers, both_names};
+use super::looks::Looks;
 use super::name::variable;
 use crate::disk::tree::{Entry, Node, is_secret};
 use crate::error::{Error, Place, Result};
@@ -75,6 +76,9 @@ pub struct Config {
     /// Files that Cargo does not read here, opened for editing.
     others: Vec<Layer>,
     doubled: Vec<Doubled>,
+    looks: Looks,
+    /// Whether the layers are no longer what was read.
+    is_edited: bool,
     by_index: OnceCell<Names>,
     by_variable: OnceCell<Names>,
     /// What will have become of items in other stores.
@@ -90,7 +94,11 @@ pub struct Config {
 impl Config {
     /// Reads it all: what Cargo started in this world, with this home, would read.
     pub fn read(world: &World, home: &Path) -> Result<Self> {
-        let Layers { layers, doubled } = Layers::read(home, &world.directory)?;
+        let Layers {
+            layers,
+            doubled,
+            looks,
+        } = Layers::read(home, &world.directory)?;
         shapes::check(&layers)?;
         Ok(Self {
             env: world.env.clone(),
@@ -99,6 +107,8 @@ impl Config {
             layers,
             others: Vec::new(),
             doubled,
+            looks,
+            is_edited: false,
             by_index: OnceCell::new(),
             by_variable: OnceCell::new(),
             stores: HashMap::new(),
@@ -109,6 +119,16 @@ impl Config {
             may_prompt: false,
             passphrase: None,
         })
+    }
+
+    /// Whether reading it again would give the same.
+    pub fn is_current(&self) -> bool {
+        !self.is_edited && self.looks.still_hold()
+    }
+
+    /// Whether a file had this text when it was read.
+    pub fn has_read(&self, file: &Path, text: &str) -> bool {
+        self.looks.has_read(file, text)
     }
 
     /// The environment that belongs to this view.

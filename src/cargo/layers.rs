@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::disk::replace;
+use super::looks::Looks;
 use crate::disk::tree::{self, Entry, Node, Table};
 use crate::error::{Error, Place, Result};
 
@@ -75,6 +75,8 @@ pub struct Layers {
     pub layers: Vec<Layer>,
     /// Where two files stand side by side (1).
     pub doubled: Vec<Doubled>,
+    /// What was asked of the disk for all that.
+    pub(super) looks: Looks,
 }
 
 impl Layers {
@@ -85,15 +87,14 @@ impl Layers {
             layers.read_file(&file, true)?;
             adopt_old_layout(&mut layers.layers);
         }
-        let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        let home_identity = canonical(home);
+        let home_identity = layers.looks.canonical(home);
         let mut met_home = false;
         for folder in directory.ancestors() {
             let root = folder.join(".cargo");
             if let Some(file) = layers.find(&root, "config") {
                 layers.read_file(&file, false)?;
             }
-            met_home |= canonical(&root) == home_identity;
+            met_home |= layers.looks.canonical(&root) == home_identity;
         }
         if !met_home && let Some(file) = layers.find(home, "config") {
             layers.read_file(&file, false)?;
@@ -103,29 +104,29 @@ impl Layers {
 
     /// The one of `NAME` and `NAME.toml` that Cargo reads (1).
     fn find(&mut self, folder: &Path, name: &str) -> Option<PathBuf> {
+        let looks = &mut self.looks;
         let (plain, with_extension) = both_names(folder, name);
-        if plain.exists() {
-            if with_extension.exists() && !is_same_file(&plain, &with_extension) {
-                self.doubled.push(Doubled {
-                    used: plain.clone(),
-                    ignored: with_extension,
-                });
-            }
-            return Some(plain);
+        let exists = looks.exists(&with_extension);
+        if !looks.exists(&plain) {
+            return exists.then_some(with_extension);
         }
-        with_extension.exists().then_some(with_extension)
+        if exists && !looks.is_same_file(&plain, &with_extension) {
+            self.doubled.push(Doubled {
+                used: plain.clone(),
+                ignored: with_extension,
+            });
+        }
+        Some(plain)
     }
 
     fn read_file(&mut self, file: &Path, is_credentials: bool) -> Result<()> {
-        let text = if is_credentials {
-            replace::read_settled(file)?
-        } else {
-            replace::read(file)?
-        };
-        let Some(text) = text else {
-            return Ok(());
-        };
-        self.add(file, tree::parse(file, &text)?, is_credentials, &mut vec![])
+        match self.looks.text(file, is_credentials)? {
+            Some(text) => {
+                let table = tree::parse(file, text)?;
+                self.add(file, table, is_credentials, &mut vec![])
+            }
+            None => Ok(()),
+        }
     }
 
     /// Adds a file's values and, below them, those of its includes: of two, the later wins (2).
@@ -152,9 +153,9 @@ impl Layers {
             is_credentials,
         });
         for include in includes.into_iter().rev() {
-            match replace::read(&include.file)? {
+            match self.looks.text(&include.file, false)? {
                 Some(text) => {
-                    let table = tree::parse(&include.file, &text)?;
+                    let table = tree::parse(&include.file, text)?;
                     self.add(&include.file, table, is_credentials, above)?;
                 }
                 None if include.is_optional => {}
@@ -196,18 +197,6 @@ fn adopt_old_layout(layers: &mut [Layer]) {
         }
         is_first = false;
     }
-}
-
-/// Whether two paths lead to one file, by a symbolic link or as two names of it.
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    #[cfg(unix)]
-    let identity = |path: &Path| {
-        use std::os::unix::fs::MetadataExt;
-        path.metadata().map(|meta| (meta.dev(), meta.ino()))
-    };
-    #[cfg(not(unix))]
-    let identity = |path: &Path| path.canonicalize();
-    matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// `NAME` and `NAME.toml` in a folder.

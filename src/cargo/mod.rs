@@ -9,6 +9,7 @@ pub mod config;
 pub mod index_url;
 pub mod inspection;
 pub mod layers;
+mod looks;
 pub mod name;
 pub mod programs;
 pub mod providers;

@@ -9,20 +9,24 @@
 //! Invariant: an edit that is refused has changed nothing; the text parses after every edit. The text of a
 //! value is in no error and no `Debug`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-use self::statement::{Left, MarkKind};
+use self::marks::{Mark, MarkKind, marks};
+use self::statement::Left;
 use super::tree;
-use crate::error::{Error, Place, Result};
+use crate::error::Result;
 
 mod add;
 mod cells;
 mod lines;
+mod marks;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -66,7 +70,7 @@ pub(crate) enum Found {
 }
 
 /// One TOML file's text, open for edits.
-pub(crate) struct Document {
+pub(crate) struct Document<'t> {
     path: PathBuf,
     bom: bool,
     /// The last line has no end of its own; `lines` has one for it.
@@ -74,50 +78,72 @@ pub(crate) struct Document {
     /// How a new line ends.
     line_end: &'static str,
     /// A ring in the order of the file. The first is empty and stands for the header of the root table.
-    lines: Vec<Line>,
-    root: Table,
+    lines: Vec<Line<'t>>,
+    root: Table<'t>,
 }
 
 /// A line's number in `Document::lines`: stable, and no line number of the file.
 type Id = usize;
 const ROOT: Id = 0;
 
-struct Line {
-    text: Zeroizing<String>,
-    kind: Kind,
+/// One part of a key.
+type Name<'t> = Cow<'t, str>;
+
+struct Line<'t> {
+    text: Text<'t>,
+    kind: Kind<'t>,
     previous: Id,
     next: Id,
 }
 
-enum Kind {
+/// A line's text.
+enum Text<'t> {
+    /// As it stands in the file.
+    Kept(&'t str),
+    /// As an edit has made it.
+    New(Zeroizing<String>),
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Kept(text) => text,
+            Self::New(text) => text,
+        }
+    }
+}
+
+enum Kind<'t> {
     Blank,
     Comment,
     /// `[path]` or `[[path]]`; `last` is the last statement under it, or itself.
     Header {
-        path: Vec<String>,
+        path: Vec<Name<'t>>,
         element: bool,
         last: Id,
     },
     /// `path = ..` below a header.
     Key {
         header: Id,
-        path: Vec<String>,
+        path: Vec<Name<'t>>,
     },
     /// Removed.
     Gone,
 }
 
 #[derive(Default)]
-struct Table {
-    nodes: HashMap<String, Node>,
+struct Table<'t> {
+    nodes: HashMap<Name<'t>, Node<'t>>,
     header: Option<Id>,
     /// The last line in the file that says something about this table or those in it: a header, or a
     /// statement below its own header or a shorter one.
     last: Option<Id>,
 }
 
-enum Node {
-    Table(Table),
+enum Node<'t> {
+    Table(Table<'t>),
     /// The statement that holds it, perhaps as an inline table.
     Statement(Id),
     /// An array of tables; not looked into.
@@ -125,35 +151,35 @@ enum Node {
 }
 
 /// How far a key path leads through the tree.
-enum Reach<'a> {
+enum Reach<'a, 't> {
     /// To a statement, with as many parts; the rest is inside of it.
     Statement(Id),
-    Table(&'a Table),
+    Table(&'a Table<'t>),
     Elements(Id),
     /// To this table, with as many parts; the next is missing.
-    Missing(&'a Table, usize),
+    Missing(&'a Table<'t>, usize),
 }
 
-impl Document {
+impl<'t> Document<'t> {
     /// Opens a text for edits; `path` is for the errors. A text that is not TOML is a malformed file: the
     /// error says at which line, and why, in our words.
-    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self> {
+    pub(crate) fn parse(path: &Path, text: &'t str) -> Result<Self> {
+        tree::check(path, text)?;
+        Ok(Self::of(path, text))
+    }
+
+    /// Opens a text that is TOML: [`tree::parse`] has read it.
+    pub(crate) fn of(path: &Path, text: &'t str) -> Self {
+        debug_assert!(tree::check(path, text).is_ok(), "opened without a check");
         let bom = text.starts_with('\u{feff}');
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let marks = statement::marks(text).map_err(|malformed| {
-            let above = text.bytes().take(malformed.at);
-            let line = 1 + above.filter(|byte| *byte == b'\n').count();
-            Error::malformed(malformed.reason)
-                .at(Place::line(path, line))
-                .hint("mend that line first")
-        })?;
         let unended = !text.is_empty() && !text.ends_with('\n');
         let line_end = match text.find('\n') {
             Some(end) if text[..end].ends_with('\r') => "\r\n",
             _ => "\n",
         };
         let root = Line {
-            text: Zeroizing::default(),
+            text: Text::Kept(""),
             kind: Kind::Header {
                 path: Vec::new(),
                 element: false,
@@ -175,46 +201,40 @@ impl Document {
         };
         let mut rest = text;
         let mut header = ROOT;
-        for mark in marks {
+        for Mark { span, path, kind } in marks(text) {
             let start = text.len() - rest.len();
             let (above, at) =
-                rest.split_at(text[..mark.span.start].rfind('\n').map_or(0, |end| end + 1) - start);
+                rest.split_at(text[..span.start].rfind('\n').map_or(0, |end| end + 1) - start);
             document.push_trivia(above);
-            let end = mark.span.end - start - above.len();
+            let end = span.end - start - above.len();
             let (line, below) = at.split_at(
                 at[end..]
                     .find('\n')
                     .map_or(at.len(), |newline| end + newline + 1),
             );
             rest = below;
-            let kind = match mark.kind {
-                MarkKind::Key => {
-                    let depth = document.header_path(header).len();
-                    Kind::Key {
-                        header,
-                        path: mark.path[depth..].to_vec(),
-                    }
-                }
-                kind => {
+            let kind = match kind {
+                MarkKind::Key => Kind::Key { header, path },
+                MarkKind::Header | MarkKind::Element => {
                     header = document.lines.len();
                     Kind::Header {
-                        path: mark.path,
+                        path,
                         element: kind == MarkKind::Element,
                         last: header,
                     }
                 }
             };
-            let id = document.push(document.lines[ROOT].previous, line, kind);
+            let id = document.push(document.lines[ROOT].previous, Text::Kept(line), kind);
             document.index(id, None);
         }
         document.push_trivia(rest);
         if unended {
             let last = document.lines[ROOT].previous;
             // Not pushed: a string that moves leaves a copy behind.
-            let text = [document.lines[last].text.as_str(), line_end].concat();
-            document.lines[last].text = Zeroizing::new(text);
+            let text = [&*document.lines[last].text, line_end].concat();
+            document.lines[last].text = Text::New(Zeroizing::new(text));
         }
-        Ok(document)
+        document
     }
 
     /// What is at a key path now: what the tests of the edits look at. Reading is `tree`'s.
@@ -267,7 +287,7 @@ impl Document {
                 }
                 let text = statement::set(&line.text, inner, value, self.line_end)
                     .map_err(|what| self.refused(key, id, what))?;
-                self.lines[id].text = text;
+                self.lines[id].text = Text::New(text);
                 Ok(())
             }
             Reach::Table(table) => {
@@ -296,7 +316,7 @@ impl Document {
                 match statement::unset(&self.lines[id].text, self.inner(id, key), self.line_end) {
                     Left::Unchanged => return Ok(false),
                     Left::Rest(text) => {
-                        self.lines[id].text = text;
+                        self.lines[id].text = Text::New(text);
                         return Ok(true);
                     }
                     Left::Nothing => vec![id],

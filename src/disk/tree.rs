@@ -71,18 +71,31 @@ pub fn is_secret(key: &[impl AsRef<str>]) -> bool {
 /// Reads a whole file's text.
 pub fn parse(path: &Path, text: &str) -> Result<Table> {
     let lines = Lines::of(text);
-    let document = toml_edit::Document::parse(text).map_err(|error| {
-        let line = lines.at(error.span().map_or(0, |span| span.start));
-        Error::malformed("this is not TOML")
-            .at(Place::line(path, line))
-            .hint("mend that line; Cargo refuses the whole file")
-    })?;
+    let document = document(path, text, &lines)?;
     let mut reader = Reader {
         path,
         lines: &lines,
         key: Vec::new(),
     };
     reader.table(document.as_table())
+}
+
+/// Refuses a text that is not TOML.
+pub(super) fn check(path: &Path, text: &str) -> Result<()> {
+    document(path, text, &Lines::of(text)).map(|_| ())
+}
+
+fn document<'a>(path: &Path, text: &'a str, lines: &Lines) -> Result<toml_edit::Document<&'a str>> {
+    toml_edit::Document::parse(text).map_err(|error| {
+        let line = lines.at(error.span().map_or(0, |span| span.start));
+        let refused = Error::malformed("this is not TOML")
+            .at(Place::line(path, line))
+            .hint("mend that line; Cargo refuses the whole file");
+        match reason(error.message()) {
+            Some(reason) => refused.because(reason),
+            None => refused,
+        }
+    })
 }
 
 /// The value of one key, by all its parts, of a statement that begins on this line.
@@ -93,6 +106,41 @@ pub(super) fn entry(path: &Path, key: &[&str], item: &Item, line: usize) -> Resu
         key: key.to_vec(),
     };
     reader.item(item, line)
+}
+
+/// Why, without a word of the text. The parser's messages are constants today; that is not promised.
+fn reason(message: &str) -> Option<&'static str> {
+    const REASONS: &[(&str, &str)] = &[
+        ("duplicate key", "this key or table is there twice"),
+        (
+            "cannot extend",
+            "this key goes through something that is not a table",
+        ),
+        ("recurse", "it is nested too deeply"),
+        (
+            "string values must be quoted",
+            "a value is missing, or is text without quotes",
+        ),
+        ("escape", "an unknown escape in a string"),
+        (
+            "string",
+            "a string is not closed, or has a character that needs an escape",
+        ),
+        ("with no value", "a key without a value"),
+        ("missing value", "a key without a value"),
+        (
+            "carriage return",
+            "a carriage return that does not end a line",
+        ),
+        ("array", "an array that is not closed, or lacks a comma"),
+        (
+            "inline table",
+            "an inline table that is not closed, or lacks a comma",
+        ),
+        ("table", "a table header that is not closed"),
+    ];
+    let known = REASONS.iter().find(|(word, _)| message.contains(word));
+    known.map(|(_, reason)| *reason)
 }
 
 /// Walks a parsed file and knows where it is.

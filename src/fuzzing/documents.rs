@@ -80,7 +80,7 @@ pub fn documents(data: &[u8]) {
     }
 }
 
-pub(super) fn open(text: &str) -> Document {
+pub(super) fn open(text: &str) -> Document<'_> {
     let document = Document::parse(Path::new("config.toml"), text);
     let document = document.unwrap_or_else(|error| panic!("TOML is refused: {error}"));
     assert_eq!(*document.text(), text, "opened and not edited");
@@ -107,7 +107,7 @@ fn keys(plain: &Plain) -> Vec<Vec<String>> {
     keys
 }
 
-fn perform(document: &mut Document, edit: &[u8]) {
+fn perform(document: &mut Document<'_>, edit: &[u8]) {
     let before = document.text().to_string();
     let plain = Plain::read(&before).unwrap_or_else(|| panic!("no TOML any more:\n{before}"));
     let keys = keys(&plain);
@@ -153,7 +153,7 @@ fn perform(document: &mut Document, edit: &[u8]) {
 
 /// Sets a key, or unsets it, and sees that this and nothing else has come of it.
 #[cfg(test)]
-pub(super) fn edit(document: &mut Document, key: &[&str], value: Option<&Value>) {
+pub(super) fn edit(document: &mut Document<'_>, key: &[&str], value: Option<&Value>) {
     let before = document.text().to_string();
     let plain = Plain::read(&before).unwrap_or_else(|| panic!("no TOML any more:\n{before}"));
     match value {
@@ -181,7 +181,7 @@ fn check_refusal(key: &[&str], result: Result<bool, crate::Error>, before: &str,
     );
 }
 
-fn set(document: &mut Document, before: &str, plain: &Plain, key: &[&str], value: &Value) {
+fn set(document: &mut Document<'_>, before: &str, plain: &Plain, key: &[&str], value: &Value) {
     let mut expected = plain.clone();
     let outcome = expected.put(key, Plain::of_edit(value));
     let result = document.set(key, value);
@@ -272,7 +272,7 @@ fn check_unset_again(before: &str, after: &str, key: &[&str], plain: &Plain) {
     assert_eq!(*document.text(), before, "after set and unset of {key:?}");
 }
 
-fn unset(document: &mut Document, before: &str, plain: &Plain, key: &[&str]) {
+fn unset(document: &mut Document<'_>, before: &str, plain: &Plain, key: &[&str]) {
     let mut expected = plain.clone();
     let outcome = expected.take(key);
     let result = document.unset(key);

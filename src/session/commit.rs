@@ -284,11 +284,16 @@ impl Session {
         edits: &[&FileChange],
     ) -> Result<(Zeroizing<String>, Vec<Key>)> {
         // Included ones too: they have no lock of Cargo's, but the same layout.
-        let is_credentials = self
-            .config()?
+        let config = self.config()?;
+        let is_credentials = config
             .files()
             .any(|layer| layer.is_credentials && layer.file == file);
-        let mut document = Document::parse(file, old)?;
+        // In a long file that takes longer than all the rest.
+        let mut document = if config.has_read(file, old) {
+            Document::of(file, old)
+        } else {
+            Document::parse(file, old)?
+        };
         let done = self.check_unchanged(file, &document, is_credentials, edits)?;
         if is_credentials {
             forget_old_layout(&mut document, edits.iter().map(|edit| &edit.key))?;
@@ -311,7 +316,7 @@ impl Session {
     fn check_unchanged(
         &self,
         file: &Path,
-        document: &Document,
+        document: &Document<'_>,
         is_credentials: bool,
         edits: &[&FileChange],
     ) -> Result<Vec<Key>> {
@@ -346,7 +351,7 @@ impl Session {
 }
 
 /// A value in a credentials file, whose old layout has crates.io's token at the top (5).
-fn in_credentials(document: &Document, key: &[&str]) -> Result<Option<Entry>> {
+fn in_credentials(document: &Document<'_>, key: &[&str]) -> Result<Option<Entry>> {
     if key == ["registry", "token"] && document.entry(&["registry"])?.is_none() {
         return document.entry(&["token"]);
     }
@@ -355,7 +360,7 @@ fn in_credentials(document: &Document, key: &[&str]) -> Result<Option<Entry>> {
 
 /// Takes the old layout's place of crates.io's token (5) away, where that token changes; `cargo login` moves it, too.
 pub(super) fn forget_old_layout<'a>(
-    document: &mut Document,
+    document: &mut Document<'_>,
     mut keys: impl Iterator<Item = &'a Key>,
 ) -> Result<()> {
     if keys.any(|key| *key == ["registry", "token"]) {

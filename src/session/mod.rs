@@ -156,7 +156,8 @@ impl Session {
 
     /// Looks at the disk again before the next command, unless edits are pending on what was read.
     pub fn refresh(&mut self) {
-        if self.overlay.is_empty() {
+        let config = self.config.as_ref();
+        if self.overlay.is_empty() && !config.is_some_and(Config::is_current) {
             self.config = None;
         }
     }

@@ -56,9 +56,9 @@ impl Session {
 /// A file's text in which every token is its fingerprint. One that has none is called by a name, which tells
 /// the old from the new where it changes.
 fn without_tokens(file: &Path, text: &str, edits: &[&FileChange], changed: &str) -> Result<String> {
-    let mut document = Document::parse(file, text)?;
     let mut secrets = Vec::new();
     collect(&tree::parse(file, text)?, &mut Vec::new(), &mut secrets);
+    let mut document = Document::of(file, text);
     for (key, token) in secrets {
         let is_changed = edits.iter().any(|edit| edit.key == key);
         let name = if is_changed { changed } else { "(a token)" };

@@ -256,7 +256,7 @@ impl Session {
         may: &May,
     ) -> Result<Zeroizing<String>> {
         let (text, layer) = read(record, now)?;
-        let mut document = Document::parse(&record.file, &text)?;
+        let mut document = Document::of(&record.file, &text);
         let mut made = Vec::new();
         for edit in &record.edits {
             let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();

@@ -42,6 +42,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("terminal_size", &["src/main.rs"]),
     ("time", &["src/stores/ledger.rs"]),
     ("toml_edit", &["src/disk/", "src/fuzzing/"]),
+    ("toml_parser", &["src/disk/document/marks.rs"]),
     ("unicode_ident", &["src/cargo/name.rs"]),
     ("unicode_width", &["src/render/"]),
     ("url", &["src/cargo/index_url.rs"]),

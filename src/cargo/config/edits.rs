@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use super::Config;
 use crate::cargo::layers::Layer;
-use crate::disk::replace;
 use crate::disk::tree::{self, Entry, Node, Table};
 use crate::error::Result;
 
@@ -64,8 +63,8 @@ impl Config {
                 .count();
             self.layers.insert(nearest, layer);
         } else {
-            if let Some(text) = replace::read(file)? {
-                layer.root = tree::parse(file, &text)?;
+            if let Some(text) = self.looks.text(file, false)? {
+                layer.root = tree::parse(file, text)?;
             }
             self.others.push(layer);
         }
@@ -74,6 +73,7 @@ impl Config {
 
     /// Puts an entry into a file that is open, or takes it out, and gives back what was there.
     pub fn put(&mut self, file: &Path, key: &[String], entry: Option<Entry>) -> Option<Entry> {
+        self.is_edited = true;
         self.changing(key, |config| {
             let mut layers = config.layers.iter_mut().chain(&mut config.others);
             let layer = layers.find(|layer| layer.file == file)?;

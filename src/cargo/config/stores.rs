@@ -52,6 +52,7 @@ impl Config {
 
     /// Notes what an item will be, or forgets that, and gives back what was noted before.
     pub fn put_in_store(&mut self, key: ItemKey, held: Option<Held>) -> Option<Held> {
+        self.is_edited = true;
         match held {
             Some(held) => self.stores.insert(key, held),
             None => self.stores.remove(&key),

@@ -5,9 +5,9 @@
 use zeroize::Zeroizing;
 
 use super::lines::find_back;
-use super::{Document, Found, Id, Kind, Line, ROOT, Value, statement};
+use super::{Document, Found, Id, Kind, Line, Name, ROOT, Text, Value, statement};
 
-impl Document {
+impl Document<'_> {
     /// Adds a key whose part `depth` is the first that is missing, in the table with this header and last line.
     pub(super) fn add(
         &mut self,
@@ -38,7 +38,7 @@ impl Document {
             } = &self.lines[sibling].kind
         {
             let length = self.header_path(*above).len() + path.len();
-            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
             let inline = length == depth + 1
                 && statement::get(&self.lines[sibling].text, &path) == Some(Found::Table);
             if inline || length > depth + 1 || header.is_none() {
@@ -46,22 +46,22 @@ impl Document {
                 return self.add_like(sibling, depth, &key[depth..names], &key[names..], value);
             }
         }
-        let path: Vec<String> = key[..key.len() - 1]
+        let path: Vec<Name<'_>> = key[..key.len() - 1]
             .iter()
-            .map(|&name| name.to_owned())
+            .map(|&name| Name::Owned(name.to_owned()))
             .collect();
         let mut after = match last.filter(|_| depth > 0) {
             Some(last) => self.end_of_table(last),
             None => self.end_of_file(),
         };
         if after != ROOT {
-            after = self.push(after, self.line_end, Kind::Blank);
+            after = self.push(after, Text::Kept(self.line_end), Kind::Blank);
         }
         let text = format!("[{}]{}", statement::spell_path(&path), self.line_end);
         let header = self.lines.len();
         self.push(
             after,
-            &text,
+            Text::New(Zeroizing::new(text)),
             Kind::Header {
                 path,
                 element: false,
@@ -93,13 +93,13 @@ impl Document {
         }
         let mut after = if at == ROOT { comment } else { opening };
         if after != ROOT {
-            after = self.push(after, self.line_end, Kind::Blank);
+            after = self.push(after, Text::Kept(self.line_end), Kind::Blank);
         }
         self.add_like(after, 0, names, &[], value);
         let new = self.lines[after].next;
         let next = self.lines[new].next;
         if next != ROOT && !matches!(self.lines[next].kind, Kind::Blank) {
-            self.push(new, self.line_end, Kind::Blank);
+            self.push(new, Text::Kept(self.line_end), Kind::Blank);
         }
     }
 
@@ -113,7 +113,7 @@ impl Document {
                 header,
                 path: sibling,
             } => {
-                let parts: Vec<&str> = sibling.iter().map(String::as_str).collect();
+                let parts: Vec<&str> = sibling.iter().map(AsRef::as_ref).collect();
                 path.extend_from_slice(&sibling[..depth - self.header_path(*header).len()]);
                 manner = statement::manner(&self.lines[after].text, &parts, path.len());
                 *header
@@ -121,12 +121,12 @@ impl Document {
             Kind::Header { .. } => after,
             Kind::Blank | Kind::Comment | Kind::Gone => ROOT,
         };
-        path.extend(names.iter().map(|&name| name.to_owned()));
+        path.extend(names.iter().map(|&name| Name::Owned(name.to_owned())));
         let names = statement::spell_path(names);
         let spelt = statement::nested(inner, value);
         let parts = [&manner.0, &names, manner.1, &spelt, self.line_end];
         let text = Zeroizing::new(parts.concat());
-        let id = self.push(after, &text, Kind::Key { header, path });
+        let id = self.push(after, Text::New(text), Kind::Key { header, path });
         self.index(id, Some(after));
     }
 

@@ -5,13 +5,11 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use zeroize::{Zeroize, Zeroizing};
-
-use super::{Document, Id, Kind, Line, Node, ROOT, Reach, Table, statement};
+use super::{Document, Id, Kind, Line, Name, Node, ROOT, Reach, Table, Text, statement};
 use crate::error::{Error, Place, Result};
 
-impl Document {
-    pub(super) fn reach(&self, key: &[&str]) -> Reach<'_> {
+impl<'t> Document<'t> {
+    pub(super) fn reach(&self, key: &[&str]) -> Reach<'_, 't> {
         let mut table = &self.root;
         for (depth, name) in key.iter().enumerate() {
             match table.nodes.get(*name) {
@@ -36,7 +34,7 @@ impl Document {
         }
     }
 
-    pub(super) fn header_path(&self, header: Id) -> &[String] {
+    pub(super) fn header_path(&self, header: Id) -> &[Name<'t>] {
         self.lines[header].header_path()
     }
 
@@ -45,7 +43,7 @@ impl Document {
         let Kind::Header { path, last, .. } = &self.lines[header].kind else {
             return false;
         };
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
         *last == header
             && matches!(self.reach(&path), Reach::Table(table) if table.nodes.is_empty())
     }
@@ -56,7 +54,7 @@ impl Document {
     }
 
     /// The first line from `at` on that is not of this kind; the root's, at the end of the file.
-    pub(super) fn skip(&self, mut at: Id, kind: impl Fn(&Kind) -> bool) -> Id {
+    pub(super) fn skip(&self, mut at: Id, kind: impl Fn(&Kind<'_>) -> bool) -> Id {
         while kind(&self.lines[at].kind) {
             at = self.lines[at].next;
         }
@@ -100,10 +98,10 @@ impl Document {
             .hint("mend that line first")
     }
 
-    pub(super) fn push(&mut self, after: Id, text: &str, kind: Kind) -> Id {
+    pub(super) fn push(&mut self, after: Id, text: Text<'t>, kind: Kind<'t>) -> Id {
         let (id, next) = (self.lines.len(), self.lines[after].next);
         self.lines.push(Line {
-            text: Zeroizing::new(text.to_owned()),
+            text,
             kind,
             previous: after,
             next,
@@ -113,14 +111,14 @@ impl Document {
         id
     }
 
-    pub(super) fn push_trivia(&mut self, text: &str) {
+    pub(super) fn push_trivia(&mut self, text: &'t str) {
         for line in text.split_inclusive('\n') {
             let kind = if line.trim().is_empty() {
                 Kind::Blank
             } else {
                 Kind::Comment
             };
-            self.push(self.lines[ROOT].previous, line, kind);
+            self.push(self.lines[ROOT].previous, Text::Kept(line), kind);
         }
     }
 
@@ -129,7 +127,7 @@ impl Document {
         self.lines[previous].next = next;
         self.lines[next].previous = previous;
         self.lines[id].kind = Kind::Gone;
-        self.lines[id].text.zeroize();
+        self.lines[id].text = Text::Kept("");
     }
 
     /// Enters a statement or header into the tree. Read from the file (no `base`), it is the last of its
@@ -207,7 +205,7 @@ impl Document {
         }
 
         let below = self.lines[above].next;
-        let blank = |kind: &Kind| matches!(kind, Kind::Blank);
+        let blank = |kind: &Kind<'_>| matches!(kind, Kind::Blank);
         if above == ROOT {
             let end = self.skip(below, blank);
             let mut at = below;
@@ -237,12 +235,12 @@ impl Document {
     }
 }
 
-impl Line {
+impl<'t> Line<'t> {
     pub(super) fn is_key(&self) -> bool {
         matches!(self.kind, Kind::Key { .. })
     }
 
-    pub(super) fn header_path(&self) -> &[String] {
+    pub(super) fn header_path(&self) -> &[Name<'t>] {
         match &self.kind {
             Kind::Header { path, .. } => path,
             _ => &[],
@@ -250,7 +248,7 @@ impl Line {
     }
 }
 
-impl Table {
+impl Table<'_> {
     /// All statements and headers of this table; or an array of tables that is in it.
     pub(super) fn collect(&self, found: &mut Vec<Id>) -> Result<(), Id> {
         for node in self.nodes.values() {
@@ -266,7 +264,7 @@ impl Table {
 }
 
 /// All parts of a statement's or header's key.
-fn full_path(lines: &[Line], id: Id) -> Vec<String> {
+fn full_path<'t>(lines: &[Line<'t>], id: Id) -> Vec<Name<'t>> {
     match &lines[id].kind {
         Kind::Key { header, path } => [lines[*header].header_path(), path].concat(),
         _ => lines[id].header_path().to_vec(),
@@ -274,18 +272,15 @@ fn full_path(lines: &[Line], id: Id) -> Vec<String> {
 }
 
 /// The nearest line, from `at` backwards, that says something about the table at `path`; see `Table::last`.
-pub(super) fn find_back<S>(
-    lines: &[Line],
+pub(super) fn find_back<'t>(
+    lines: &[Line<'t>],
     mut at: Id,
-    path: &[S],
-    wanted: impl Fn(&Line) -> bool,
-) -> Option<Id>
-where
-    String: PartialEq<S>,
-{
-    let starts = |parts: &mut dyn Iterator<Item = &String>| {
+    path: &[impl AsRef<str>],
+    wanted: impl Fn(&Line<'t>) -> bool,
+) -> Option<Id> {
+    let starts = |parts: &mut dyn Iterator<Item = &Name<'_>>| {
         path.iter()
-            .all(|name| parts.next().is_some_and(|part| part == name))
+            .all(|name| parts.next().is_some_and(|part| part == name.as_ref()))
     };
     while at != ROOT {
         let about = match &lines[at].kind {
@@ -306,11 +301,11 @@ where
 }
 
 /// Takes a statement or header, which is still in its place, out of the tree, with the tables that it empties.
-fn forget(lines: &[Line], table: &mut Table, path: &[String], depth: usize, id: Id) {
+fn forget(lines: &[Line<'_>], table: &mut Table<'_>, path: &[Name<'_>], depth: usize, id: Id) {
     if depth == path.len() {
         table.header = table.header.filter(|header| *header != id);
     } else {
-        let empty = match table.nodes.get_mut(&path[depth]) {
+        let empty = match table.nodes.get_mut(&*path[depth]) {
             Some(Node::Table(inner)) => {
                 forget(lines, inner, path, depth + 1, id);
                 inner.nodes.is_empty() && inner.header.is_none()
@@ -319,7 +314,7 @@ fn forget(lines: &[Line], table: &mut Table, path: &[String], depth: usize, id: 
             Some(Node::Elements(_)) | None => false,
         };
         if empty {
-            table.nodes.remove(&path[depth]);
+            table.nodes.remove(&*path[depth]);
         }
     }
     let alive = table.header.is_some() || !table.nodes.is_empty();

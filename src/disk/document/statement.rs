@@ -1,5 +1,5 @@
 //! One TOML statement (`key = value`, with the comment behind it) as text: read it, set or unset within it.
-//! The home of `toml_edit`, which only reads here: it tells where things are, and the text is cut there.
+//! `toml_edit` only reads here: it tells where things are, and the text is cut there.
 //!
 //! Invariant: what is returned differs from what was given only in the value that was meant, and in the
 //! commas and blanks that hold it.
@@ -12,115 +12,6 @@ use zeroize::Zeroizing;
 
 use super::cells::Cells;
 use super::{Found, Value};
-
-/// A text that is not TOML: the byte at which that shows, and why, in our words.
-pub(super) struct Malformed {
-    pub(super) at: usize,
-    pub(super) reason: &'static str,
-}
-
-/// A statement or header of a file.
-pub(super) struct Mark {
-    /// From the last part of the key, or the header's bracket, to the end of the value or header.
-    pub(super) span: Range<usize>,
-    /// All parts of the key, those of its table's header included.
-    pub(super) path: Vec<String>,
-    pub(super) kind: MarkKind,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum MarkKind {
-    Key,
-    Header,
-    /// `[[..]]`
-    Element,
-}
-
-/// All headers and statements of a file without its BOM, in its order.
-pub(super) fn marks(text: &str) -> Result<Vec<Mark>, Malformed> {
-    // The parser would take it for the one of the file, which is not in this text any more.
-    if text.starts_with('\u{feff}') {
-        return Err(Malformed {
-            at: 0,
-            reason: reason(""),
-        });
-    }
-    let document = toml_edit::Document::parse(text).map_err(|error| Malformed {
-        at: error.span().map_or(0, |span| span.start),
-        reason: reason(error.message()),
-    })?;
-    let mut marks = Vec::new();
-    collect(document.as_table(), &mut Vec::new(), &mut marks);
-    marks.sort_by_key(|mark| mark.span.start);
-    Ok(marks)
-}
-
-fn collect(table: &toml_edit::Table, path: &mut Vec<String>, marks: &mut Vec<Mark>) {
-    let header = |table: &toml_edit::Table, path: &[String], kind| Mark {
-        span: table.span().unwrap_or_default(),
-        path: path.to_vec(),
-        kind,
-    };
-    for (name, item) in table {
-        path.push(name.to_owned());
-        match item {
-            Item::None => {}
-            Item::Value(_) => marks.push(Mark {
-                span: key_span(table, name).start..span(item).end,
-                path: path.clone(),
-                kind: MarkKind::Key,
-            }),
-            Item::Table(inner) => {
-                if !inner.is_implicit() && !inner.is_dotted() {
-                    marks.push(header(inner, path, MarkKind::Header));
-                }
-                collect(inner, path, marks);
-            }
-            Item::ArrayOfTables(elements) => {
-                for inner in elements {
-                    marks.push(header(inner, path, MarkKind::Element));
-                    collect(inner, path, marks);
-                }
-            }
-        }
-        path.pop();
-    }
-}
-
-/// Why, without a word of the text. The parser's messages are constants today; that is not promised.
-fn reason(message: &str) -> &'static str {
-    const REASONS: &[(&str, &str)] = &[
-        ("duplicate key", "this key or table is there twice"),
-        (
-            "cannot extend",
-            "this key goes through something that is not a table",
-        ),
-        ("recurse", "it is nested too deeply"),
-        (
-            "string values must be quoted",
-            "a value is missing, or is text without quotes",
-        ),
-        ("escape", "an unknown escape in a string"),
-        (
-            "string",
-            "a string is not closed, or has a character that needs an escape",
-        ),
-        ("with no value", "a key without a value"),
-        ("missing value", "a key without a value"),
-        (
-            "carriage return",
-            "a carriage return that does not end a line",
-        ),
-        ("array", "an array that is not closed, or lacks a comma"),
-        (
-            "inline table",
-            "an inline table that is not closed, or lacks a comma",
-        ),
-        ("table", "a table header that is not closed"),
-    ];
-    let known = REASONS.iter().find(|(word, _)| message.contains(word));
-    known.map_or("this is not valid TOML", |(_, reason)| reason)
-}
 
 /// What a reader sees at `path`, whose parts are those of the statement's own key first; `read` gets what the
 /// parser knows of it.
@@ -425,13 +316,6 @@ fn has_braces(item: &Item) -> bool {
 
 fn span(item: &Item) -> Range<usize> {
     item.span().unwrap_or_default()
-}
-
-fn key_span(table: &toml_edit::Table, name: &str) -> Range<usize> {
-    table
-        .key(name)
-        .and_then(toml_edit::Key::span)
-        .unwrap_or_default()
 }
 
 fn spliced(text: &str, span: Range<usize>, new: &str) -> Zeroizing<String> {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn open(text: &str) -> Document {
+fn open(text: &str) -> Document<'_> {
     Document::parse(Path::new("config.toml"), text).unwrap()
 }
 
@@ -685,7 +685,8 @@ fn what_is_in_the_way_is_named() {
 fn a_malformed_text_is_placed_and_not_quoted() {
     let check = |text: &str, expected: &str| {
         let error = Document::parse(Path::new("c.toml"), text).err().unwrap();
-        assert_eq!(error.to_string(), format!("c.toml:{expected}"));
+        let told = error.to_string().replace("this is not TOML: ", "");
+        assert_eq!(told, format!("c.toml:{expected}"));
         assert_eq!(error.kind(), crate::error::Kind::Malformed);
     };
     check(
@@ -701,7 +702,7 @@ fn a_malformed_text_is_placed_and_not_quoted() {
         "2: this key or table is there twice",
     );
     check("[a]\n[a]\n", "2: this key or table is there twice");
-    check("\u{feff}\u{feff}a = 1\n", "1: this is not valid TOML");
+    check("\u{feff}\u{feff}a = 1\n", "1: this is not TOML");
     check("token\n", "1: a key without a value");
     check(
         "token =\n",
@@ -884,7 +885,7 @@ fn random_edits(seed: u64) {
                 *before
             )
         };
-        let at = |document: &Document, name: &str| document.get(&parts(name));
+        let at = |document: &Document<'_>, name: &str| document.get(&parts(name));
         let others: Vec<_> = POOL.iter().map(|name| at(&document, name)).collect();
         let own_lines = match document.reach(&key) {
             Reach::Statement(id) => document.lines[id].text.matches('\n').count(),
@@ -995,7 +996,8 @@ fn ten_thousand_edits_are_quick() {
             .set(&key, &text("sparse+https://example.com/"))
             .unwrap();
     }
-    let mut document = open(&document.text());
+    let text = document.text();
+    let mut document = open(&text);
     for name in names.iter().rev() {
         assert!(document.unset(&["registries", name, "index"]).unwrap());
     }

@@ -1,0 +1,119 @@
+//! What reading a configuration asked of the disk, and what it was told: enough to tell later, without making anything
+//! of it anew, whether it would be told the same.
+//!
+//! Invariant: whoever reads a configuration asks the disk through here. The texts of files are in no `Debug`.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::disk::replace;
+use crate::error::Result;
+
+/// All questions, in their order, with their answers.
+#[derive(Default)]
+pub(super) struct Looks(Vec<Look>);
+
+/// A question, and its answer.
+enum Look {
+    Exists(PathBuf, bool),
+    Canonical(PathBuf, PathBuf),
+    SameFile([PathBuf; 2], bool),
+    Text {
+        file: PathBuf,
+        is_settled: bool,
+        text: Option<Zeroizing<String>>,
+    },
+}
+
+impl Looks {
+    pub(super) fn exists(&mut self, path: &Path) -> bool {
+        let exists = path.exists();
+        self.0.push(Look::Exists(path.to_path_buf(), exists));
+        exists
+    }
+
+    /// The path without links; as it is, where nothing is there.
+    pub(super) fn canonical(&mut self, path: &Path) -> PathBuf {
+        let canonical = canonical(path);
+        let look = Look::Canonical(path.to_path_buf(), canonical.clone());
+        self.0.push(look);
+        canonical
+    }
+
+    /// Whether two paths lead to one file, by a symbolic link or as two names of it.
+    pub(super) fn is_same_file(&mut self, one: &Path, other: &Path) -> bool {
+        let is_same = is_same_file(one, other);
+        let paths = [one.to_path_buf(), other.to_path_buf()];
+        self.0.push(Look::SameFile(paths, is_same));
+        is_same
+    }
+
+    /// The text of a file, if there is one; of one that Cargo writes in pieces (`is_settled`), when it is not writing.
+    pub(super) fn text(&mut self, file: &Path, is_settled: bool) -> Result<Option<&str>> {
+        let text = text(file, is_settled)?;
+        self.0.push(Look::Text {
+            file: file.to_path_buf(),
+            is_settled,
+            text,
+        });
+        Ok(match self.0.last() {
+            Some(Look::Text { text, .. }) => text.as_ref().map(|text| text.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether this is what was read of a file.
+    pub(super) fn has_read(&self, wanted: &Path, now: &str) -> bool {
+        self.0.iter().any(|look| match look {
+            Look::Text { file, text, .. } if file == wanted => {
+                text.as_ref().is_some_and(|text| **text == now)
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether every answer would still be the same.
+    pub(super) fn still_hold(&self) -> bool {
+        self.0.iter().all(|look| match look {
+            Look::Exists(path, exists) => path.exists() == *exists,
+            Look::Canonical(path, was) => canonical(path) == *was,
+            Look::SameFile([one, other], is_same) => is_same_file(one, other) == *is_same,
+            Look::Text {
+                file,
+                is_settled,
+                text: was,
+            } => text(file, *is_settled).is_ok_and(|now| now == *was),
+        })
+    }
+}
+
+impl fmt::Debug for Looks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Looks").finish_non_exhaustive()
+    }
+}
+
+fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    #[cfg(unix)]
+    let identity = |path: &Path| {
+        use std::os::unix::fs::MetadataExt;
+        path.metadata().map(|meta| (meta.dev(), meta.ino()))
+    };
+    #[cfg(not(unix))]
+    let identity = |path: &Path| path.canonicalize();
+    matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+fn text(file: &Path, is_settled: bool) -> Result<Option<Zeroizing<String>>> {
+    if is_settled {
+        replace::read_settled(file)
+    } else {
+        replace::read(file)
+    }
+}
