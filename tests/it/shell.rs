@@ -7,6 +7,7 @@ use crate::pty::{Pty, SECRET};
 
 mod ends;
 mod line;
+mod others;
 mod recorded;
 mod scripts;
 
