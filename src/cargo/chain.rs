@@ -142,7 +142,11 @@ impl Serialize for Provider {
 /// As Cargo prints it: the words, joined by spaces.
 impl fmt::Display for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.command.join(" "))
+        match self.kind {
+            // How credsh asks itself for one of its own tokens is of no use to anybody.
+            Kind::Own => f.write_str(&self.command[0]),
+            _ => f.write_str(&self.command.join(" ")),
+        }
     }
 }
 

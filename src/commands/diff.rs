@@ -80,7 +80,7 @@ fn blocks_of(file: &Preview) -> Vec<Block> {
 
 /// What a provider is to do, in a line.
 pub(crate) fn item_span(change: &ItemChange) -> Span {
-    let key = change.key();
+    let key = change.in_words();
     let text = |held: &Held| match shown_item(held) {
         Json::String(text) if text == "unknown" => "(unknown)".to_owned(),
         Json::String(text) => text,

@@ -20,6 +20,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use self::marks::{Mark, MarkKind, marks};
 use self::statement::Left;
+pub(crate) use self::statement::spell_path;
 use super::tree;
 use crate::error::Result;
 

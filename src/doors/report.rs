@@ -4,9 +4,11 @@
 use serde_json::{Value as Json, json};
 
 use crate::commands::diff::item_span;
+use crate::disk::document::spell_path;
 use crate::render::{Block, Role, Span};
-use crate::session::change::{After, Change, FileChange, shown};
+use crate::session::change::{Action, After, Change, FileChange, shown};
 use crate::session::{Committed, Flags, Unfinished};
+use crate::stores::ledger;
 
 /// The exit status of `--check` where something would change.
 const WOULD_CHANGE: u8 = 2;
@@ -102,22 +104,20 @@ impl Report {
             return word;
         }
         let mut blocks = Vec::new();
-        let mut places: Vec<String> = Vec::new();
-        let lines: Vec<(String, Span)> = self
-            .changes
-            .iter()
-            .map(|change| (place_of(change), change_span(change)))
-            .collect();
-        for (place, _) in &lines {
-            if !places.contains(place) {
-                places.push(place.clone());
-            }
+        let mut places: Vec<(String, Vec<Span>)> = Vec::new();
+        let alike = |one: &Change, other: &Change| is_of_one_token(one, other);
+        for together in self.changes.chunk_by(alike) {
+            let place = place_of(&together[0]);
+            let index = places.iter().position(|(known, _)| *known == place);
+            let index = index.unwrap_or_else(|| {
+                places.push((place, Vec::new()));
+                places.len() - 1
+            });
+            places[index].1.push(span_of(together));
         }
-        for place in places {
-            blocks.push(Block::Line(Span::new(Role::Label, place.clone())));
-            for (_, span) in lines.iter().filter(|(other, _)| *other == place) {
-                blocks.push(Block::Detail(span.clone()));
-            }
+        for (place, spans) in places {
+            blocks.push(Block::Line(Span::new(Role::Label, place)));
+            blocks.extend(spans.into_iter().map(Block::Detail));
         }
         let count = self.changes.len();
         let things = if count == 1 {
@@ -142,15 +142,44 @@ fn place_of(change: &Change) -> String {
     }
 }
 
-fn change_span(change: &Change) -> Span {
-    match change {
-        Change::File(change) => file_span(change),
-        Change::Item(change) => item_span(change),
+/// Whether two settings of one of credsh's own tokens are written, or removed, one after the other.
+fn is_of_one_token(one: &Change, other: &Change) -> bool {
+    let (Change::File(one), Change::File(other)) = (one, other) else {
+        return false;
+    };
+    let is_new = |change: &FileChange| (change.before.is_none(), change.action());
+    matches!(one.key.as_slice(), [root, .., _] if root == ledger::ROOT)
+        && one.file == other.file
+        && one.key.len() == other.key.len()
+        && one.key[..one.key.len() - 1] == other.key[..other.key.len() - 1]
+        && is_new(one) == is_new(other)
+        && (one.before.is_none() || one.action() == Action::Unset)
+}
+
+/// A change, or several that are told as one.
+fn span_of(together: &[Change]) -> Span {
+    match together {
+        [Change::File(first), _, ..] => {
+            let table = spell_path(&first.key[..first.key.len() - 1]);
+            let settings = together.iter().filter_map(Change::as_file).map(|change| {
+                let value = change.after.node().or(change.before.as_ref());
+                let name = change.key.last().map_or("", String::as_str);
+                format!("{name} = {}", shown(value))
+            });
+            let settings = settings.collect::<Vec<_>>().join(", ");
+            match first.before {
+                None => Span::new(Role::Good, format!("+ {table} = {{ {settings} }}")),
+                Some(_) => Span::new(Role::Bad, format!("- {table} = {{ {settings} }}")),
+            }
+        }
+        [Change::File(change), ..] => file_span(change),
+        [Change::Item(change), ..] => item_span(change),
+        [] => Span::plain(""),
     }
 }
 
 fn file_span(change: &FileChange) -> Span {
-    let key = change.dotted();
+    let key = spell_path(&change.key);
     let text = |node| match shown(node) {
         Json::Null => "(a token)".to_owned(),
         Json::String(text) if text.starts_with("sha256:") => text,

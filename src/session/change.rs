@@ -15,6 +15,8 @@ use crate::disk::tree::{Node, is_secret};
 use crate::error::Result;
 use crate::token::Token;
 
+use super::own::item_of;
+
 /// A key of a TOML file, from the outermost table inwards.
 pub type Key = Vec<String>;
 
@@ -207,6 +209,16 @@ impl ItemChange {
     /// What the provider knows the token by: the index of the registry.
     pub fn key(&self) -> String {
         masked(self.registry.index_for_provider())
+    }
+
+    /// The same for a person, who knows a token of credsh's own by its label.
+    pub fn in_words(&self) -> String {
+        match item_of(&self.provider) {
+            Some((store, label)) => {
+                format!("`{label}` in the {} for {}", store.in_words(), self.key())
+            }
+            None => self.key(),
+        }
     }
 }
 

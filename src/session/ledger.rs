@@ -160,7 +160,7 @@ const ENTRY_DEPTH: usize = 3;
 
 /// The key of the entry whose text an item is; `None` for a store that is not ours.
 fn key_of(item: &ItemChange) -> Option<Key> {
-    let label = own::label_of(&item.provider)?;
+    let (_, label) = own::item_of(&item.provider)?;
     let key = [ROOT, item.registry.index_for_provider(), label];
     Some(key.map(ToOwned::to_owned).into())
 }

@@ -345,10 +345,12 @@ fn keeper_of(store: StoreKind, label: &Label) -> Provider {
     }
 }
 
-/// The label of an item of ours.
-pub(super) fn label_of(keeper: &Provider) -> Option<&str> {
+/// Where an item of ours is, and its label.
+pub(super) fn item_of(keeper: &Provider) -> Option<(StoreKind, &str)> {
     match keeper.command.as_slice() {
-        [_, item, _, label] if keeper.kind == Kind::Own && item == ITEM => Some(label),
+        [_, item, store, label] if keeper.kind == Kind::Own && item == ITEM => {
+            Some((StoreKind::named(store)?, label))
+        }
         _ => None,
     }
 }

@@ -166,8 +166,8 @@ pub(super) fn nested(names: &[&str], value: &Value) -> Zeroizing<String> {
     Zeroizing::new(parts.concat())
 }
 
-/// A dotted key.
-pub(super) fn spell_path<S: AsRef<str>>(names: &[S]) -> String {
+/// A dotted key, as a file would have it.
+pub(crate) fn spell_path<S: AsRef<str>>(names: &[S]) -> String {
     let names: Vec<String> = names.iter().map(|name| spell_name(name.as_ref())).collect();
     names.join(".")
 }
