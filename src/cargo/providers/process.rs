@@ -86,14 +86,7 @@ pub(super) fn perform(
                     .because(ours.message())
                     .maybe_hint(ours.next_step().map(ToOwned::to_owned));
             }
-            let told = in_full(&error, action);
-            // Our own words contain no token, and dates that look like one.
-            let told = if provider.is_credsh() {
-                told
-            } else {
-                masked(&told)
-            };
-            Error::failed(format!("`{program}` failed")).because(told)
+            Error::failed(format!("`{program}` failed")).because(words_of(provider, &error, action))
         }
         Misunderstood::AnotherQuestion => Error::failed(format!(
             "`{program}` answered another question than it was asked"
@@ -180,6 +173,21 @@ fn of_parts(error: &cargo_credential::Error) -> Option<Error> {
     let hint = kind.source().map(ToString::to_string);
     let kind = Kind::named(&kind.to_string())?;
     Some(Error::new(kind, error.to_string()).maybe_hint(hint))
+}
+
+/// What a provider says about its failure.
+pub(super) fn words_of(
+    provider: &Provider,
+    error: &cargo_credential::Error,
+    action: Action<'_>,
+) -> String {
+    let told = in_full(error, action);
+    // Our own words contain no token, and dates that look like one.
+    if provider.is_credsh() {
+        told
+    } else {
+        masked(&told)
+    }
 }
 
 /// No more of a plugin's own words than this is repeated.
