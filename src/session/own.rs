@@ -157,7 +157,7 @@ impl Session {
 
     /// Changes when Cargo may have a token, where it is kept, or the index that it is for.
     pub fn change_rules(&mut self, before: &Entry, after: &Entry) -> Result<()> {
-        let mut others = self.ledger()?;
+        let mut others = self.ledger()?.entries;
         others.retain(|other| other.index == after.index && other.label != before.label);
         if others.iter().any(|other| other.label == after.label) {
             return Err(Error::failed(format!(
