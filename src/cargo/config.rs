@@ -84,7 +84,6 @@ pub struct Config {
     interrupts: Interrupts,
     stderr: Stderr,
     may_prompt: bool,
-    passphrase: Option<Token>,
 }
 
 impl Config {
@@ -107,7 +106,6 @@ impl Config {
             interrupts: world.interrupts.clone(),
             stderr: world.stderr.clone(),
             may_prompt: false,
-            passphrase: None,
         })
     }
 
@@ -144,16 +142,6 @@ impl Config {
     /// Whether a store may ask its user for a password.
     pub fn may_prompt(&self) -> bool {
         self.may_prompt
-    }
-
-    /// What opens the sealed file, where a person has typed it.
-    pub fn passphrase(&self) -> Option<&Token> {
-        self.passphrase.as_ref()
-    }
-
-    /// Says what opens the sealed file.
-    pub fn set_passphrase(&mut self, typed: Option<&Token>) {
-        self.passphrase = typed.cloned();
     }
 
     /// Says whether a store may ask its user.

@@ -168,10 +168,9 @@ impl Door {
                 ));
                 os::perform_here(store, true, registry, action)
             }
-            [ITEM, store, label, typed @ ..] if self.is_ours && typed.len() < 2 => {
+            [ITEM, store, label] if self.is_ours => {
                 // Whoever asks us has asked the person.
                 self.session.flags.no_input = true;
-                self.session.passphrase = typed.first().map(|typed| Token::new(*typed));
                 self.item(store, label, registry, action)
                     .map_err(for_ourselves)
             }

@@ -167,6 +167,15 @@ fn has_display(config: &Config) -> bool {
         .any(|name| config.env().non_empty(name).is_some())
 }
 
+/// Whether the keyring is locked that a new item would go to: what it has may look absent then. One that does not say is
+/// not.
+pub fn is_locked() -> bool {
+    #[cfg(target_os = "linux")]
+    return linux::is_locked().unwrap_or(false);
+    #[cfg(not(target_os = "linux"))]
+    false
+}
+
 /// Calls the store of that name in this process, for however long it takes.
 pub fn perform_here(
     name: &str,
@@ -239,6 +248,12 @@ mod linux {
                 other => other.map_err(in_our_words),
             },
         }
+    }
+
+    pub(super) fn is_locked() -> Result<bool, ServiceError> {
+        let service = SecretService::connect(EncryptionType::Plain)?;
+        let collection = service.get_default_collection()?;
+        collection.is_locked()
     }
 
     /// Whether what the action is about can be seen: libsecret takes what is locked for empty. Its owner may be

@@ -42,7 +42,7 @@ pub(super) fn perform(
     } else {
         Command::new(program)
     };
-    if (provider.kind == ProviderKind::Own || provider.is_credsh())
+    if provider.is_credsh()
         && let Some(passphrase) = config.env().get_os(PASSPHRASE)
     {
         command.env(PASSPHRASE, passphrase);
@@ -59,10 +59,6 @@ pub(super) fn perform(
             _ => Limit::unless_asking(config.time_limit()),
         },
     };
-    if provider.kind == ProviderKind::Own {
-        // In the request, which nobody else can read.
-        call.args.extend(config.passphrase().map(Token::expose));
-    }
     if let Action::Login { args, .. } = action {
         call.args.extend(args.iter().map(String::as_str));
     }
