@@ -84,6 +84,7 @@ pub struct Config {
     interrupts: Interrupts,
     stderr: Stderr,
     may_prompt: bool,
+    has_terminal: bool,
 }
 
 impl Config {
@@ -106,6 +107,7 @@ impl Config {
             interrupts: world.interrupts.clone(),
             stderr: world.stderr.clone(),
             may_prompt: false,
+            has_terminal: world.prompt.is_available(),
         })
     }
 
@@ -142,6 +144,18 @@ impl Config {
     /// Whether a store may ask its user for a password.
     pub fn may_prompt(&self) -> bool {
         self.may_prompt
+    }
+
+    /// Whether there is a screen on which a program could ask its user. Elsewhere than on Linux and its kin there is one.
+    pub fn has_display(&self) -> bool {
+        let named = ["DISPLAY", "WAYLAND_DISPLAY"];
+        cfg!(any(windows, target_os = "macos"))
+            || named.iter().any(|name| self.env.non_empty(name).is_some())
+    }
+
+    /// Whether a program may ask its user, and there is a terminal or a screen to do that on.
+    pub fn can_ask(&self) -> bool {
+        self.may_prompt && (self.has_terminal || self.has_display())
     }
 
     /// Says whether a store may ask its user.

@@ -75,7 +75,7 @@ pub(super) fn perform(
         QUICK
     };
     let reply = call(config, provider, registry, action, &[], limit)?;
-    if matches!(reply.said, Said::Locked) && config.may_prompt() && has_display(config) {
+    if matches!(reply.said, Said::Locked) && config.may_prompt() && config.has_display() {
         return call(config, provider, registry, action, &[UNLOCK], PATIENT);
     }
     Ok(reply)
@@ -158,13 +158,6 @@ fn fits_windows(length: usize) -> Result<()> {
         "the token has {length} bytes, and Windows keeps {LONGEST_ON_WINDOWS} at most"
     ))
     .hint("use another provider for this registry: `login NAME --provider SPEC`"))
-}
-
-/// Whether a keyring has a screen to ask on.
-fn has_display(config: &Config) -> bool {
-    ["DISPLAY", "WAYLAND_DISPLAY"]
-        .iter()
-        .any(|name| config.env().non_empty(name).is_some())
 }
 
 /// Whether the keyring is locked that a new item would go to: what it has may look absent then. One that does not say is

@@ -53,7 +53,7 @@ pub(super) fn perform(
         args: arguments.iter().map(String::as_str).collect(),
         limit: match action {
             // Whoever keeps a token may ask its owner, and where nobody sees that.
-            Action::Login { .. } | Action::Logout if config.may_prompt() => {
+            Action::Login { .. } | Action::Logout if config.can_ask() => {
                 Limit::none(config.time_limit())
             }
             _ => Limit::unless_asking(config.time_limit()),
