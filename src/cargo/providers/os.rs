@@ -12,7 +12,7 @@ use std::time::Duration;
 use cargo_credential::{Action as ProtocolAction, Error as Failure, RegistryInfo};
 
 use super::child::Limit;
-use super::process::{Call, Misunderstood, Response, two_part, understood};
+use super::process::{Call, Misunderstood, Response, understood};
 use super::{Action, Reply, Said};
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Config;
@@ -213,9 +213,9 @@ mod linux {
     use secret_service::blocking::{Item, SecretService};
     use secret_service::{EncryptionType, Error as ServiceError, SearchItemsResult};
 
+    use super::super::process::two_part;
     use super::{
         Failure, LOCKED, NO_BUS, NO_LIBRARY, NO_SERVICE, ProtocolAction, RegistryInfo, Response,
-        two_part,
     };
 
     /// The schema of Cargo's items (22).

@@ -146,6 +146,7 @@ impl std::error::Error for Part {
 }
 
 /// An error of the protocol in two parts, which the other side can tell apart.
+#[cfg(target_os = "linux")]
 pub fn two_part(message: impl fmt::Display, beneath: impl fmt::Display) -> cargo_credential::Error {
     let beneath = Part(beneath.to_string(), None);
     cargo_credential::Error::Other(Box::new(Part(message.to_string(), Some(Box::new(beneath)))))
