@@ -62,6 +62,17 @@ impl Logout {
         for wanted in all {
             places.extend(log_out(session, &wanted)?);
         }
+        let ledger = session.ledger().unwrap_or_default().entries;
+        for entry in &ledger {
+            // One whose index is none cannot be forgotten either.
+            let Ok(registry) = own::registry_of(entry) else {
+                continue;
+            };
+            let place = aside(entry, &registry, &ledger);
+            if !places.iter().any(|known| known.item == place.item) {
+                places.push(place);
+            }
+        }
         Outcome::change_with(Places {
             registry: None,
             places,
@@ -166,32 +177,34 @@ fn log_out_of(session: &mut Session, provider: &Provider, registry: &Registry) -
     })
 }
 
-/// Credsh may keep tokens of a registry that has another provider now: they stay, with the command that forgets each.
+/// Credsh may keep tokens of a registry that has another provider now.
 fn kept_aside(session: &mut Session, registry: &Registry) -> Vec<LogoutPlace> {
     // What is wrong with the ledger is of no concern to a registry that credsh is not the provider of.
     let ledger = session.ledger().unwrap_or_default().entries;
     let index = registry.index_for_provider();
-    let is_own = |entry: &&Entry| entry.index == index;
-    let place = |entry: &Entry| {
-        let others = ledger.iter().filter(|other| other.label == entry.label);
-        // The name may be gone by then.
-        let which = if others.count() > 1 {
-            format!(" --registry {}", registry.index)
-        } else {
-            String::new()
-        };
-        LogoutPlace {
-            registry: registry.word(),
-            provider: CREDSH.to_owned(),
-            place: Some(Place::Label(entry.label.to_string())),
-            fate: Fate::aside(format!(
-                "Cargo does not ask for it; `token remove {}{which}` forgets it",
-                entry.label
-            )),
-            item: None,
-        }
+    let own = ledger.iter().filter(|entry| entry.index == index);
+    own.map(|entry| aside(entry, registry, &ledger)).collect()
+}
+
+/// A token of credsh's that stays, with the command that forgets it.
+fn aside(entry: &Entry, registry: &Registry, ledger: &[Entry]) -> LogoutPlace {
+    let same = ledger.iter().filter(|other| other.label == entry.label);
+    // The name may be gone by then.
+    let which = if same.count() > 1 {
+        format!(" --registry {}", registry.index)
+    } else {
+        String::new()
     };
-    ledger.iter().filter(is_own).map(place).collect()
+    LogoutPlace {
+        registry: registry.word(),
+        provider: CREDSH.to_owned(),
+        place: Some(Place::Label(entry.label.to_string())),
+        fate: Fate::aside(format!(
+            "Cargo does not ask for it; `token remove {}{which}` forgets it",
+            entry.label
+        )),
+        item: Some(item_key(&own::keeper(entry), registry)),
+    }
 }
 
 /// Forgets all of credsh's own tokens of a registry.

@@ -44,7 +44,9 @@ pub(super) fn remove(home: &Path, item: Item<'_>) -> Result<()> {
 /// What is not to be seen in a locked keyring may be there, and a new item cannot go there.
 fn unless_locked() -> Result<(), KeyringError> {
     if is_locked() {
-        return Err(KeyringError::NoStorageAccess("it is locked".into()));
+        return Err(KeyringError::NoStorageAccess(
+            "its default collection is locked".into(),
+        ));
     }
     Ok(())
 }

@@ -153,6 +153,19 @@ fn a_registry_goes_with_its_own_tokens_or_says_how_to_forget_them() {
         sandbox.env("T", "sentinel-of-lab").ok(line);
     }
     let run = sandbox.ok(&["registry", "remove", "corp"]);
+    let all = sandbox.json(&["logout", "--all", "--dry-run"]);
+    let places = all["places"].as_array().unwrap().iter();
+    let own = places.filter(|place| !place["place"]["label"].is_null());
+    let own: Vec<_> = own
+        .map(|place| (&place["registry"], &place["outcome"]))
+        .collect();
+    assert_eq!(
+        own,
+        [
+            (&json!("lab"), &json!("removed")),
+            (&json!("corp"), &json!("kept"))
+        ]
+    );
     // The registry has no name any more.
     let command = format!("token remove ci --registry {INDEX}");
     assert!(
