@@ -396,6 +396,34 @@ fn a_passphrase_is_typed_once_and_a_wrong_one_is_asked_for_again() {
 }
 
 #[test]
+fn what_another_run_seals_meanwhile_is_not_lost_to_a_shell_that_has_the_file_open() {
+    let mut sandbox = with_corp();
+    sandbox.types(&["correct horse", "correct horse"]);
+    let prompt = sandbox.prompt();
+    let login = |label: &str| {
+        let rules = format!("--label {label} --operations {label}");
+        format!("login corp --from env:T --store sealed {rules}")
+    };
+    assert!(prompt.run_line(&login("read")).is_ok());
+    sandbox.env("CREDSH_PASSPHRASE", "correct horse");
+    let mut other = sandbox.process();
+    other.args(["-c", &login("yank")]);
+    assert!(other.status().unwrap().success());
+    assert!(prompt.run_line(&login("owners")).is_ok());
+    for operation in ["read", "yank", "owners"] {
+        let words = [
+            "token",
+            "show",
+            "corp",
+            "--reveal",
+            "--operation",
+            operation,
+        ];
+        assert_eq!(sandbox.reveals().ok(&words).stdout.trim(), TOKEN);
+    }
+}
+
+#[test]
 fn ctrl_c_where_a_passphrase_is_asked_for_ends_it_at_once() {
     let mut sandbox = with_corp();
     sandbox.env("CREDSH_PASSPHRASE", "correct horse").ok(&LOGIN);
