@@ -45,7 +45,6 @@ const SILENCE: Duration = Duration::from_millis(500);
 type Content = BTreeMap<String, BTreeMap<String, Zeroizing<String>>>;
 
 /// What opens the file.
-#[derive(Clone)]
 enum Key {
     Passphrase(SecretString),
     Identity,
