@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -216,16 +217,10 @@ fn a_passphrase_from_the_variable_seals_and_rage_opens_it_for_who_types_it() {
     );
     gives(&mut sandbox);
 
-    let file = sandbox.root().join(FILE).display().to_string();
-    let output = sandbox.root().join("opened").display().to_string();
-    let rage = peers::installed("rage").display().to_string();
-    // No program that asks in a window.
-    sandbox.env("PINENTRY_PROGRAM", "");
-    let mut pty = Pty::start(&sandbox, &rage, &["-d", "-o", &output, &file]);
-    pty.sees("assphrase").keys("correct horse\r");
-    assert_eq!(pty.ends(), 0, "{}", pty.screen());
-    let opened: Value = serde_json::from_str(&sandbox.read("opened")).unwrap();
-    assert_eq!(opened, content());
+    assert_eq!(
+        opened_at_a_terminal(&mut sandbox, "correct horse"),
+        content()
+    );
 
     let wrong = "the passphrase is wrong, or the file is damaged";
     sandbox.env("CREDSH_PASSPHRASE", "wrong horse");
@@ -440,6 +435,51 @@ fn ctrl_c_where_a_passphrase_is_asked_for_ends_it_at_once() {
         let asked = pty.screen().matches("passphrase for").count();
         assert_eq!(asked, 1, "{line:?}: {}", pty.screen());
     }
+}
+
+/// The first token is sealed, and the key for the second is being derived.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_tokens_are_sealed_leaves_none_of_them() {
+    let mut sandbox = with_corp();
+    sandbox.env("CREDSH_PASSPHRASE", "correct horse").ok(&LOGIN);
+    let before = sandbox.read(FILE);
+    let ledger = sandbox.read("home/.credsh/tokens.toml");
+    let login = |label: &str| {
+        let rules = format!("--label {label} --operations {label}");
+        format!("login corp --from env:T --store sealed {rules}")
+    };
+    let mut process = sandbox.process();
+    process.args(["-c", &login("read"), "-c", &login("yank")]);
+    let mut child = process.stderr(Stdio::null()).spawn().unwrap();
+    let end = Instant::now() + Duration::from_mins(1);
+    while sandbox.read(FILE) == before {
+        assert!(Instant::now() < end, "nothing is sealed");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(sandbox.read("home/.credsh/tokens.toml"), ledger);
+    assert!(!sandbox.exists("home/.credsh/journal"));
+    assert_eq!(
+        opened_at_a_terminal(&mut sandbox, "correct horse"),
+        content()
+    );
+    gives(&mut sandbox);
+}
+
+/// What rage finds in the file for who types this.
+fn opened_at_a_terminal(sandbox: &mut Sandbox, passphrase: &str) -> Value {
+    let file = sandbox.root().join(FILE).display().to_string();
+    let output = sandbox.root().join("opened").display().to_string();
+    let rage = peers::installed("rage").display().to_string();
+    // No program that asks in a window.
+    sandbox.env("PINENTRY_PROGRAM", "");
+    let mut pty = Pty::start(sandbox, &rage, &["-d", "-o", &output, &file]);
+    pty.sees("assphrase").keys(&format!("{passphrase}\r"));
+    assert_eq!(pty.ends(), 0, "{}", pty.screen());
+    serde_json::from_str(&sandbox.read("opened")).unwrap()
 }
 
 /// Whoever has no other program can make the file by hand.
