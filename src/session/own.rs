@@ -37,7 +37,7 @@ pub struct Rules {
     /// The last day on which it is good, or how many days it is: `2027-01-31`, `90d`
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub expires: Option<Day>,
-    /// Where it is kept [default: the keyring, or the sealed file where none answers]
+    /// Where it is kept [default: the keyring; the sealed file where none answers, or it is locked]
     #[arg(long, value_name = "STORE")]
     pub store: Option<StoreKind>,
 }
