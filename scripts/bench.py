@@ -52,10 +52,25 @@ def registries():
         process.terminate()
 
 
+BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+    "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+    <type>session</type>
+    <listen>unix:path={folder}/bus</listen>
+    <auth>EXTERNAL</auth>
+    <policy context="default">
+        <allow send_destination="*" eavesdrop="true"/>
+        <allow eavesdrop="true"/>
+        <allow own="*"/>
+    </policy>
+</busconfig>
+"""
+
+
 @contextlib.contextmanager
 def keyring(folder):
     """A Secret Service on a bus of its own; nothing where this machine has none."""
-    if not all(shutil.which(name) for name in ("dbus-daemon", "gnome-keyring-daemon", "secret-tool")):
+    if not all(shutil.which(name) for name in ("dbus-run-session", "gnome-keyring-daemon", "secret-tool")):
         print("no row for the keyring: apt install dbus gnome-keyring libsecret-tools", file=sys.stderr)
         yield None
         return
@@ -64,7 +79,10 @@ def keyring(folder):
     start = lambda words, more: subprocess.Popen(
         words, env=base | more, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
-    bus = start(["dbus-daemon", "--session", "--nofork", "--print-address", f"--address=unix:path={folder}/bus"], {})
+    # The system's own configuration would have the bus start services by itself.
+    (folder / "bus.conf").write_text(BUS.format(folder=folder))
+    session = ["dbus-run-session", f"--config-file={folder}/bus.conf", "--", "sh", "-c"]
+    bus = start([*session, 'echo "$DBUS_SESSION_BUS_ADDRESS"; read end'], {})
     found = {"DBUS_SESSION_BUS_ADDRESS": bus.stdout.readline().decode().strip(), "XDG_RUNTIME_DIR": str(folder)}
     daemon = start(["gnome-keyring-daemon", "--foreground", "--components=secrets", "--unlock"], found)
     daemon.stdin.write(b"password")
@@ -74,7 +92,8 @@ def keyring(folder):
         yield found
     finally:
         daemon.kill()
-        bus.kill()
+        bus.stdin.close()
+        bus.wait()
 
 
 def run(home, *words, stdin=os.devnull, status=0, more={}):

@@ -37,12 +37,12 @@ pub use urls::urls;
 const SECRET: &str = "cioSentinelSentinel0123456789abcdef";
 
 /// A world with nothing around it but one folder.
-struct Sandbox {
+pub(crate) struct Sandbox {
     root: tempfile::TempDir,
 }
 
 impl Sandbox {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().unwrap_or_else(|error| panic!("no folder: {error}"));
         for folder in ["home", "work/.cargo"] {
             let made = std::fs::create_dir_all(root.path().join(folder));
@@ -51,17 +51,17 @@ impl Sandbox {
         Self { root }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
-    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, bytes: impl AsRef<[u8]>) {
         let written = std::fs::write(self.path(name), bytes);
         written.unwrap_or_else(|error| panic!("cannot write {name}: {error}"));
     }
 
     /// The world that a run in this folder sees, with these variables.
-    fn world(&self, env: Env) -> World {
+    pub(crate) fn world(&self, env: Env) -> World {
         World {
             env,
             directory: self.path("work"),

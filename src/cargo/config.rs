@@ -88,7 +88,7 @@ pub struct Config {
     interrupts: Interrupts,
     stderr: Stderr,
     may_prompt: bool,
-    passphrase: Option<Token>,
+    has_terminal: bool,
 }
 
 impl Config {
@@ -117,7 +117,7 @@ impl Config {
             interrupts: world.interrupts.clone(),
             stderr: world.stderr.clone(),
             may_prompt: false,
-            passphrase: None,
+            has_terminal: world.prompt.is_available(),
         })
     }
 
@@ -166,14 +166,16 @@ impl Config {
         self.may_prompt
     }
 
-    /// What opens the sealed file, where a person has typed it.
-    pub fn passphrase(&self) -> Option<&Token> {
-        self.passphrase.as_ref()
+    /// Whether there is a screen on which a program could ask its user. Elsewhere than on Linux and its kin there is one.
+    pub fn has_display(&self) -> bool {
+        let named = ["DISPLAY", "WAYLAND_DISPLAY"];
+        cfg!(any(windows, target_os = "macos"))
+            || named.iter().any(|name| self.env.non_empty(name).is_some())
     }
 
-    /// Says what opens the sealed file.
-    pub fn set_passphrase(&mut self, typed: Option<&Token>) {
-        self.passphrase = typed.cloned();
+    /// Whether a program may ask its user, and there is a terminal or a screen to do that on.
+    pub fn can_ask(&self) -> bool {
+        self.may_prompt && (self.has_terminal || self.has_display())
     }
 
     /// Says whether a store may ask its user.

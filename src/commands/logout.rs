@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Outcome;
-use super::args::Target;
+use super::args::{CREDSH, Target};
 use crate::cargo::chain::{Chain, Kind, Provider};
 use crate::cargo::config::{Held, View, item_key, wrong_kind};
 use crate::cargo::name::{RegistryName, variable};
@@ -61,6 +61,17 @@ impl Logout {
         let mut places = Vec::new();
         for wanted in all {
             places.extend(log_out(session, &wanted)?);
+        }
+        let ledger = session.ledger().unwrap_or_default().entries;
+        for entry in &ledger {
+            // One whose index is none cannot be forgotten either.
+            let Ok(registry) = own::registry_of(entry) else {
+                continue;
+            };
+            let place = aside(entry, &registry, &ledger);
+            if !places.iter().any(|known| known.item == place.item) {
+                places.push(place);
+            }
         }
         Outcome::change_with(Places {
             registry: None,
@@ -123,7 +134,7 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
             });
         }
         if !chain.providers.iter().any(Provider::is_credsh) {
-            tell_of_kept(session, registry);
+            places.extend(kept_aside(session, registry));
         }
     }
     if table.is_empty() {
@@ -167,22 +178,32 @@ fn log_out_of(session: &mut Session, provider: &Provider, registry: &Registry) -
 }
 
 /// Credsh may keep tokens of a registry that has another provider now.
-fn tell_of_kept(session: &mut Session, registry: &Registry) {
+fn kept_aside(session: &mut Session, registry: &Registry) -> Vec<LogoutPlace> {
     // What is wrong with the ledger is of no concern to a registry that credsh is not the provider of.
-    let ledger = session.ledger().unwrap_or_default();
-    let is_own = |entry: &&Entry| entry.index == registry.index_for_provider();
-    for entry in ledger.iter().filter(is_own) {
-        let others = ledger.iter().filter(|other| other.label == entry.label);
-        let which = if others.count() > 1 {
-            format!(" --registry {}", registry.word())
-        } else {
-            String::new()
-        };
-        session.warn(&format!(
-            "credsh still keeps the token `{0}` of {1}, and Cargo does not ask for it: `token remove {0}{which}` forgets it",
-            entry.label,
-            registry.label()
-        ));
+    let ledger = session.ledger().unwrap_or_default().entries;
+    let index = registry.index_for_provider();
+    let own = ledger.iter().filter(|entry| entry.index == index);
+    own.map(|entry| aside(entry, registry, &ledger)).collect()
+}
+
+/// A token of credsh's that stays, with the command that forgets it.
+fn aside(entry: &Entry, registry: &Registry, ledger: &[Entry]) -> LogoutPlace {
+    let same = ledger.iter().filter(|other| other.label == entry.label);
+    // The name may be gone by then.
+    let which = if same.count() > 1 {
+        format!(" --registry {}", registry.index)
+    } else {
+        String::new()
+    };
+    LogoutPlace {
+        registry: registry.word(),
+        provider: CREDSH.to_owned(),
+        place: Some(Place::Label(entry.label.to_string())),
+        fate: Fate::aside(format!(
+            "Cargo does not ask for it; `token remove {}{which}` forgets it",
+            entry.label
+        )),
+        item: Some(item_key(&own::keeper(entry), registry)),
     }
 }
 

@@ -68,8 +68,12 @@ impl Status {
     /// Looks.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
         let may_ask = self.ask && !session.flags.is_plan();
-        // A ledger that is damaged is told by credsh as a provider.
-        let ledger = session.ledger().unwrap_or_default();
+        let ledger = session.ledger();
+        match &ledger {
+            Ok(ledger) => session.warn_of_broken(&ledger.broken),
+            Err(error) => session.warn(&error.to_string()),
+        }
+        let own = ledger.unwrap_or_default().entries;
         let config = session.config()?;
         let named: Vec<&RegistryRef> = self.positional.iter().chain(&self.option).collect();
         let were_named = !named.is_empty();
@@ -106,7 +110,7 @@ impl Status {
             });
             let mut row = Row::of(&inspection, stored);
             if row.logged_in == Some(false) {
-                row.look_beyond_reads(&inspection, &ledger);
+                row.look_beyond_reads(&inspection, &own);
             }
             registries.push(row);
         }

@@ -155,7 +155,7 @@ fn left_at_another_index(session: &mut Session, registry: &Registry) -> Result<O
     let Some(name) = registry.name.as_ref().map(ToString::to_string) else {
         return Ok(None);
     };
-    let entries = session.ledger()?;
+    let entries = session.ledger()?.entries;
     let other = entries
         .iter()
         .find(|entry| entry.registry.as_deref() == Some(&name));

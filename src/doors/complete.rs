@@ -86,6 +86,7 @@ impl Names {
         let mut labels: Vec<Candidate> = session
             .ledger()
             .unwrap_or_default()
+            .entries
             .into_iter()
             .map(|entry| {
                 let registry = entry.registry.unwrap_or(entry.index);

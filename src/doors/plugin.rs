@@ -168,10 +168,9 @@ impl Door {
                 ));
                 os::perform_here(store, true, registry, action)
             }
-            [ITEM, store, label, typed @ ..] if self.is_ours && typed.len() < 2 => {
+            [ITEM, store, label] if self.is_ours => {
                 // Whoever asks us has asked the person.
                 self.session.flags.no_input = true;
-                self.session.passphrase = typed.first().map(|typed| Token::new(*typed));
                 self.item(store, label, registry, action)
                     .map_err(for_ourselves)
             }
@@ -284,8 +283,15 @@ impl Door {
     ) -> Response {
         let index = registry.index_url;
         let home = self.access().map_err(failure)?.home.to_path_buf();
-        let mut entries = ledger::of_index(&home, index).map_err(failure)?;
+        let ledger = ledger::of_index(&home, index).map_err(failure)?;
+        let (mut entries, mut broken) = (ledger.entries, ledger.broken);
+        for broken in &broken {
+            self.session.warn(&format!("credsh: {}", broken.error));
+        }
         if entries.is_empty() {
+            if let Some(broken) = broken.pop() {
+                return Err(failure(broken.error));
+            }
             self.explain_other_index(&home, registry);
             return Err(Failure::NotFound);
         }
@@ -299,6 +305,7 @@ impl Door {
                 ));
             }
             entries.retain(|entry| rules.admit(entry));
+            broken.retain(|broken| rules.label.is_none() || broken.label == rules.label);
         }
         let Some(operation) = Operation::of_protocol(operation) else {
             // A later Cargo's operation: no token was ever meant for it.
@@ -317,7 +324,9 @@ impl Door {
         if is_read {
             self.warn_of_expired(&entries);
         }
-        let mut trouble = None;
+        // One whose table is broken may be the one that was meant: as if its store were down.
+        let meant = broken.into_iter().find(|broken| broken.label.is_some());
+        let mut trouble = meant.map(|broken| broken.error);
         let mut is_down = Vec::new();
         for entry in candidates(&entries, &operation) {
             if let Some(day) = entry.expires.filter(|day| day.is_over()) {
@@ -393,14 +402,9 @@ impl Door {
     /// A name that has tokens, for another index: a project may have moved it.
     fn explain_other_index(&mut self, home: &std::path::Path, registry: &RegistryInfo<'_>) {
         let Some(name) = registry.name else { return };
-        let Ok(Some(text)) = crate::disk::replace::read(&ledger::file(home)) else {
-            return;
-        };
-        let file = ledger::file(home);
-        let entries = crate::disk::tree::parse(&file, &text)
-            .and_then(|root| ledger::entries(&file, root.get(ledger::ROOT)))
-            .unwrap_or_default();
-        let other = entries
+        let ledger = ledger::of_home(home).unwrap_or_default();
+        let other = ledger
+            .entries
             .iter()
             .find(|entry| entry.registry.as_deref() == Some(name));
         if let Some(other) = other {

@@ -18,9 +18,14 @@ pub fn error(error: &Error, theme: Theme) -> String {
         }
     }
     if let Some(hint) = error.next_step() {
-        text.push_str(&headed(Role::Name, "hint: ", hint, theme));
+        text.push_str(&self::hint(hint, theme));
     }
     text
+}
+
+/// The next step.
+pub fn hint(text: &str, theme: Theme) -> String {
+    headed(Role::Name, "hint: ", text, theme)
 }
 
 /// A warning.

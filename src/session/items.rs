@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use super::Session;
 use super::change::{After, Change, FileChange, ItemChange, Key, Wish};
 use crate::cargo::chain::{Kind, Provider};
-use crate::cargo::config::{Config, Held, ItemKey, item_key};
-use crate::cargo::providers::{self, Action, Operation, Reply, Said, os};
+use crate::cargo::config::{Held, ItemKey, item_key};
+use crate::cargo::providers::{Action, Operation, Reply, Said, os};
 use crate::cargo::registry::Registry;
 use crate::disk::tree::Node;
 use crate::error::{Error, Kind as ErrorKind, Result};
@@ -67,7 +67,7 @@ impl Session {
         if self.flags.is_plan() {
             return Ok(Some(Held::Unknown));
         }
-        let reply = providers::get(self.config()?, provider, registry, &Operation::READ)?;
+        let reply = self.ask(provider, registry)?;
         match self.said(reply) {
             Said::Token(answer) => Ok(Some(Held::Token(answer.token))),
             Said::NotFound | Said::UrlNotSupported => Ok(Some(Held::Nothing)),
@@ -241,7 +241,7 @@ impl Session {
             };
             let asked = (provider.clone(), item.provider.clone());
             item.provider = provider;
-            let reply = providers::perform(self.config()?, &item.provider, &item.registry, action);
+            let reply = self.perform(&item.provider, &item.registry, action);
             match reply.map(|reply| self.said(reply)) {
                 Err(error) => return Err(self.login_failed(item, error, done)),
                 Ok(Said::NotFound | Said::UrlNotSupported) => {
@@ -256,7 +256,7 @@ impl Session {
                 Ok(Said::NotSupported) => return Err(stores_nothing(&item.provider)),
                 Ok(Said::Done | Said::Token(_)) => {
                     if let (true, Some(token)) = (*must_prove, token) {
-                        let proved = prove(self.config()?, &item.provider, &item.registry, token);
+                        let proved = self.prove(&item.provider, &item.registry, token);
                         if let Err(error) = proved {
                             done.push(item);
                             return Err(error);
@@ -344,11 +344,11 @@ impl Session {
         } = item;
         let failed = |error| (Left::Failed, error);
         if let Some((place, token)) = moved_to {
-            prove(self.config().map_err(failed)?, place, registry, token).map_err(failed)?;
+            self.prove(place, registry, token).map_err(failed)?;
         }
-        let config = self.config().map_err(failed)?;
-        let reply =
-            providers::perform(config, provider, registry, Action::Logout).map_err(failed)?;
+        let reply = self
+            .perform(provider, registry, Action::Logout)
+            .map_err(failed)?;
         match self.said(reply) {
             Said::Done | Said::NotFound | Said::UrlNotSupported | Said::Token(_) => {}
             Said::Locked => return Err((Left::Locked, os::locked(provider))),
@@ -362,8 +362,8 @@ impl Session {
             self.still_there(item, place, token)?;
         }
         // What it says is one thing, what it does then another.
-        let config = self.config().map_err(failed)?;
-        let asked = providers::perform(config, provider, registry, Action::Get(&Operation::READ))
+        let asked = self
+            .perform(provider, registry, Action::Get(&Operation::READ))
             .map_err(failed)?;
         match asked.said {
             Said::NotFound | Said::UrlNotSupported => Ok(()),
@@ -385,9 +385,7 @@ impl Session {
         place: &Provider,
         token: &Token,
     ) -> Result<(), (Left, Error)> {
-        let failed = |error| (Left::Failed, error);
-        let config = self.config().map_err(failed)?;
-        if prove(config, place, &item.registry, token).is_ok() {
+        if self.prove(place, &item.registry, token).is_ok() {
             return Ok(());
         }
         let login = Action::Login {
@@ -398,7 +396,7 @@ impl Session {
             "`{}` and `{place}` are one store, so the token stays there",
             item.provider
         ));
-        match providers::perform(config, place, &item.registry, login) {
+        match self.perform(place, &item.registry, login) {
             Ok(Reply {
                 said: Said::Done, ..
             }) => Err((Left::Kept, one_store)),
@@ -458,20 +456,6 @@ fn after(first: &Change, second: Change) -> Change {
             Change::Item(second)
         }
         (_, second) => second,
-    }
-}
-
-/// Sees that a provider gives a token back.
-fn prove(config: &Config, provider: &Provider, registry: &Registry, token: &Token) -> Result<()> {
-    let asked = providers::perform(config, provider, registry, Action::Get(&Operation::READ))?;
-    match asked.said {
-        Said::Token(answer) if answer.token.is_same(token) => Ok(()),
-        _ => Err(Error::failed(format!(
-            "`{provider}` does not give back the token that it was given, so it stays where it is"
-        ))
-        .hint(format!(
-            "`provider test {provider}` says more about this provider"
-        ))),
     }
 }
 

@@ -14,22 +14,37 @@ use crate::cargo::registry::Registry;
 use crate::disk::replace;
 use crate::disk::tree::{self, Entry as TreeEntry, Node, Table};
 use crate::error::{Error, Place, Result};
-use crate::stores::ledger::{self, Entry, Label, ROOT};
+use crate::render::notice;
+use crate::stores::ledger::{self, Broken, Entry, Label, Ledger, ROOT};
 use crate::stores::routing::tie;
 
 impl Session {
     /// All that the ledger knows, pending edits included.
-    pub fn ledger(&mut self) -> Result<Vec<Entry>> {
+    pub fn ledger(&mut self) -> Result<Ledger> {
         let file = ledger::file(self.home());
         let config = self.open(&file).map_err(ledger::damaged)?;
-        ledger::entries(&file, config.in_file(&file, &[ROOT]))
+        ledger::read(&file, config.in_file(&file, &[ROOT]))
     }
 
-    /// What the ledger knows of one registry, by its index.
+    /// What the ledger knows of one registry, by its index. Without one of its tokens the others say too little.
     pub fn own_tokens(&mut self, registry: &Registry) -> Result<Vec<Entry>> {
-        let mut entries = self.ledger()?;
-        entries.retain(|entry| entry.index == registry.index_for_provider());
-        Ok(entries)
+        let mut ledger = self.ledger()?;
+        ledger.keep_index(registry.index_for_provider());
+        let mut broken = ledger.broken.into_iter();
+        match broken.find(|broken| broken.label.is_some()) {
+            Some(broken) => Err(broken.error),
+            None => Ok(ledger.entries),
+        }
+    }
+
+    /// Tells what of the ledger is no token.
+    pub fn warn_of_broken(&mut self, broken: &[Broken]) {
+        for Broken { error, .. } in broken {
+            self.warn(&error.to_string());
+            if let Some(hint) = error.next_step() {
+                self.say(&notice::hint(hint, self.theme));
+            }
+        }
     }
 
     pub(super) fn note_in_ledger(&mut self, entry: &Entry) -> Result<()> {
@@ -61,31 +76,6 @@ impl Session {
             self.edit(&file, &[&key[..], &[setting.as_str()]].concat(), None)?;
         }
         Ok(())
-    }
-
-    /// The indexes that have a token of this label whose table is broken.
-    pub fn broken_tokens(&mut self, label: &Label) -> Result<Vec<String>> {
-        let file = ledger::file(self.home());
-        let config = self.open(&file).map_err(ledger::damaged)?;
-        let tokens = config.in_file(&file, &[ROOT]);
-        let tokens = tokens.and_then(|tokens| tokens.node.as_table());
-        let is_broken = |index: &str, labels: &TreeEntry| {
-            let entry = labels.node.as_table()?.get(label.as_str())?;
-            let place = Place::line(&file, entry.line);
-            let read = |table| Entry::read(index, label.as_str(), table, &place);
-            Some(
-                entry
-                    .node
-                    .as_table()
-                    .is_none_or(|table| read(table).is_err()),
-            )
-        };
-        Ok(tokens
-            .into_iter()
-            .flatten()
-            .filter(|(index, labels)| is_broken(index, labels) == Some(true))
-            .map(|(index, _)| index.clone())
-            .collect())
     }
 
     /// Under the lock, before anything is done: each token that changes, be it in its store only, is what it was when
@@ -126,7 +116,7 @@ impl Session {
             }
             if let (Some(Node::Table(table)), true) = (pending, edited.contains(key)) {
                 let place = Place::file(&file);
-                touched.push(Entry::read(path[1], path[2], table, &place)?);
+                touched.push(Entry::read(path[1], &path[2].parse()?, table, &place)?);
             }
         }
         if touched.is_empty() {
@@ -140,7 +130,7 @@ impl Session {
                     .all(|(one, other)| one == other)
             })
         };
-        let mut all = ledger::entries(&file, now.get(ROOT))?;
+        let mut all = ledger::read(&file, now.get(ROOT))?.entries;
         all.retain(|entry| !is_changed(entry));
         for entry in touched {
             let others: Vec<Entry> = all

@@ -68,7 +68,7 @@ impl Session {
     }
 
     fn warn_where_unsupported(&mut self, lock: &Lock, file: &Path) {
-        if lock.unsupported && !std::mem::replace(&mut self.has_told_of_no_locks, true) {
+        if lock.unsupported && self.is_news("no locks") {
             self.warn(&format!(
                 "this file system has no locks: what `cargo login` or another credsh writes at the same time could be lost (`{}`)",
                 file.display()

@@ -11,6 +11,7 @@ mod ledger;
 mod locks;
 pub mod overlay;
 pub mod own;
+mod performing;
 mod preview;
 mod recording;
 mod records;
@@ -18,13 +19,14 @@ mod recovery;
 mod token_input;
 mod undo;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::cargo::config::{Config, View};
 use crate::disk::tree::Node;
 use crate::error::{Error, Place, Result};
 use crate::render::{Theme, notice};
-use crate::stores::Access;
+use crate::stores::{Access, Opened};
 use crate::token::Token;
 use crate::world::World;
 
@@ -97,9 +99,12 @@ pub struct Session {
     overlay: Overlay,
     /// Logouts of earlier runs that wait until their store can be asked, as the journal has them.
     waiting: Vec<serde_json::Value>,
-    has_told_of_no_locks: bool,
+    /// What one warning is enough for.
+    told: BTreeSet<&'static str>,
     /// What was typed to open the sealed file.
-    pub(crate) passphrase: Option<Token>,
+    passphrase: Option<Token>,
+    /// The sealed file as it was opened with that.
+    opened: Option<Opened>,
 }
 
 impl Session {
@@ -117,8 +122,9 @@ impl Session {
             config: None,
             overlay: Overlay::default(),
             waiting: Vec::new(),
-            has_told_of_no_locks: false,
+            told: BTreeSet::new(),
             passphrase: None,
+            opened: None,
         }
     }
 
@@ -135,6 +141,9 @@ impl Session {
             prompt: &mut *self.world.prompt,
             may_prompt: !self.flags.no_input,
             passphrase: &mut self.passphrase,
+            opened: &mut self.opened,
+            interrupts: &self.world.interrupts,
+            stderr: &self.world.stderr,
         }
     }
 
@@ -150,7 +159,6 @@ impl Session {
         };
         let config = self.config.insert(config);
         config.set_may_prompt(!self.flags.no_input);
-        config.set_passphrase(self.passphrase.as_ref());
         Ok(config)
     }
 
@@ -301,6 +309,11 @@ impl Session {
         if !self.flags.quiet {
             self.say(&notice::note(text, self.theme));
         }
+    }
+
+    /// Whether this is said for the first time.
+    fn is_news(&mut self, what: &'static str) -> bool {
+        self.told.insert(what)
     }
 
     /// Tells what may hurt.

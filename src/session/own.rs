@@ -13,7 +13,7 @@ use crate::cargo::config::Held;
 use crate::cargo::index_url::IndexUrl;
 use crate::cargo::providers::{OperationKind, os};
 use crate::cargo::registry::Registry;
-use crate::error::{Error, Kind as ErrorKind, Place, Result};
+use crate::error::{Error, Kind as ErrorKind, Place, Result, list};
 use crate::stores::ledger::{Day, Entry, Label};
 use crate::stores::routing::{Pattern, is_wider, scope};
 use crate::stores::{StoreKind, folder};
@@ -37,7 +37,7 @@ pub struct Rules {
     /// The last day on which it is good, or how many days it is: `2027-01-31`, `90d`
     #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
     pub expires: Option<Day>,
-    /// Where it is kept [default: the keyring, or the sealed file where none answers]
+    /// Where it is kept [default: the keyring; the sealed file where none answers, or it is locked]
     #[arg(long, value_name = "STORE")]
     pub store: Option<StoreKind>,
 }
@@ -157,7 +157,7 @@ impl Session {
 
     /// Changes when Cargo may have a token, where it is kept, or the index that it is for.
     pub fn change_rules(&mut self, before: &Entry, after: &Entry) -> Result<()> {
-        let mut others = self.ledger()?;
+        let mut others = self.ledger()?.entries;
         others.retain(|other| other.index == after.index && other.label != before.label);
         if others.iter().any(|other| other.label == after.label) {
             return Err(Error::failed(format!(
@@ -300,27 +300,41 @@ impl Session {
         if self.flags.yes || self.flags.is_plan() {
             return Ok(());
         }
-        let Some((now, then)) = self.access().locked_out(store)? else {
-            return Ok(());
+        let Some(locked_out) = self.access().locked_out(store)? else {
+            return self.tell_of_readers(store);
         };
+        if locked_out.is_empty() {
+            return Ok(());
+        }
         Err(Error::failed(format!(
-            "the {} is sealed for {now} keys, and would be for {then} only",
-            store.in_words()
+            "the {} would no longer open for {}",
+            store.in_words(),
+            list(&locked_out)
         ))
         .at(Place::file(folder(self.home()).join("recipients")))
-        .hint("add the keys that are missing there, or take them out for good with `--yes`"))
+        .hint("add what is missing there, or take it out for good with `--yes`"))
+    }
+
+    /// A file of another program does not say who else can open it.
+    fn tell_of_readers(&mut self, store: StoreKind) -> Result<()> {
+        if !self.is_news("readers") {
+            return Ok(());
+        }
+        let readers = self.access().readers(store)?;
+        self.warn(&format!(
+            "credsh did not write the {}, and once it does, that opens for nobody but {}",
+            store.in_words(),
+            list(&readers)
+        ));
+        Ok(())
     }
 
     /// The keyring where one answers, else the sealed file.
     fn best_store(&mut self, registry: &Registry, label: &Label) -> Result<StoreKind> {
         let keyring = keeper_of(StoreKind::Keyring, label);
-        match self.held_unless_locked(&keyring, registry) {
-            Ok(Some(_)) => Ok(StoreKind::Keyring),
+        match self.held(&keyring, registry) {
+            Ok(_) => Ok(StoreKind::Keyring),
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
-            Ok(None) => {
-                self.warn("the keyring is locked, so the token goes to the sealed file");
-                Ok(StoreKind::Sealed)
-            }
             Err(error) => {
                 self.warn(&format!("the token goes to the sealed file: {error}"));
                 Ok(StoreKind::Sealed)
@@ -342,6 +356,14 @@ fn keeper_of(store: StoreKind, label: &Label) -> Provider {
         command,
         kind: Kind::Own,
         place: None,
+    }
+}
+
+/// The label of an item of the sealed file.
+pub(super) fn sealed_label(keeper: &Provider) -> Option<&str> {
+    match item_of(keeper) {
+        Some((StoreKind::Sealed, label)) => Some(label),
+        _ => None,
     }
 }
 

@@ -19,7 +19,7 @@ use super::commit::{forget_old_layout, write_one};
 use super::records::{HeldRecord, ItemRecord, provider_of};
 use crate::cargo::config::Held;
 use crate::cargo::layers::Layer;
-use crate::cargo::providers::{self, Action, Operation, Said};
+use crate::cargo::providers::{Action, Operation, Said};
 use crate::disk::document::Document;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::tree::is_secret;
@@ -194,7 +194,7 @@ impl Session {
             "a change was interrupted: asking `{provider}` what it holds for {}",
             registry.label()
         ));
-        let asked = providers::perform(self.config()?, &provider, &registry, get);
+        let asked = self.perform(&provider, &registry, get);
         Ok(match asked.map(|reply| reply.said) {
             Ok(Said::Token(answer)) => Held::Token(answer.token),
             Ok(Said::NotFound | Said::UrlNotSupported) => Held::Nothing,
@@ -349,7 +349,7 @@ impl Session {
             ));
             return Ok(());
         }
-        let asked = providers::perform(self.config()?, &provider, &registry, Action::Logout);
+        let asked = self.perform(&provider, &registry, Action::Logout);
         match asked.map(|reply| reply.said) {
             Ok(Said::Done | Said::NotFound) => {
                 self.warn(&format!(

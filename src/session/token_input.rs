@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Session;
 use crate::cargo::chain::{Provider, resolve};
-use crate::cargo::providers::{self, Operation, Said, os};
+use crate::cargo::providers::{Said, os};
 use crate::cargo::registry::Registry;
 use crate::disk::replace;
 use crate::error::{Error, Place, Result, reason_of};
@@ -142,7 +142,7 @@ impl Session {
     /// What another provider has for this registry.
     fn ask_provider(&mut self, words: &[String], registry: &Registry) -> Result<Token> {
         let provider = self.provider_named(words)?;
-        let reply = providers::get(self.config()?, &provider, registry, &Operation::READ)?;
+        let reply = self.ask(&provider, registry)?;
         for remark in &reply.remarks {
             self.warn(remark);
         }

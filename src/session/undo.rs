@@ -6,7 +6,7 @@
 use super::Session;
 use super::change::ItemChange;
 use crate::cargo::config::Held;
-use crate::cargo::providers::{self, Action, Operation, Reply, Said};
+use crate::cargo::providers::{Action, Operation, Reply, Said};
 use crate::error::{Error, Kind, Result};
 
 impl Session {
@@ -59,10 +59,8 @@ impl Session {
         if error.kind() != Kind::Failed {
             return error;
         }
-        let asked = self.config().and_then(|config| {
-            let get = Action::Get(&Operation::READ);
-            providers::perform(config, &item.provider, &item.registry, get)
-        });
+        let get = Action::Get(&Operation::READ);
+        let asked = self.perform(&item.provider, &item.registry, get);
         match asked.map(|reply| reply.said) {
             Ok(Said::Token(answer))
                 if Held::Token(answer.token.clone()).is_same(&item.after.held()) =>
@@ -84,7 +82,7 @@ impl Session {
             Held::Unknown => return Err(Error::failed("it does not say what it holds")),
         };
         self.world.interrupts.check()?;
-        let undone = providers::perform(self.config()?, &item.provider, &item.registry, action)?;
+        let undone = self.perform(&item.provider, &item.registry, action)?;
         match undone {
             Reply {
                 said: Said::Done | Said::NotFound,
@@ -99,10 +97,8 @@ impl Session {
         if why.kind() != Kind::Failed {
             return false;
         }
-        let asked = self.config().and_then(|config| {
-            let get = Action::Get(&Operation::READ);
-            providers::perform(config, &item.provider, &item.registry, get)
-        });
+        let get = Action::Get(&Operation::READ);
+        let asked = self.perform(&item.provider, &item.registry, get);
         let holds = match asked.map(|reply| reply.said) {
             Ok(Said::Token(answer)) => Held::Token(answer.token),
             Ok(Said::NotFound) => Held::Nothing,

@@ -254,7 +254,7 @@ impl Entry {
     }
 
     /// What its table says.
-    pub fn read(index: &str, label: &str, table: &Table, at: &Place) -> Result<Self> {
+    pub fn read(index: &str, label: &Label, table: &Table, at: &Place) -> Result<Self> {
         let malformed = |what: &str| {
             Error::malformed(format!("the ledger has {what} for the token `{label}`"))
                 .at(at.clone())
@@ -289,13 +289,7 @@ impl Entry {
             OperationKind::named(name).ok_or_else(|| malformed("an unknown operation"))
         };
         Ok(Self {
-            // No command takes such a word.
-            label: label.parse().map_err(|why: Error| {
-                Error::malformed("the ledger has a table whose label is none")
-                    .because(why.message())
-                    .at(at.clone())
-                    .hint("take that table out of the file, or give it a right label, in an editor")
-            })?,
+            label: label.clone(),
             registry: text("registry")?.map(ToOwned::to_owned),
             index: index.to_owned(),
             operations: words("operations")?
@@ -319,9 +313,38 @@ impl Entry {
     }
 }
 
-/// All tokens of a ledger, by index and label. `tokens` is its outermost table, if it has any.
-pub fn entries(file: &Path, tokens: Option<&TreeEntry>) -> Result<Vec<Entry>> {
-    let mut entries = Vec::new();
+/// What a ledger says.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// Its tokens, by index and label.
+    pub entries: Vec<Entry>,
+    /// What stands where a token does, and is none.
+    pub broken: Vec<Broken>,
+}
+
+impl Ledger {
+    /// Leaves what is of one index.
+    pub fn keep_index(&mut self, index: &str) {
+        self.entries.retain(|entry| entry.index == index);
+        self.broken.retain(|broken| broken.index == index);
+    }
+}
+
+/// A table that does not say what a token is for.
+#[derive(Debug, Clone)]
+pub struct Broken {
+    /// The index that it is under.
+    pub index: String,
+    /// Its token. Without one it is nothing that credsh ever wrote, and hides no token.
+    pub label: Option<Label>,
+    /// What is wrong with it.
+    pub error: Error,
+}
+
+/// What `tokens` says, the outermost table of a ledger, if it has any. What is wrong with one token is of no concern to
+/// the others.
+pub fn read(file: &Path, tokens: Option<&TreeEntry>) -> Result<Ledger> {
+    let mut ledger = Ledger::default();
     let at = |line| Place::line(file, line);
     let malformed = |line| {
         Error::malformed("the ledger has something that is no table of a token")
@@ -329,23 +352,48 @@ pub fn entries(file: &Path, tokens: Option<&TreeEntry>) -> Result<Vec<Entry>> {
             .hint("mend that table, or remove it and log in again")
     };
     let Some(tokens) = tokens else {
-        return Ok(entries);
+        return Ok(ledger);
     };
     let indexes = tokens
         .node
         .as_table()
         .ok_or_else(|| malformed(tokens.line))?;
     for (index, labels) in indexes {
-        let labels_of = labels
-            .node
-            .as_table()
-            .ok_or_else(|| malformed(labels.line))?;
+        let broken = |label, error| Broken {
+            index: index.clone(),
+            label,
+            error,
+        };
+        let Some(labels_of) = labels.node.as_table() else {
+            ledger.broken.push(broken(None, malformed(labels.line)));
+            continue;
+        };
         for (label, entry) in labels_of {
-            let table = entry.node.as_table().ok_or_else(|| malformed(entry.line))?;
-            entries.push(Entry::read(index, label, table, &at(entry.line))?);
+            let label = match label.parse::<Label>() {
+                Ok(label) => label,
+                Err(why) => {
+                    ledger
+                        .broken
+                        .push(broken(None, no_label(&why, at(entry.line))));
+                    continue;
+                }
+            };
+            let table = entry.node.as_table().ok_or_else(|| malformed(entry.line));
+            match table.and_then(|table| Entry::read(index, &label, table, &at(entry.line))) {
+                Ok(entry) => ledger.entries.push(entry),
+                Err(error) => ledger.broken.push(broken(Some(label), error)),
+            }
         }
     }
-    Ok(entries)
+    Ok(ledger)
+}
+
+/// No command takes such a word.
+fn no_label(why: &Error, at: Place) -> Error {
+    Error::malformed("the ledger has a table whose label is none")
+        .because(why.message())
+        .at(at)
+        .hint("take that table out of the file, or give it a right label, in an editor")
 }
 
 /// A ledger that is no TOML: no file of Cargo's.
@@ -358,26 +406,32 @@ pub fn damaged(error: Error) -> Error {
 }
 
 /// The tokens of one index, read from the disk without looking at those of others closer than needed.
-pub fn of_index(home: &Path, index: &str) -> Result<Vec<Entry>> {
+pub fn of_index(home: &Path, index: &str) -> Result<Ledger> {
     let file = file(home);
     let Some(text) = replace::read(&file)? else {
-        return Ok(Vec::new());
+        return Ok(Ledger::default());
     };
     let own = tables_of(&text, index);
     // The lines of a part are not those of the file: what is wrong is looked for in the whole.
-    let read = |text: &str| {
-        let tree = tree::parse(&file, text).map_err(damaged)?;
-        entries(&file, tree.get(ROOT))
-    };
-    let all = match own.map(|own| read(&own)) {
-        Some(Ok(entries)) if !entries.is_empty() => entries,
+    let mut ledger = match own.map(|own| parse(&file, &own)) {
+        Some(Ok(ledger)) if !ledger.entries.is_empty() && ledger.broken.is_empty() => ledger,
         // Nothing found is nothing proved: a file that is damaged has no tables either.
-        _ => read(&text)?,
+        _ => parse(&file, &text)?,
     };
-    Ok(all
-        .into_iter()
-        .filter(|entry| entry.index == index)
-        .collect())
+    ledger.keep_index(index);
+    Ok(ledger)
+}
+
+/// All tokens of a home, read from the disk.
+pub fn of_home(home: &Path) -> Result<Ledger> {
+    let file = file(home);
+    let text = replace::read(&file)?.unwrap_or_default();
+    parse(&file, &text)
+}
+
+fn parse(file: &Path, text: &str) -> Result<Ledger> {
+    let tree = tree::parse(file, text).map_err(damaged)?;
+    read(file, tree.get(ROOT))
 }
 
 /// The tables of one index, where the file is as credsh writes it: every table named in full.

@@ -16,7 +16,9 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::token::Token;
-use crate::world::{Env, Prompt};
+use crate::world::{Env, Interrupts, Prompt, Stderr};
+
+pub use sealed::Opened;
 
 /// The folder of credsh in a Cargo home.
 pub fn folder(home: &Path) -> PathBuf {
@@ -79,6 +81,12 @@ pub struct Access<'a> {
     pub may_prompt: bool,
     /// The passphrase that was typed, so that nobody types it twice; empty for a key file instead.
     pub passphrase: &'a mut Option<Token>,
+    /// The sealed file as a passphrase has opened it last.
+    pub opened: &'a mut Option<Opened>,
+    /// Whether somebody has pressed Ctrl-C.
+    pub interrupts: &'a Interrupts,
+    /// Where somebody who waits says so.
+    pub stderr: &'a Stderr,
 }
 
 impl Access<'_> {
@@ -104,11 +112,19 @@ impl Access<'_> {
         }
     }
 
-    /// For how many a store is sealed, and for how many fewer it would be written.
-    pub fn locked_out(&self, store: StoreKind) -> Result<Option<(usize, usize)>> {
+    /// Who can open a store now, and could not after its next change; `None` where nobody knows.
+    pub fn locked_out(&mut self, store: StoreKind) -> Result<Option<Vec<String>>> {
         match store {
-            StoreKind::Keyring => Ok(None),
-            StoreKind::Sealed => sealed::locked_out(self.home),
+            StoreKind::Keyring => Ok(Some(Vec::new())),
+            StoreKind::Sealed => sealed::locked_out(self),
+        }
+    }
+
+    /// Who could open a store after its next change, where that is not everybody who can call it.
+    pub fn readers(&self, store: StoreKind) -> Result<Vec<String>> {
+        match store {
+            StoreKind::Keyring => Ok(Vec::new()),
+            StoreKind::Sealed => sealed::readers(self),
         }
     }
 

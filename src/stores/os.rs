@@ -11,6 +11,7 @@ use std::time::Duration;
 use keyring::{Entry, Error as KeyringError};
 
 use super::Item;
+use crate::cargo::providers::os::is_locked;
 use crate::error::{Error, Result};
 use crate::token::Token;
 
@@ -23,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(3);
 pub(super) fn get(home: &Path, item: Item<'_>) -> Result<Option<Token>> {
     within_limit(home, item, |entry| match entry.get_password() {
         Ok(text) => Ok(Some(Token::new(text))),
-        Err(KeyringError::NoEntry) => Ok(None),
+        Err(KeyringError::NoEntry) => unless_locked().map(|()| None),
         Err(error) => Err(error),
     })
 }
@@ -35,9 +36,19 @@ pub(super) fn put(home: &Path, item: Item<'_>, token: &Token) -> Result<()> {
 
 pub(super) fn remove(home: &Path, item: Item<'_>) -> Result<()> {
     within_limit(home, item, |entry| match entry.delete_credential() {
-        Ok(()) | Err(KeyringError::NoEntry) => Ok(()),
-        Err(error) => Err(error),
+        Err(KeyringError::NoEntry) => unless_locked(),
+        done => done,
     })
+}
+
+/// What is not to be seen in a locked keyring may be there, and a new item cannot go there.
+fn unless_locked() -> Result<(), KeyringError> {
+    if is_locked() {
+        return Err(KeyringError::NoStorageAccess(
+            "its default collection is locked".into(),
+        ));
+    }
+    Ok(())
 }
 
 fn within_limit<T: Send + 'static>(

@@ -2,35 +2,47 @@
 //!
 //! It opens with an identity file (of age or SSH) or with a passphrase. With identities, everybody whose
 //! public key stands in `recipients` can open it, so that a team may keep it in a repository. Its content is
-//! a JSON object: index URL, then label, then the token.
+//! a JSON object: index URL, then label, then the token. The format hides for whom a file is sealed, so its content says
+//! that, too: nobody is to be locked out unnoticed.
 //!
 //! Invariant: what cannot be opened is not written over.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod keys;
+
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::time::{Duration, Instant};
 
 use age::armor::{ArmoredReader, ArmoredWriter, Format};
 use age::secrecy::{ExposeSecret, SecretString};
-use age::{DecryptError, Decryptor, Encryptor, Identity, IdentityFile, Recipient};
+use age::{DecryptError, Decryptor, Encryptor, Identity};
 use zeroize::Zeroizing;
 
+use self::keys::IDENTITY;
 use super::{Access, Item, folder};
 use crate::disk::{lock, replace};
 use crate::error::{Error, Place, Result};
 use crate::token::Token;
 
 const FILE: &str = "sealed.age";
-const IDENTITY: &str = "identity";
-const RECIPIENTS: &str = "recipients";
 const PASSPHRASE: &str = "CREDSH_PASSPHRASE";
+
+/// Beside the index URLs: for whom the file is sealed, public keys and what they are called.
+const READERS: &str = "recipients";
 
 /// How long another process may hold the lock.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How often somebody who waits for a key looks whether Ctrl-C was pressed.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// How long somebody who watches is told nothing.
+const SILENCE: Duration = Duration::from_millis(500);
+
 /// Tokens by index URL and label.
-type Tokens = BTreeMap<String, BTreeMap<String, Zeroizing<String>>>;
+type Content = BTreeMap<String, BTreeMap<String, Zeroizing<String>>>;
 
 /// What opens the file.
 enum Key {
@@ -38,11 +50,18 @@ enum Key {
     Identity,
 }
 
+/// A file that a passphrase has opened: to derive its key takes a second, so that is done once for each text of it.
+pub struct Opened {
+    bytes: Vec<u8>,
+    content: Content,
+    passphrase: SecretString,
+}
+
 pub(super) fn get(access: &mut Access<'_>, item: Item<'_>) -> Result<Option<Token>> {
-    let Some((tokens, _)) = open(access)? else {
+    let Some((content, _)) = open(access)? else {
         return Ok(None);
     };
-    let text = tokens
+    let text = content
         .get(item.index)
         .and_then(|labels| labels.get(item.label));
     Ok(text.map(|text| Token::new(text.as_str())))
@@ -51,79 +70,118 @@ pub(super) fn get(access: &mut Access<'_>, item: Item<'_>) -> Result<Option<Toke
 /// Keeps a token, or forgets it.
 pub(super) fn put(access: &mut Access<'_>, item: Item<'_>, token: Option<&Token>) -> Result<()> {
     let home = folder(access.home);
-    let _lock = lock::own(&home.join("sealed.lock"), PATIENCE, &mut || Ok(()))?;
-    let (mut tokens, key) = match (open(access)?, token) {
+    let interrupts = access.interrupts.clone();
+    let lock = home.join("sealed.lock");
+    let _lock = lock::own(&lock, PATIENCE, &mut || interrupts.check())?;
+    let (mut content, key) = match (open(access)?, token) {
         (Some(opened), _) => opened,
         (None, None) => return Ok(()),
-        (None, Some(_)) => (Tokens::new(), new_key(access)?),
+        (None, Some(_)) => (Content::new(), new_key(access)?),
     };
-    let labels = tokens.entry(item.index.to_owned()).or_default();
+    let labels = content.entry(item.index.to_owned()).or_default();
     match token {
         Some(token) => {
             let text = Zeroizing::new(token.expose().to_owned());
             labels.insert(item.label.to_owned(), text);
         }
-        None => {
-            labels.remove(item.label);
-        }
+        None if labels.remove(item.label).is_none() => return Ok(()),
+        None => {}
     }
-    tokens.retain(|_, labels| !labels.is_empty());
-    close(&home, &tokens, &key)
+    content.retain(|_, labels| !labels.is_empty());
+    seal(access, content, key)
 }
 
-fn open(access: &mut Access<'_>) -> Result<Option<(Tokens, Key)>> {
+fn open(access: &mut Access<'_>) -> Result<Option<(Content, Key)>> {
     let home = folder(access.home);
     let file = home.join(FILE);
     let Some(bytes) = sealed(&home)? else {
         return Ok(None);
     };
-    let decryptor = decryptor(&file, &bytes)?;
-    let (identities, key): (Vec<Box<dyn Identity>>, Key) = if decryptor.is_scrypt() {
-        let passphrase = passphrase(access, &file)?;
-        let identity = age::scrypt::Identity::new(passphrase.clone());
-        (vec![Box::new(identity)], Key::Passphrase(passphrase))
-    } else {
-        (identities(&home)?, Key::Identity)
-    };
-    let mut reader = decryptor
-        .decrypt(identities.iter().map(|identity| &**identity))
-        .map_err(|error| broken(&file, &error))?;
-    let mut text = Zeroizing::new(Vec::new());
-    reader.read_to_end(&mut text).map_err(|_| damaged(&file))?;
-    // serde's words about it may quote a token.
-    let tokens = serde_json::from_slice::<BTreeMap<String, BTreeMap<String, String>>>(&text)
-        .map_err(|_| {
-            Error::malformed("what this file holds is not what credsh keeps there")
-                .at(Place::file(&file))
-                .hint("it is a JSON object: index URL, then label, then token")
-        })?
-        .into_iter()
-        .map(|(index, labels)| {
-            let labels = labels
-                .into_iter()
-                .map(|(label, text)| (label, Zeroizing::new(text)));
-            (index, labels.collect())
-        })
-        .collect();
-    Ok(Some((tokens, key)))
+    if !decryptor(&file, &bytes)?.is_scrypt() {
+        let content = content_of(&file, &bytes, &keys::identities(&home)?)?;
+        return Ok(Some((content, Key::Identity)));
+    }
+    if let Some(opened) = access
+        .opened
+        .as_ref()
+        .filter(|opened| opened.bytes == bytes)
+    {
+        let key = Key::Passphrase(opened.passphrase.clone());
+        return Ok(Some((opened.content.clone(), key)));
+    }
+    let passphrase = passphrase(access, &file)?;
+    let (text, typed) = (bytes.clone(), passphrase.clone());
+    let content = derived(access, move || {
+        let identity: Box<dyn Identity> = Box::new(age::scrypt::Identity::new(typed));
+        content_of(&file, &text, &[identity])
+    })?;
+    let key = Key::Passphrase(passphrase.clone());
+    *access.opened = Some(Opened {
+        bytes,
+        content: content.clone(),
+        passphrase,
+    });
+    Ok(Some((content, key)))
 }
 
-fn close(home: &Path, tokens: &Tokens, key: &Key) -> Result<()> {
+fn content_of(file: &Path, bytes: &[u8], identities: &[Box<dyn Identity>]) -> Result<Content> {
+    let mut reader = decryptor(file, bytes)?
+        .decrypt(identities.iter().map(|identity| &**identity))
+        .map_err(|error| broken(file, &error))?;
+    let mut text = Zeroizing::new(Vec::new());
+    reader.read_to_end(&mut text).map_err(|_| damaged(file))?;
+    // serde's words about it may quote a token.
+    let content = serde_json::from_slice::<BTreeMap<String, BTreeMap<String, String>>>(&text)
+        .map_err(|_| {
+            Error::malformed("what this file holds is not what credsh keeps there")
+                .at(Place::file(file))
+                .hint("it is a JSON object: index URL, then label, then token")
+        })?;
+    let wiped = content.into_iter().map(|(index, labels)| {
+        let labels = labels.into_iter();
+        let labels = labels.map(|(label, text)| (label, Zeroizing::new(text)));
+        (index, labels.collect())
+    });
+    Ok(wiped.collect())
+}
+
+fn seal(access: &mut Access<'_>, mut content: Content, key: Key) -> Result<()> {
+    let home = folder(access.home);
     let file = home.join(FILE);
-    let failed = |error: &dyn std::fmt::Display| {
-        Error::failed("the sealed file cannot be written")
-            .because(error)
-            .at(Place::file(&file))
-    };
-    let encryptor = match key {
-        Key::Passphrase(passphrase) => Encryptor::with_user_passphrase(passphrase.clone()),
+    match key {
         Key::Identity => {
-            let recipients = recipients(home)?;
-            Encryptor::with_recipients(recipients.iter().map(|recipient| &**recipient as _))
-                .map_err(|error| failed(&error))?
+            let readers = keys::readers(&home)?;
+            let names = readers
+                .iter()
+                .map(|(key, reader)| (key.clone(), Zeroizing::new(reader.name.clone())));
+            content.insert(READERS.to_owned(), names.collect());
+            let recipients = readers.values().map(|reader| &*reader.recipient as _);
+            let bytes = Encryptor::with_recipients(recipients)
+                .map_err(|error| unwritable(&file, &error))
+                .and_then(|encryptor| text_of(&file, &content, encryptor))?;
+            replace::private(&file, &bytes)
         }
-    };
-    let plain: BTreeMap<&str, BTreeMap<&str, &str>> = tokens
+        Key::Passphrase(passphrase) => {
+            content.remove(READERS);
+            let (plain, typed) = (content.clone(), passphrase.clone());
+            let path = file.clone();
+            let bytes = derived(access, move || {
+                text_of(&path, &plain, Encryptor::with_user_passphrase(typed))
+            })?;
+            replace::private(&file, &bytes)?;
+            *access.opened = Some(Opened {
+                bytes,
+                content,
+                passphrase,
+            });
+            Ok(())
+        }
+    }
+}
+
+/// What the file is to be.
+fn text_of(file: &Path, content: &Content, encryptor: Encryptor) -> Result<Vec<u8>> {
+    let plain: BTreeMap<&str, BTreeMap<&str, &str>> = content
         .iter()
         .map(|(index, labels)| {
             let labels = labels
@@ -134,7 +192,7 @@ fn close(home: &Path, tokens: &Tokens, key: &Key) -> Result<()> {
         .collect();
     let plain = serde_json::to_vec(&plain)
         .map(Zeroizing::new)
-        .map_err(|error| failed(&error))?;
+        .map_err(|error| unwritable(file, &error))?;
     let mut text = Vec::new();
     let write = |text: &mut Vec<u8>| -> std::io::Result<()> {
         let armor = ArmoredWriter::wrap_output(text, Format::AsciiArmor)?;
@@ -143,8 +201,40 @@ fn close(home: &Path, tokens: &Tokens, key: &Key) -> Result<()> {
         writer.finish()?.finish()?;
         Ok(())
     };
-    write(&mut text).map_err(|error| failed(&error))?;
-    replace::private(&file, &text)
+    write(&mut text).map_err(|error| unwritable(file, &error))?;
+    Ok(text)
+}
+
+/// Does what derives the key of a passphrase, which is slow on purpose: in a thread, so that Ctrl-C need not wait for it.
+/// What comes too late is dropped; a thread writes no file.
+fn derived<T: Send + 'static>(
+    access: &Access<'_>,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    #[cfg(test)]
+    tests::count();
+    let _held = access.interrupts.hold();
+    let (sender, receiver) = sync_channel(1);
+    std::thread::spawn(move || {
+        // Nobody waits any more after Ctrl-C.
+        let _ = sender.send(work());
+    });
+    let begun = Instant::now();
+    loop {
+        match receiver.recv_timeout(GLANCE) {
+            Ok(done) => {
+                access.stderr.waits_no_more();
+                return done;
+            }
+            Err(RecvTimeoutError::Timeout) => access.interrupts.check()?,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(Error::failed("the passphrase's key cannot be derived"));
+            }
+        }
+        if begun.elapsed() >= SILENCE {
+            access.stderr.waits_for("the passphrase's key");
+        }
+    }
 }
 
 /// The key of a new file: a passphrase that is set or typed, else a new identity.
@@ -232,34 +322,29 @@ fn ask_new(access: &mut Access<'_>) -> Result<()> {
     Ok(())
 }
 
-/// For how many keys the file is sealed, where fewer would be able to open it after the next change.
-///
-/// The file does not say whose they are, only how many.
-pub(super) fn locked_out(home: &Path) -> Result<Option<(usize, usize)>> {
-    let home = folder(home);
-    let Some(bytes) = sealed(&home)? else {
+/// Who can open the file now and could not after the next change of it; `None` where it does not say for whom it is
+/// sealed, as one of another program's.
+pub(super) fn locked_out(access: &mut Access<'_>) -> Result<Option<Vec<String>>> {
+    let Some((content, Key::Identity)) = open(access)? else {
+        return Ok(Some(Vec::new()));
+    };
+    let Some(now) = content.get(READERS) else {
         return Ok(None);
     };
-    let file = home.join(FILE);
-    if decryptor(&file, &bytes)?.is_scrypt() {
-        return Ok(None);
-    }
-    let mut text = Vec::new();
-    ArmoredReader::new(&bytes[..])
-        .read_to_end(&mut text)
-        .map_err(|_| damaged(&file))?;
-    let header = text
-        .split(|&byte| byte == b'\n')
-        .take_while(|line| !line.starts_with(b"---"));
-    // The format has everybody add a line that is for nobody, lest others rely on there being none.
-    let is_key = |line: &&[u8]| {
-        let tag = line.strip_prefix(b"-> ").map(<[u8]>::trim_ascii_end);
-        let tag = tag.and_then(|rest| rest.split(|&byte| byte == b' ').next());
-        tag.is_some_and(|tag| !tag.ends_with(b"-grease"))
-    };
-    let now = header.filter(is_key).count();
-    let then = recipients(&home)?.len();
-    Ok((then < now).then_some((now, then)))
+    let then = keys::readers(&folder(access.home))?;
+    let lost = now.iter().filter(|(key, _)| !then.contains_key(*key));
+    Ok(Some(
+        lost.map(|(key, name)| keys::shown(key, name)).collect(),
+    ))
+}
+
+/// Who could open the file after the next change of it.
+pub(super) fn readers(access: &Access<'_>) -> Result<Vec<String>> {
+    let readers = keys::readers(&folder(access.home))?;
+    let shown = readers
+        .iter()
+        .map(|(key, reader)| keys::shown(key, &reader.name));
+    Ok(shown.collect())
 }
 
 /// The file's bytes, if there is one.
@@ -279,98 +364,10 @@ fn decryptor<'a>(
     Decryptor::new_buffered(ArmoredReader::new(bytes)).map_err(|error| broken(file, &error))
 }
 
-/// The private keys: a file of age's, or an SSH key without passphrase.
-fn identities(home: &Path) -> Result<Vec<Box<dyn Identity>>> {
-    let (file, text) = identity_text(home)?;
-    if is_ssh(&text) {
-        return Ok(vec![Box::new(ssh_identity(&file, &text)?)]);
-    }
-    let identities = identity_file(&file, &text)?
-        .into_identities()
-        .map_err(|_| no_identity(&file))?;
-    Ok(identities
-        .into_iter()
-        .map(|identity| identity as Box<dyn Identity>)
-        .collect())
-}
-
-/// Who can open what is written: we ourselves, and whoever stands in the list.
-fn recipients(home: &Path) -> Result<Vec<Box<dyn Recipient + Send>>> {
-    let (file, text) = identity_text(home)?;
-    // One key, listed twice, is not two: the others' lines are counted.
-    let mut known = BTreeSet::new();
-    let mut recipients: Vec<Box<dyn Recipient + Send>> = if is_ssh(&text) {
-        let identity = ssh_identity(&file, &text)?;
-        let own = age::ssh::Recipient::try_from(identity).map_err(|_| no_identity(&file))?;
-        known.insert(own.to_string());
-        vec![Box::new(own)]
-    } else {
-        let keys = text.lines().filter_map(|line| line.trim().parse().ok());
-        known.extend(keys.map(|key: age::x25519::Identity| key.to_public().to_string()));
-        identity_file(&file, &text)?
-            .to_recipients()
-            .map_err(|_| no_identity(&file))?
-    };
-    let list = home.join(RECIPIENTS);
-    let text = replace::read(&list)?.unwrap_or_default();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if let Ok(key) = line.parse::<age::x25519::Recipient>() {
-            if known.insert(key.to_string()) {
-                recipients.push(Box::new(key));
-            }
-        } else if let Ok(key) = line.parse::<age::ssh::Recipient>() {
-            if known.insert(key.to_string()) {
-                recipients.push(Box::new(key));
-            }
-        } else {
-            return Err(Error::malformed("this is no public key of age or SSH")
-                .at(Place::line(&list, number + 1))
-                .hint("one key a line: `age1...`, `ssh-ed25519 ...` or `ssh-rsa ...`"));
-        }
-    }
-    Ok(recipients)
-}
-
-fn identity_text(home: &Path) -> Result<(PathBuf, Zeroizing<String>)> {
-    let file = home.join(IDENTITY);
-    match replace::read(&file)? {
-        Some(text) => Ok((file, text)),
-        None => Err(
-            Error::unavailable("the key file that opens the sealed tokens is not there")
-                .at(Place::file(&file))
-                .hint("put your private key there, of age or SSH, with mode 0600"),
-        ),
-    }
-}
-
-fn is_ssh(text: &str) -> bool {
-    text.trim_start().starts_with("-----BEGIN")
-}
-
-fn ssh_identity(file: &Path, text: &str) -> Result<age::ssh::Identity> {
-    match age::ssh::Identity::from_buffer(text.as_bytes(), None) {
-        Ok(identity @ age::ssh::Identity::Unencrypted(_)) => Ok(identity),
-        Ok(age::ssh::Identity::Encrypted(_)) => Err(Error::unavailable(
-            "this SSH key has a passphrase of its own",
-        )
+fn unwritable(file: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::failed("the sealed file cannot be written")
+        .because(error)
         .at(Place::file(file))
-        .hint("use one without, or a key file of age")),
-        _ => Err(no_identity(file)),
-    }
-}
-
-fn identity_file(file: &Path, text: &str) -> Result<IdentityFile<age::NoCallbacks>> {
-    IdentityFile::from_buffer(text.as_bytes()).map_err(|_| no_identity(file))
-}
-
-fn no_identity(file: &Path) -> Error {
-    Error::malformed("this is no private key of age or SSH")
-        .at(Place::file(file))
-        .hint("`age-keygen` makes one; so does credsh, where there is none at its first login")
 }
 
 fn damaged(file: &Path) -> Error {
@@ -396,5 +393,59 @@ fn broken(file: &Path, error: &DecryptError) -> Error {
                 .at(Place::file(file))
         }
         _ => damaged(file),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::fuzzing::Sandbox;
+
+    thread_local! {
+        /// How many keys this thread has had derived.
+        static DERIVED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn count() {
+        DERIVED.set(DERIVED.get() + 1);
+    }
+
+    /// How many keys these lines derive, as one batch.
+    #[track_caller]
+    fn derived_by(sandbox: &Sandbox, lines: &[&str]) -> usize {
+        let home = sandbox.path("home").display().to_string();
+        let variables = [
+            ("CARGO_HOME", &*home),
+            (PASSPHRASE, "a horse"),
+            ("T", "a-token"),
+        ];
+        let world = sandbox.world(variables.into_iter().collect());
+        let args = lines.iter().flat_map(|line| ["-c", *line]);
+        DERIVED.set(0);
+        let status = crate::run(world, args.map(Into::into));
+        assert_eq!(status, 0, "{lines:?}");
+        DERIVED.get()
+    }
+
+    #[test]
+    fn a_passphrase_costs_one_key_for_a_run_and_one_for_each_text_that_it_seals() {
+        let sandbox = Sandbox::new();
+        let registry = |name| {
+            format!(
+                "[registries.{name}]\nindex = 'sparse+https://{name}.example/'\ncredential-provider = 'credsh'\n"
+            )
+        };
+        sandbox.write("home/config.toml", [registry("a"), registry("b")].concat());
+        let logins = ["a", "b"].map(|name| format!("login {name} --from env:T --store sealed"));
+        let logins = logins.each_ref().map(String::as_str);
+        assert_eq!(derived_by(&sandbox, &logins), 2);
+        let logouts = [
+            "logout a",
+            "token set default --registry b --expires 9d",
+            "logout b",
+        ];
+        assert_eq!(derived_by(&sandbox, &logouts), 1 + 2);
     }
 }

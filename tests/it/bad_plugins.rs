@@ -460,12 +460,39 @@ fn a_login_or_logout_may_take_its_time_which_is_said_once() {
     );
     sandbox.program("bin/plug", &format!("#!/bin/sh\n{script}\n"));
     sandbox.time_limit(AMPLE);
-    for line in ["login corp --from env:T", "logout corp"] {
-        let run = sandbox.ok(&["-c", line]);
+    for (variable, line) in [
+        ("DISPLAY", "login corp --from env:T"),
+        ("WAYLAND_DISPLAY", "logout corp"),
+    ] {
+        let run = sandbox.env(variable, ":0").ok(&["-c", line]);
+        sandbox.unset(variable);
         let told = "did not answer within 1 s; it may be asking you for something, so it is waited for, and Ctrl-C ends it";
         assert_eq!(run.stderr.matches(told).count(), 1, "{run:?}");
     }
     assert_nobody_left(&sandbox);
+}
+
+#[test]
+fn a_login_or_logout_where_nobody_can_be_asked_is_not_waited_for() {
+    for (answer, line) in [(NONE, "login corp --from env:T"), (TOKEN, "logout corp")] {
+        let mut sandbox = with_plugin(&at_get(answer, "sleep 60"));
+        let failed = sandbox.time_limit(AMPLE).fails(4, &["-c", line]);
+        let said = format!("{}{}", failed.stdout, failed.stderr);
+        assert!(said.contains("did not answer within 1 s"), "{said}");
+        assert!(
+            said.contains("whether it did as it was told is unknown"),
+            "{said}"
+        );
+        assert_nobody_left(&sandbox);
+    }
+    // At a terminal somebody can.
+    let answer = "sleep 1.5; echo '{\"Ok\":{\"kind\":\"login\"}}'";
+    let mut sandbox = with_plugin(&at_get(NONE, answer));
+    let run = sandbox
+        .time_limit(AMPLE)
+        .types(&["sentinel-typed"])
+        .ok(&["login", "corp"]);
+    assert!(run.stderr.contains("so it is waited for"), "{run:?}");
 }
 
 #[test]

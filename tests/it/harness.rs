@@ -90,25 +90,9 @@ impl Sandbox {
         self
     }
 
-    /// Writes an executable script, in a process of its own: a file that another thread's child still has open
-    /// for writing could not be started ("text file busy").
+    /// Writes an executable script.
     pub fn program(&self, path: &str, text: &str) -> PathBuf {
-        let path = self.root().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let mut shell = std::process::Command::new("sh")
-            .args(["-c", "cat >\"$0\" && chmod +x \"$0\""])
-            .arg(&path)
-            .stdin(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        shell
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(text.as_bytes())
-            .unwrap();
-        assert!(shell.wait().unwrap().success());
-        path
+        program(&self.root().join(path), text)
     }
 
     pub fn read(&self, path: &str) -> String {
@@ -326,6 +310,26 @@ impl Sandbox {
         let run = self.ok(&all);
         serde_json::from_str(&run.stdout).unwrap_or_else(|e| panic!("{e}: {}", run.stdout))
     }
+}
+
+/// Writes an executable script, in a process of its own: a file that another thread's child still has open for writing
+/// could not be started ("text file busy").
+pub fn program(path: &Path, text: &str) -> PathBuf {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut shell = std::process::Command::new("sh")
+        .args(["-c", "cat >\"$0\" && chmod +x \"$0\""])
+        .arg(path)
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    shell
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(text.as_bytes())
+        .unwrap();
+    assert!(shell.wait().unwrap().success());
+    path.to_path_buf()
 }
 
 /// A stream that the test keeps a hand on.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
-use crate::harness::Sandbox;
+use crate::harness::{Sandbox, program};
 
 /// The schema of Cargo's items.
 const SCHEMA: &str = "org.rust-lang.cargo.registry";
@@ -339,10 +339,18 @@ fn bus(folder: &Path) -> (Process, String) {
     }
     let path = folder.join("bus.conf");
     std::fs::write(&path, configuration).unwrap();
-    let mut command = started_for_the_test("dbus-daemon");
+    // The daemon is ended by whoever runs the session, unless that one is killed, be it with the test.
+    let daemon = "exec setpriv --pdeathsig KILL dbus-daemon \"$@\"";
+    let daemon = program(
+        &folder.join("dbus-daemon"),
+        &format!("#!/bin/sh\n{daemon}\n"),
+    );
+    let mut command = started_for_the_test("dbus-run-session");
     command
         .arg(format!("--config-file={}", path.display()))
-        .args(["--nofork", "--nopidfile", "--print-address"])
+        .arg(format!("--dbus-daemon={}", daemon.display()))
+        .args(["--", "setpriv", "--pdeathsig", "KILL", "sh", "-c"])
+        .arg("echo \"$DBUS_SESSION_BUS_ADDRESS\"; exec sleep infinity")
         .stdout(Stdio::piped())
         .stderr(File::create(folder.join("bus.log")).unwrap());
     let mut bus = Process(command.spawn().unwrap());
@@ -353,7 +361,7 @@ fn bus(folder: &Path) -> (Process, String) {
     let log = || std::fs::read_to_string(folder.join("bus.log")).unwrap();
     assert!(
         !address.is_empty(),
-        "dbus-daemon does not serve (scripts/peers installs it): {}",
+        "dbus-run-session does not serve (scripts/peers installs it): {}",
         log()
     );
     (bus, address.trim().to_owned())
@@ -373,18 +381,36 @@ fn a_keyring_is_there_in_an_instant_and_ends_with_its_thread() {
     assert!(keyring.is_locked());
     keyring.unlock();
     assert!(!keyring.is_locked());
+    assert!(at_work_in(&keyring.path("")).is_some());
 
     // As if the test had been killed: nothing is dropped, and the daemon cannot even run.
     let abandoned = std::thread::spawn(|| {
         let mut keyring = Keyring::new();
+        let folder = keyring.path("");
         keyring.stop();
         let daemon = keyring.daemon.take().unwrap();
         let pids = [daemon.pid(), keyring.bus.pid()];
         std::mem::forget((daemon, keyring.bus));
-        pids
+        (pids, folder)
     });
-    for pid in abandoned.join().unwrap() {
+    let (pids, folder) = abandoned.join().unwrap();
+    for pid in pids {
         let (_, status) = waitpid(Some(pid), WaitOptions::empty()).unwrap().unwrap();
         assert_eq!(status.terminating_signal(), Some(Signal::KILL.as_raw()));
     }
+    // The bus itself is no child of this process.
+    let end = Instant::now() + LIMIT;
+    while let Some(line) = at_work_in(&folder) {
+        assert!(Instant::now() < end, "still there: {line}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The command line of a process that names this folder.
+fn at_work_in(folder: &str) -> Option<String> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    lines
+        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
+        .find(|line| line.contains(folder))
 }

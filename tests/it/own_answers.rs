@@ -105,15 +105,79 @@ fn a_token_for_publishing_is_a_token() {
 fn what_credsh_keeps_for_a_registry_that_asks_another_is_named_at_the_logout() {
     let mut sandbox = with_tokens(&["ci"]);
     sandbox.ok(&["registry", "set", "corp", "--no-provider"]);
+    // Cargo finds no token, so all is well.
     let run = sandbox.ok(&["logout", "corp"]);
-    assert!(run.stderr.contains("still keeps the token `ci`"), "{run:?}");
-    assert!(
-        run.stderr.contains("`token remove ci` forgets it"),
-        "{run:?}"
-    );
+    let told = "token `ci`: Cargo does not ask for it; `token remove ci` forgets it";
+    assert!(run.stdout.contains(told), "{run:?}");
+    let document = sandbox.json(&["logout", "corp"]);
+    let kept = &document["places"][0];
+    assert_eq!(kept["outcome"], "kept", "{document}");
+    assert_eq!(kept["provider"], "credsh", "{document}");
+    assert_eq!(kept["place"], json!({ "label": "ci" }), "{document}");
     sandbox.ok(&["token", "remove", "ci"]);
     let run = sandbox.ok(&["logout", "corp"]);
-    assert!(!run.stderr.contains("still keeps"), "{run:?}");
+    assert!(!run.stdout.contains("kept"), "{run:?}");
+}
+
+#[test]
+fn a_registry_goes_with_its_own_tokens_or_says_how_to_forget_them() {
+    let list = |sandbox: &mut Sandbox| sandbox.json(&["token", "list"])["tokens"].clone();
+    let mut sandbox = with_tokens(&["ci", "release --operations publish"]);
+    let run = sandbox.ok(&["registry", "remove", "corp"]);
+    for label in ["ci", "release"] {
+        let told = format!("removed  token `{label}`");
+        assert!(run.stdout.contains(&told), "{run:?}");
+    }
+    assert_eq!(list(&mut sandbox), json!([]));
+
+    let mut sandbox = with_tokens(&["ci"]);
+    sandbox.ok(&["registry", "set", "corp", "--no-provider"]);
+    let other = [
+        &[
+            "registry",
+            "add",
+            "lab",
+            "sparse+https://lab.example/",
+            "--provider",
+            CREDSH,
+        ],
+        &[
+            "login",
+            "lab",
+            "--from=env:T",
+            "--store=sealed",
+            "--label=ci",
+        ][..],
+    ];
+    for line in other {
+        sandbox.env("T", "sentinel-of-lab").ok(line);
+    }
+    let run = sandbox.ok(&["registry", "remove", "corp"]);
+    let all = sandbox.json(&["logout", "--all", "--dry-run"]);
+    let places = all["places"].as_array().unwrap().iter();
+    let own = places.filter(|place| !place["place"]["label"].is_null());
+    let own: Vec<_> = own
+        .map(|place| (&place["registry"], &place["outcome"]))
+        .collect();
+    assert_eq!(
+        own,
+        [
+            (&json!("lab"), &json!("removed")),
+            (&json!("corp"), &json!("kept"))
+        ]
+    );
+    // The registry has no name any more.
+    let command = format!("token remove ci --registry {INDEX}");
+    assert!(
+        run.stdout.contains(&format!("`{command}` forgets it")),
+        "{run:?}"
+    );
+    sandbox.ok(&["-c", &command]);
+    let left = list(&mut sandbox);
+    assert_eq!(
+        (left.as_array().unwrap().len(), &left[0]["registry"]),
+        (1, &json!("lab"))
+    );
 }
 
 #[test]

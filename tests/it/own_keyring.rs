@@ -157,6 +157,35 @@ fn a_token_goes_to_the_keyring_if_one_answers_and_else_to_the_sealed_file_with_a
     desk.gets("sentinel-own");
 }
 
+/// A token that is new there is to be written, and a locked keyring takes nothing: as if there were none.
+#[test]
+fn a_new_token_goes_to_the_sealed_file_where_the_keyring_is_locked() {
+    let mut desk = Desk::new();
+    desk.keyring.lock();
+    let said = desk.login(&[]);
+    assert!(
+        said.contains("warning: the token goes to the sealed file: the keyring is locked"),
+        "{said}"
+    );
+    assert_eq!(desk.stores(), ["sealed"]);
+    desk.gets("sentinel-own");
+    // What is in the keyring already stays there, and waits for it to be unlocked.
+    desk.keyring.unlock();
+    desk.login(&[
+        "--store",
+        "keyring",
+        "--label",
+        "ci",
+        "--operations",
+        "read",
+    ]);
+    desk.keyring.lock();
+    let words = "login corp --from env:T --label ci --operations read";
+    let run = desk.sandbox.env("T", "sentinel-new").run(&["-c", words]);
+    assert_eq!(run.status, 4, "{run:?}");
+    assert_eq!(desk.stores(), ["keyring", "sealed"]);
+}
+
 #[test]
 fn a_locked_keyring_is_an_error_whether_its_owner_can_be_asked_or_not() {
     let mut desk = Desk::new();

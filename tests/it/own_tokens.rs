@@ -665,7 +665,10 @@ fn a_token_whose_table_is_broken_can_be_removed() {
         sandbox.write("home/.credsh/tokens.toml", ledger);
         let failed = sandbox.fails(65, &["token", "list"]);
         assert!(failed.stderr.contains("`token remove ci`"), "{failed:?}");
-        sandbox.fails(65, &["token", "remove", "other"]);
+        assert!(failed.stderr.contains("tokens.toml:"), "{failed:?}");
+        assert!(failed.stdout.contains("other"), "{failed:?}");
+        sandbox.fails(65, &["-c", &login("--label new --crates syn")]);
+        sandbox.ok(&["token", "set", "other", "--crates", "serde"]);
         sandbox.ok(&["token", "remove", "ci"]);
         let tokens = listed(&mut sandbox);
         assert_eq!((tokens.len(), &tokens[0]["label"]), (1, &json!("other")));
@@ -706,4 +709,100 @@ fn a_plan_of_new_rules_lists_all_that_changes() {
     assert!(moved.contains(&format!("login {index}")), "{moved:?}");
     assert!(moved.contains(&format!("logout {index}")), "{moved:?}");
     assert_eq!(plan("--store keyring").len(), 3);
+}
+
+/// A table that somebody has written by hand into the ledger, and its line.
+fn written_by_hand(sandbox: &Sandbox, table: &str) -> usize {
+    let ledger = sandbox.read("home/.credsh/tokens.toml");
+    sandbox.write("home/.credsh/tokens.toml", format!("{ledger}{table}\n"));
+    ledger.lines().count() + 1
+}
+
+#[test]
+fn a_label_that_is_none_hides_no_other_token() {
+    let mut sandbox = with_corp(true);
+    sandbox.ok(&["-c", &login("--provider credsh --label ci")]);
+    let table = format!("[tokens.\"{INDEX}\".\"my label\"]\nstore = \"sealed\"");
+    let line = written_by_hand(&sandbox, &table);
+    let failed = sandbox.fails(65, &["token", "list", "--json"]);
+    let document: Value = serde_json::from_str(&failed.stdout).unwrap();
+    assert_eq!(document["tokens"][0]["label"], "ci", "{failed:?}");
+    let told = format!("tokens.toml:{line}: the ledger has a table whose label is none");
+    assert!(failed.stderr.contains(&told), "{failed:?}");
+    assert!(
+        failed
+            .stderr
+            .contains("hint: take that table out of the file"),
+        "{failed:?}"
+    );
+
+    let run = sandbox.ok(&["status"]);
+    assert!(run.stderr.contains(&told), "{run:?}");
+    // Cargo gets its token, and whoever reads along is told.
+    let (answer, said) = asked(&mut sandbox, "publish");
+    assert_eq!(answer["Ok"]["token"], TOKEN, "{answer}");
+    assert!(said.contains(&told), "{said}");
+    assert_eq!(sent(&mut sandbox, "read"), TOKEN);
+    sandbox.ok(&["-c", &login("--label other --crates toml")]);
+    sandbox.ok(&["token", "set", "other", "--crates", "serde"]);
+    sandbox.ok(&["token", "remove", "other"]);
+    sandbox.ok(&["logout", "corp"]);
+    // Alone it is no token, and not the absence of one either.
+    let (answer, _) = asked(&mut sandbox, "read");
+    assert_eq!(answer["Err"]["kind"], "other", "{answer}");
+}
+
+#[test]
+fn a_broken_token_is_as_one_whose_store_is_down_and_no_concern_of_other_registries() {
+    let mut sandbox = with_corp(true);
+    sandbox.ok(&["-c", &login("--provider credsh --label all")]);
+    written_by_hand(&sandbox, &format!("[tokens.\"{INDEX}\".reads]\nstore = 3"));
+    // What may do more is not given away in its place.
+    let (answer, said) = asked(&mut sandbox, "read");
+    assert_eq!(answer["Err"]["kind"], "other", "{answer}");
+    assert!(
+        said.contains("no known `store` for the token `reads`")
+            || said.contains("a `store` that is no text"),
+        "{said}"
+    );
+    let (answer, _) = asked(&mut sandbox, "publish");
+    assert_eq!(answer["Ok"]["token"], TOKEN, "{answer}");
+
+    let lab = "sparse+https://lab.example/";
+    sandbox.ok(&["registry", "add", "lab", lab, "--provider", "credsh"]);
+    sandbox.ok(&["login", "lab", "--from", "env:T", "--store", "sealed"]);
+    sandbox.ok(&["token", "show", "lab"]);
+    let run = sandbox.ok(&["status", "lab"]);
+    assert!(run.stderr.contains("for the token `reads`"), "{run:?}");
+    sandbox.ok(&["logout", "lab"]);
+}
+
+#[test]
+fn a_ledger_that_is_none_is_told_by_status() {
+    let mut sandbox = with_corp(true);
+    sandbox.ok(&["-c", &login("--provider credsh")]);
+    sandbox.write("home/.credsh/tokens.toml", "# mine\nno table\n");
+    let run = sandbox.run(&["status"]);
+    assert!(
+        run.stderr.contains("warning: ") && run.stderr.contains("tokens.toml:2"),
+        "{run:?}"
+    );
+}
+
+/// What Cargo is answered, and what is said beside that.
+fn asked(sandbox: &mut Sandbox, operation: &str) -> (Value, String) {
+    let mut request = json!({
+        "v": 1, "registry": { "index-url": INDEX }, "kind": "get", "operation": operation,
+    });
+    if operation != "read" {
+        for key in ["name", "vers", "cksum"] {
+            request[key] = json!("serde");
+        }
+    }
+    let run = sandbox
+        .stdin(format!("{request}\n"))
+        .reveals()
+        .run(&["--cargo-plugin"]);
+    let answer = serde_json::from_str(run.stdout.lines().nth(1).unwrap()).unwrap();
+    (answer, run.stderr)
 }

@@ -253,3 +253,15 @@ fn what_credsh_itself_can_do_is_known() {
     };
     assert_eq!((can(0), can(1)), ((None, None), (Some(true), Some(false))));
 }
+
+#[test]
+fn why_a_get_fails_is_shown_without_what_could_be_a_token() {
+    let mut sandbox = sandbox();
+    let failure = r#"{"Err":{"kind":"other","message":"the vault is sealed","caused-by":["Bearer sentinel-0123456789"]}}"#;
+    let program = format!("#!/bin/sh\necho '{{\"v\":[1]}}'\nread -r request\necho '{failure}'\n");
+    let program = sandbox.program("bin/sealed-vault", &program);
+    let words = ["provider", "test", program.to_str().unwrap(), "-r", "corp"];
+    let failed = sandbox.fails(1, &words);
+    let told = "answers with a failure: the vault is sealed: Bearer ·";
+    assert!(failed.stdout.contains(told), "{failed:?}");
+}

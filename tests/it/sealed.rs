@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -90,8 +91,16 @@ fn rage(args: &[&str], input: &[u8]) -> Vec<u8> {
     output.stdout
 }
 
-/// What rage finds in the file.
+/// What rage finds in the file but for whom it is sealed.
 fn opened_by_rage(sandbox: &Sandbox, identity: &Path) -> Value {
+    let mut content = all_opened_by_rage(sandbox, identity);
+    let readers = content.as_object_mut().unwrap().remove("recipients");
+    assert!(readers.is_some(), "{content}");
+    content
+}
+
+/// What rage finds in the file.
+fn all_opened_by_rage(sandbox: &Sandbox, identity: &Path) -> Value {
     let file = sandbox.root().join(FILE);
     let args = [
         "-d",
@@ -208,16 +217,10 @@ fn a_passphrase_from_the_variable_seals_and_rage_opens_it_for_who_types_it() {
     );
     gives(&mut sandbox);
 
-    let file = sandbox.root().join(FILE).display().to_string();
-    let output = sandbox.root().join("opened").display().to_string();
-    let rage = peers::installed("rage").display().to_string();
-    // No program that asks in a window.
-    sandbox.env("PINENTRY_PROGRAM", "");
-    let mut pty = Pty::start(&sandbox, &rage, &["-d", "-o", &output, &file]);
-    pty.sees("assphrase").keys("correct horse\r");
-    assert_eq!(pty.ends(), 0, "{}", pty.screen());
-    let opened: Value = serde_json::from_str(&sandbox.read("opened")).unwrap();
-    assert_eq!(opened, content());
+    assert_eq!(
+        opened_at_a_terminal(&mut sandbox, "correct horse"),
+        content()
+    );
 
     let wrong = "the passphrase is wrong, or the file is damaged";
     sandbox.env("CREDSH_PASSPHRASE", "wrong horse");
@@ -285,34 +288,83 @@ fn a_file_whose_key_is_not_there_stays_as_it_is() {
 }
 
 #[test]
-fn nobody_is_locked_out_because_the_list_of_recipients_got_lost() {
+fn nobody_is_locked_out_because_the_list_of_recipients_got_lost_or_names_somebody_else() {
     let mut sandbox = with_corp();
-    let one = new_key(&sandbox, "one");
-    let list = format!("{one}\n{SSH_PUBLIC}\n");
+    let [one, other] = ["one", "other"].map(|name| new_key(&sandbox, name));
+    // The key's last word is whose it is.
+    let ssh = SSH_PUBLIC.trim_end_matches(" test");
+    let list = format!("{one}\n{ssh} the build machine\n");
     sandbox.write("home/.credsh/recipients", &list);
     sandbox.ok(&LOGIN);
     sandbox.env("T", "sentinel-new");
-    for (shorter, left) in [("", 1), (&*one, 2)] {
-        sandbox.write("home/.credsh/recipients", shorter);
+    let both = format!("`{one}` and `{ssh} (the build machine)`");
+    for (another, lost) in [
+        (String::new(), both.clone()),
+        (one.clone(), format!("`{ssh} (the build machine)`")),
+        // As many, or more: who they are counts.
+        (
+            format!("{one}\n{other}\n"),
+            format!("`{ssh} (the build machine)`"),
+        ),
+        (format!("{other}\n{other}\n{other}\n"), both),
+    ] {
+        sandbox.write("home/.credsh/recipients", another);
         let before = sandbox.read(FILE);
-        let told = format!("the sealed file is sealed for 3 keys, and would be for {left} only");
+        let told = format!("the sealed file would no longer open for {lost}");
         for line in [&LOGIN[..], &["logout", "corp"]] {
             let run = sandbox.run(line);
             assert_eq!(run.status, 1, "{run:?}");
             let said = format!("{}{}", run.stdout, run.stderr);
-            assert!(said.contains(&told) && said.contains("`--yes`"), "{said}");
+            assert!(
+                said.contains(&told) && said.contains("`--yes`"),
+                "no {told}: {said}"
+            );
         }
         assert_eq!(sandbox.read(FILE), before);
         gives(&mut sandbox);
     }
+    sandbox.write("home/.credsh/recipients", &*one);
     sandbox.ok(&[&LOGIN[..], &["--yes"]].concat());
     let key = sandbox.root().join("one");
     let content = opened_by_rage(&sandbox, &key);
     assert_eq!(content, json!({ INDEX: { "default": "sentinel-new" } }));
-    // As many as before is no loss, and more are welcome.
-    sandbox.env("T", "sentinel-newer").ok(&LOGIN);
+    // The same again is no loss, and more are welcome.
+    let run = sandbox.env("T", "sentinel-newer").ok(&LOGIN);
+    assert!(!run.stderr.contains("warning"), "{run:?}");
     sandbox.write("home/.credsh/recipients", list);
     sandbox.env("T", "sentinel-newest").ok(&LOGIN);
+}
+
+/// One of a mate's, who is known to it by the own key alone.
+#[test]
+fn a_mate_whose_key_is_not_in_the_list_is_not_locked_out_either() {
+    let mut sandbox = with_corp();
+    let mate = new_key(&sandbox, IDENTITY);
+    let own = new_key(&sandbox, "own");
+    sandbox.write("home/.credsh/recipients", own);
+    sandbox.ok(&LOGIN);
+    sandbox.write(IDENTITY, sandbox.read("own"));
+    let refused = sandbox.env("T", "sentinel-new").fails(1, &LOGIN);
+    let told = format!("would no longer open for `{mate}`");
+    assert!(refused.stderr.contains(&told), "{refused:?}");
+}
+
+#[test]
+fn a_file_of_another_program_is_taken_over_with_a_warning_that_says_for_whom() {
+    let mut sandbox = with_corp();
+    let own = new_key(&sandbox, IDENTITY);
+    let other = new_key(&sandbox, "other");
+    sandbox.ok(&LOGIN);
+    let args = ["-e", "-r", &own, "-r", &other];
+    sandbox.write(FILE, rage(&args, content().to_string().as_bytes()));
+    gives(&mut sandbox);
+    let run = sandbox.env("T", "sentinel-new").ok(&LOGIN);
+    let told = format!(
+        "warning: credsh did not write the sealed file, and once it does, that opens for nobody but `{own}`\n"
+    );
+    assert_eq!(run.stderr.matches(&told).count(), 1, "{run:?}");
+    let run = sandbox.env("T", "sentinel-newer").ok(&LOGIN);
+    assert!(!run.stderr.contains("warning"), "{run:?}");
 }
 
 #[test]
@@ -339,6 +391,34 @@ fn a_passphrase_is_typed_once_and_a_wrong_one_is_asked_for_again() {
 }
 
 #[test]
+fn what_another_run_seals_meanwhile_is_not_lost_to_a_shell_that_has_the_file_open() {
+    let mut sandbox = with_corp();
+    sandbox.types(&["correct horse", "correct horse"]);
+    let prompt = sandbox.prompt();
+    let login = |label: &str| {
+        let rules = format!("--label {label} --operations {label}");
+        format!("login corp --from env:T --store sealed {rules}")
+    };
+    assert!(prompt.run_line(&login("read")).is_ok());
+    sandbox.env("CREDSH_PASSPHRASE", "correct horse");
+    let mut other = sandbox.process();
+    other.args(["-c", &login("yank")]);
+    assert!(other.status().unwrap().success());
+    assert!(prompt.run_line(&login("owners")).is_ok());
+    for operation in ["read", "yank", "owners"] {
+        let words = [
+            "token",
+            "show",
+            "corp",
+            "--reveal",
+            "--operation",
+            operation,
+        ];
+        assert_eq!(sandbox.reveals().ok(&words).stdout.trim(), TOKEN);
+    }
+}
+
+#[test]
 fn ctrl_c_where_a_passphrase_is_asked_for_ends_it_at_once() {
     let mut sandbox = with_corp();
     sandbox.env("CREDSH_PASSPHRASE", "correct horse").ok(&LOGIN);
@@ -355,6 +435,51 @@ fn ctrl_c_where_a_passphrase_is_asked_for_ends_it_at_once() {
         let asked = pty.screen().matches("passphrase for").count();
         assert_eq!(asked, 1, "{line:?}: {}", pty.screen());
     }
+}
+
+/// The first token is sealed, and the key for the second is being derived.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_while_tokens_are_sealed_leaves_none_of_them() {
+    let mut sandbox = with_corp();
+    sandbox.env("CREDSH_PASSPHRASE", "correct horse").ok(&LOGIN);
+    let before = sandbox.read(FILE);
+    let ledger = sandbox.read("home/.credsh/tokens.toml");
+    let login = |label: &str| {
+        let rules = format!("--label {label} --operations {label}");
+        format!("login corp --from env:T --store sealed {rules}")
+    };
+    let mut process = sandbox.process();
+    process.args(["-c", &login("read"), "-c", &login("yank")]);
+    let mut child = process.stderr(Stdio::null()).spawn().unwrap();
+    let end = Instant::now() + Duration::from_mins(1);
+    while sandbox.read(FILE) == before {
+        assert!(Instant::now() < end, "nothing is sealed");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(sandbox.read("home/.credsh/tokens.toml"), ledger);
+    assert!(!sandbox.exists("home/.credsh/journal"));
+    assert_eq!(
+        opened_at_a_terminal(&mut sandbox, "correct horse"),
+        content()
+    );
+    gives(&mut sandbox);
+}
+
+/// What rage finds in the file for who types this.
+fn opened_at_a_terminal(sandbox: &mut Sandbox, passphrase: &str) -> Value {
+    let file = sandbox.root().join(FILE).display().to_string();
+    let output = sandbox.root().join("opened").display().to_string();
+    let rage = peers::installed("rage").display().to_string();
+    // No program that asks in a window.
+    sandbox.env("PINENTRY_PROGRAM", "");
+    let mut pty = Pty::start(sandbox, &rage, &["-d", "-o", &output, &file]);
+    pty.sees("assphrase").keys(&format!("{passphrase}\r"));
+    assert_eq!(pty.ends(), 0, "{}", pty.screen());
+    serde_json::from_str(&sandbox.read("opened")).unwrap()
 }
 
 /// Whoever has no other program can make the file by hand.
@@ -374,29 +499,4 @@ fn what_rage_has_sealed_with_a_passphrase_opens() {
     assert_eq!(pty.ends(), 0, "{}", pty.screen());
     sandbox.env("CREDSH_PASSPHRASE", "correct horse");
     gives(&mut sandbox);
-}
-
-#[test]
-fn a_key_that_is_listed_twice_opens_the_file_once() {
-    let mut sandbox = with_corp();
-    let own = new_key(&sandbox, IDENTITY);
-    let mate = new_key(&sandbox, "work/mate");
-    let other = new_key(&sandbox, "work/other");
-    sandbox.write(
-        "home/.credsh/recipients",
-        format!("{own}\n{mate}\n{other}\n"),
-    );
-    sandbox.ok(&LOGIN);
-    // The other's line is gone, and the list is as long as before.
-    sandbox.write(
-        "home/.credsh/recipients",
-        format!("{own}\n{mate}\n{mate}\n{own}\n"),
-    );
-    let refused = sandbox.env("T", "sentinel-new").fails(1, &LOGIN);
-    assert!(
-        refused
-            .stderr
-            .contains("sealed for 3 keys, and would be for 2 only"),
-        "{refused:?}"
-    );
 }

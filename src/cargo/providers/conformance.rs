@@ -12,7 +12,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::child::{Child, Limit};
-use super::process::{Response, request, understood};
+use super::process::{Misunderstood, Response, request, understood, words_of};
 use super::{Action, Answer, Operation, Reply, Said, perform};
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Config;
@@ -158,11 +158,13 @@ impl Points {
         };
         match serde_json::from_str::<Response>(&line).map(|response| understood(response, get)) {
             Ok(Ok(said)) => self.get(&said),
-            Ok(Err(_)) => self.add(
-                GET,
-                false,
-                "answers with a failure, or with the answer to another question",
-            ),
+            Ok(Err(Misunderstood::Failed(error))) => {
+                let words = words_of(provider, &error, get);
+                self.add(GET, false, format!("answers with a failure: {words}"));
+            }
+            Ok(Err(Misunderstood::AnotherQuestion)) => {
+                self.add(GET, false, "gives the answer to another question");
+            }
             Err(_) => self.add(GET, false, "gives an answer that is not of the protocol"),
         }
 

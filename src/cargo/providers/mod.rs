@@ -59,6 +59,18 @@ pub struct Answer {
     pub operation_independent: bool,
 }
 
+impl Answer {
+    /// One that serves every operation for as long as Cargo runs.
+    pub fn of_session(token: Token, place: Option<Place>) -> Self {
+        Self {
+            token,
+            place,
+            cache: "session",
+            operation_independent: true,
+        }
+    }
+}
+
 /// A provider's step in a walk along the chain.
 #[derive(Debug, Clone)]
 pub struct Step {
@@ -330,27 +342,26 @@ fn needs_asking(kind: Kind) -> bool {
 }
 
 /// What a provider has for a registry; what an open transaction will have given it counts already.
-pub fn get(
+fn get(
     config: &Config,
     provider: &Provider,
     registry: &Registry,
     operation: &Operation,
 ) -> Result<Reply> {
-    match config.pending_in(provider, registry) {
-        Some(Held::Token(token)) => Ok(Said::Token(Answer {
-            token: token.clone(),
-            place: None,
-            cache: "session",
-            operation_independent: true,
-        })
-        .into()),
-        Some(Held::Nothing) => Ok(Said::NotFound.into()),
-        Some(Held::Unknown) => Err(Error::failed(format!(
+    pending(config, provider, registry)
+        .unwrap_or_else(|| perform(config, provider, registry, Action::Get(operation)))
+}
+
+/// What an open transaction will have given a provider; `None` where it has nothing in mind.
+pub fn pending(config: &Config, provider: &Provider, registry: &Registry) -> Option<Result<Reply>> {
+    Some(match config.pending_in(provider, registry)? {
+        Held::Token(token) => Ok(Said::Token(Answer::of_session(token.clone(), None)).into()),
+        Held::Nothing => Ok(Said::NotFound.into()),
+        Held::Unknown => Err(Error::failed(format!(
             "what `{provider}` will have is known once this transaction is written"
         ))
         .hint("`commit` first")),
-        None => perform(config, provider, registry, Action::Get(operation)),
-    }
+    })
 }
 
 /// Whether a program starts as a provider, and says hello.
@@ -392,11 +403,6 @@ fn from_files(config: &Config, registry: &Registry) -> Result<Said> {
     };
     Ok(match config.secret(&key)? {
         None => Said::NotFound,
-        Some(found) => Said::Token(Answer {
-            token: found.value,
-            place: Some(found.place),
-            cache: "session",
-            operation_independent: true,
-        }),
+        Some(found) => Said::Token(Answer::of_session(found.value, Some(found.place))),
     })
 }

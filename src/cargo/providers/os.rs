@@ -12,7 +12,7 @@ use std::time::Duration;
 use cargo_credential::{Action as ProtocolAction, Error as Failure, RegistryInfo};
 
 use super::child::Limit;
-use super::process::{Call, Misunderstood, Response, two_part, understood};
+use super::process::{Call, Misunderstood, Response, understood};
 use super::{Action, Reply, Said};
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Config;
@@ -75,7 +75,7 @@ pub(super) fn perform(
         QUICK
     };
     let reply = call(config, provider, registry, action, &[], limit)?;
-    if matches!(reply.said, Said::Locked) && config.may_prompt() && has_display(config) {
+    if matches!(reply.said, Said::Locked) && config.may_prompt() && config.has_display() {
         return call(config, provider, registry, action, &[UNLOCK], PATIENT);
     }
     Ok(reply)
@@ -160,11 +160,13 @@ fn fits_windows(length: usize) -> Result<()> {
     .hint("use another provider for this registry: `login NAME --provider SPEC`"))
 }
 
-/// Whether a keyring has a screen to ask on.
-fn has_display(config: &Config) -> bool {
-    ["DISPLAY", "WAYLAND_DISPLAY"]
-        .iter()
-        .any(|name| config.env().non_empty(name).is_some())
+/// Whether the keyring is locked that a new item would go to: what it has may look absent then. One that does not say is
+/// not.
+pub fn is_locked() -> bool {
+    #[cfg(target_os = "linux")]
+    return linux::is_locked().unwrap_or(false);
+    #[cfg(not(target_os = "linux"))]
+    false
 }
 
 /// Calls the store of that name in this process, for however long it takes.
@@ -211,9 +213,9 @@ mod linux {
     use secret_service::blocking::{Item, SecretService};
     use secret_service::{EncryptionType, Error as ServiceError, SearchItemsResult};
 
+    use super::super::process::two_part;
     use super::{
         Failure, LOCKED, NO_BUS, NO_LIBRARY, NO_SERVICE, ProtocolAction, RegistryInfo, Response,
-        two_part,
     };
 
     /// The schema of Cargo's items (22).
@@ -239,6 +241,12 @@ mod linux {
                 other => other.map_err(in_our_words),
             },
         }
+    }
+
+    pub(super) fn is_locked() -> Result<bool, ServiceError> {
+        let service = SecretService::connect(EncryptionType::Plain)?;
+        let collection = service.get_default_collection()?;
+        collection.is_locked()
     }
 
     /// Whether what the action is about can be seen: libsecret takes what is locked for empty. Its owner may be

@@ -42,7 +42,7 @@ pub(super) fn perform(
     } else {
         Command::new(program)
     };
-    if (provider.kind == ProviderKind::Own || provider.is_credsh())
+    if provider.is_credsh()
         && let Some(passphrase) = config.env().get_os(PASSPHRASE)
     {
         command.env(PASSPHRASE, passphrase);
@@ -53,16 +53,12 @@ pub(super) fn perform(
         args: arguments.iter().map(String::as_str).collect(),
         limit: match action {
             // Whoever keeps a token may ask its owner, and where nobody sees that.
-            Action::Login { .. } | Action::Logout if config.may_prompt() => {
+            Action::Login { .. } | Action::Logout if config.can_ask() => {
                 Limit::none(config.time_limit())
             }
             _ => Limit::unless_asking(config.time_limit()),
         },
     };
-    if provider.kind == ProviderKind::Own {
-        // In the request, which nobody else can read.
-        call.args.extend(config.passphrase().map(Token::expose));
-    }
     if let Action::Login { args, .. } = action {
         call.args.extend(args.iter().map(String::as_str));
     }
@@ -86,14 +82,7 @@ pub(super) fn perform(
                     .because(ours.message())
                     .maybe_hint(ours.next_step().map(ToOwned::to_owned));
             }
-            let told = in_full(&error, action);
-            // Our own words contain no token, and dates that look like one.
-            let told = if provider.is_credsh() {
-                told
-            } else {
-                masked(&told)
-            };
-            Error::failed(format!("`{program}` failed")).because(told)
+            Error::failed(format!("`{program}` failed")).because(words_of(provider, &error, action))
         }
         Misunderstood::AnotherQuestion => Error::failed(format!(
             "`{program}` answered another question than it was asked"
@@ -157,6 +146,7 @@ impl std::error::Error for Part {
 }
 
 /// An error of the protocol in two parts, which the other side can tell apart.
+#[cfg(target_os = "linux")]
 pub fn two_part(message: impl fmt::Display, beneath: impl fmt::Display) -> cargo_credential::Error {
     let beneath = Part(beneath.to_string(), None);
     cargo_credential::Error::Other(Box::new(Part(message.to_string(), Some(Box::new(beneath)))))
@@ -180,6 +170,21 @@ fn of_parts(error: &cargo_credential::Error) -> Option<Error> {
     let hint = kind.source().map(ToString::to_string);
     let kind = Kind::named(&kind.to_string())?;
     Some(Error::new(kind, error.to_string()).maybe_hint(hint))
+}
+
+/// What a provider says about its failure.
+pub(super) fn words_of(
+    provider: &Provider,
+    error: &cargo_credential::Error,
+    action: Action<'_>,
+) -> String {
+    let told = in_full(error, action);
+    // Our own words contain no token, and dates that look like one.
+    if provider.is_credsh() {
+        told
+    } else {
+        masked(&told)
+    }
 }
 
 /// No more of a plugin's own words than this is repeated.

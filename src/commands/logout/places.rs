@@ -37,6 +37,9 @@ pub struct Fate {
     /// Why it is not as it was meant to be.
     #[serde(skip)]
     kind: Option<ErrorKind>,
+    /// Whether Cargo does not look there, so that what is kept is none of its tokens.
+    #[serde(skip)]
+    is_aside: bool,
 }
 
 impl From<PlaceOutcome> for Fate {
@@ -46,6 +49,7 @@ impl From<PlaceOutcome> for Fate {
             detail: None,
             hint: None,
             kind: None,
+            is_aside: false,
         }
     }
 }
@@ -66,6 +70,15 @@ impl Fate {
             detail: Some(error.to_string()),
             hint: error.next_step().map(ToOwned::to_owned),
             kind: Some(error.kind()),
+            is_aside: false,
+        }
+    }
+
+    /// A token that stays, and that Cargo does not ask for.
+    pub fn aside(detail: impl Into<String>) -> Self {
+        Self {
+            is_aside: true,
+            ..Self::told(PlaceOutcome::Kept, detail)
         }
     }
 
@@ -182,7 +195,9 @@ impl Answer for Places {
         };
         let is_left = |place: &LogoutPlace| {
             place.fate.outcome == PlaceOutcome::Failed
-                || (self.must_be_gone && place.fate.outcome == PlaceOutcome::Kept)
+                || (self.must_be_gone
+                    && place.fate.outcome == PlaceOutcome::Kept
+                    && !place.fate.is_aside)
         };
         if any(ErrorKind::Interrupted) {
             ErrorKind::Interrupted.exit_status()

@@ -88,12 +88,23 @@ impl Set {
 impl Remove {
     /// Forgets.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
-        let entry = match labelled(session, &self.token, self.registry.as_ref()) {
-            Err(error) if error.kind() == ErrorKind::Malformed => {
-                return self.strike(session, error);
+        let entry = labelled(session, &self.token, self.registry.as_ref());
+        let broken = self.broken(session)?;
+        match (broken.as_slice(), &entry) {
+            ([], _) => {}
+            ([index], Err(error)) if error.kind() == ErrorKind::NotFound => {
+                session.forget_broken(&self.token, index)?;
+                return Outcome::change();
             }
-            found => found?,
-        };
+            _ => {
+                return Err(Error::usage(format!(
+                    "several registries have a token `{}`, and one of its tables is broken",
+                    self.token
+                ))
+                .hint("name one of them: `--registry NAME`"));
+            }
+        }
+        let entry = entry?;
         let registry = own::registry_of(&entry)?;
         let place = forget_one(session, &entry, &registry, CREDSH.to_owned())?;
         Outcome::change_with(Places {
@@ -103,24 +114,15 @@ impl Remove {
         })
     }
 
-    /// Its own table may be what is wrong with the ledger.
-    fn strike(&self, session: &mut Session, error: Error) -> Result<Outcome> {
-        let mut broken = session.broken_tokens(&self.token)?;
+    /// The indexes that have a table of this token, and it is broken.
+    fn broken(&self, session: &mut Session) -> Result<Vec<String>> {
+        let mut ledger = session.ledger()?;
         if let Some(target) = &self.registry {
             let registry = Registry::resolve(session.config()?, &target.0)?;
-            broken.retain(|index| index == registry.index_for_provider());
+            ledger.keep_index(registry.index_for_provider());
         }
-        match broken.as_slice() {
-            [] => Err(error),
-            [index] => {
-                session.forget_broken(&self.token, index)?;
-                Outcome::change()
-            }
-            _ => Err(Error::usage(format!(
-                "several registries have a broken token `{}`",
-                self.token
-            ))
-            .hint("name one of them: `--registry NAME`")),
-        }
+        let broken = ledger.broken.into_iter();
+        let of_this = broken.filter(|broken| broken.label.as_ref() == Some(&self.token));
+        Ok(of_this.map(|broken| broken.index).collect())
     }
 }

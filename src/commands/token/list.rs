@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use crate::cargo::registry::Registry;
 use crate::commands::args::Target;
 use crate::commands::{Answer, Outcome, document};
-use crate::error::{Result, list};
+use crate::error::{Kind, Result, list};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
 use crate::stores::ledger::{Day, Entry};
@@ -25,6 +25,9 @@ pub struct List {
 #[derive(Serialize)]
 struct Tokens {
     tokens: Vec<Entry>,
+    /// Whether nothing of the ledger is broken.
+    #[serde(skip)]
+    is_whole: bool,
     /// A person counts from today; a program is told the date.
     #[serde(skip)]
     counts_from_today: bool,
@@ -36,14 +39,17 @@ struct Tokens {
 impl List {
     /// Lists.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
-        let (tokens, of) = if self.target.is_given() {
+        let mut ledger = session.ledger()?;
+        let mut of = None;
+        if self.target.is_given() {
             let registry = Registry::resolve(session.config()?, &self.target.wanted())?;
-            (session.own_tokens(&registry)?, Some(registry.label()))
-        } else {
-            (session.ledger()?, None)
-        };
+            ledger.keep_index(registry.index_for_provider());
+            of = Some(registry.label());
+        }
+        session.warn_of_broken(&ledger.broken);
         Outcome::answer(Tokens {
-            tokens,
+            tokens: ledger.entries,
+            is_whole: ledger.broken.is_empty(),
             counts_from_today: session.theme.width.is_some(),
             of,
         })
@@ -106,6 +112,14 @@ impl Answer for Tokens {
             elastic: 7,
         }]
     }
+
+    fn exit_status(&self) -> u8 {
+        if self.is_whole {
+            0
+        } else {
+            Kind::Malformed.exit_status()
+        }
+    }
 }
 
 fn shown(index: &str) -> String {
@@ -121,13 +135,12 @@ pub(super) fn labelled(
     label: &crate::stores::ledger::Label,
     target: Option<&crate::commands::args::RegistryRef>,
 ) -> Result<Entry> {
-    let mut found = match target {
-        Some(target) => {
-            let registry = Registry::resolve(session.config()?, &target.0)?;
-            session.own_tokens(&registry)?
-        }
-        None => session.ledger()?,
-    };
+    let mut ledger = session.ledger()?;
+    if let Some(target) = target {
+        let registry = Registry::resolve(session.config()?, &target.0)?;
+        ledger.keep_index(registry.index_for_provider());
+    }
+    let mut found = ledger.entries;
     let labels: Vec<String> = found.iter().map(|entry| entry.label.to_string()).collect();
     found.retain(|entry| entry.label == *label);
     match found.as_slice() {

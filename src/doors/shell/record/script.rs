@@ -250,7 +250,7 @@ impl Writer<'_, '_> {
         }
         let mut set = BTreeMap::new();
         let items = self.net.items.clone();
-        let own = self.session.ledger()?;
+        let own = self.session.ledger()?.entries;
         for (index, label) in self.net.ledger.clone() {
             let entry = own
                 .iter()
