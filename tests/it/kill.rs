@@ -5,7 +5,7 @@
 //! `strace` kills at the n-th system call of those that a commit is made of. The random kills are few in an
 //! ordinary run; `CREDSH_KILLS=2000` makes as many of each change.
 
-use crate::steps::{Case, NEW, OLD, quiet};
+use crate::steps::{Case, NEW, OLD, last_write, quiet};
 use crate::vault::VAULT;
 
 impl Case {
@@ -62,11 +62,10 @@ impl Case {
         let (old, new) = (self.old[FILE].as_bytes(), self.new[FILE].as_bytes());
         self.reset();
         let steps = self.steps(&self.credsh());
-        let last = steps.iter().rfind(|(name, _)| name == "write").unwrap();
-        let written = (last.0.clone(), last.1 - 1);
+        let written = &steps[last_write(&steps)];
         for tenth in 0..=10 {
             self.reset();
-            assert!(self.is_killed_at(&written, &self.credsh()));
+            assert!(self.is_killed_at(written, &self.credsh()));
             assert_eq!(self.side()[FILE].as_bytes(), old, "{written:?}");
             let half = new.len() * tenth / 10;
             let torn = [&new[..half], old.get(half..).unwrap_or_default()].concat();
