@@ -46,7 +46,7 @@ fn of_a_move() -> Case {
 
 impl Case {
     /// Leaves what a kill leaves before this step of all.
-    fn interrupt(&self, step: impl Fn(&[Step]) -> usize) {
+    pub fn interrupt(&self, step: impl Fn(&[Step]) -> usize) {
         self.reset();
         let steps = self.steps(&self.credsh());
         self.reset();
