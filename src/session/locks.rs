@@ -68,9 +68,9 @@ impl Session {
     }
 
     fn warn_where_unsupported(&mut self, lock: &Lock, file: &Path) {
-        if lock.unsupported && !std::mem::replace(&mut self.has_told_of_no_locks, true) {
+        if !lock.is_for_all() && !std::mem::replace(&mut self.has_told_of_no_locks, true) {
             self.warn(&format!(
-                "this file system has no locks: what `cargo login` or another credsh writes at the same time could be lost (`{}`)",
+                "this file system has no locks: what `cargo login`, or a credsh elsewhere, writes at the same time could be lost (`{}`)",
                 file.display()
             ));
         }

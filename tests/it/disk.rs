@@ -2,9 +2,10 @@
 //! and where even the old texts cannot be put back, that is said, and the next start finishes it.
 
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use crate::harness::Sandbox;
-use crate::steps::{Case, OLD, Step};
+use crate::steps::{Case, OLD, Step, injection, last_write, places, quiet};
 use crate::vault::VAULT;
 
 const CONFIG: &str = "home/config.toml";
@@ -270,7 +271,7 @@ fn a_file_of_fifty_megabytes() {
 #[test]
 fn a_file_system_without_locks() {
     let [case, _] = cases();
-    for error in ["ENOSYS", "EOPNOTSUPP"] {
+    for error in ["ENOSYS", "EOPNOTSUPP", "ENOLCK"] {
         case.reset();
         let every = ("flock".to_owned(), "1+");
         let run = case.inject(&every, &format!("error={error}"), &case.credsh());
@@ -279,4 +280,43 @@ fn a_file_system_without_locks() {
         assert_eq!(told.matches("has no locks").count(), 1, "{told}");
         assert_eq!(case.side(), case.new);
     }
+}
+
+/// Where there are no locks, a run that is at work is still told from one that was killed: who comes meanwhile leaves
+/// its journal alone, and who comes afterwards finishes it.
+#[test]
+fn without_locks_a_run_at_work_is_told_from_one_that_was_killed() {
+    let [case, _] = cases();
+    let no_locks = injection(&("flock".to_owned(), "1+"), "error=ENOLCK");
+    case.reset();
+    let steps = case.steps(&case.credsh());
+    let journal = &steps[places(&steps, "rename")[0]];
+    let mut next = case.sandbox.process();
+    next.args(["registry", "list"]);
+    let is_left = || case.sandbox.exists("home/.credsh/journal");
+    case.reset();
+    let slowly = injection(journal, "delay_exit=2000000");
+    let mut at_work = quiet(case.injected(&[no_locks.clone(), slowly], &case.credsh()));
+    let end = Instant::now() + Duration::from_secs(20);
+    while !is_left() {
+        assert!(Instant::now() < end, "it never commits");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let run = case
+        .injected(std::slice::from_ref(&no_locks), &next)
+        .output();
+    let told = String::from_utf8(run.unwrap().stderr).unwrap();
+    assert!(!told.contains("interrupted") && is_left(), "{told}");
+    assert!(at_work.wait().unwrap().success());
+    assert_eq!(case.side(), case.new);
+    case.reset();
+    let kill = injection(&steps[last_write(&steps)], "signal=KILL");
+    quiet(case.injected(&[no_locks.clone(), kill], &case.credsh()))
+        .wait()
+        .unwrap();
+    assert!(is_left());
+    let run = case.injected(&[no_locks], &next).output();
+    let told = String::from_utf8(run.unwrap().stderr).unwrap();
+    assert!(told.contains("is finished now"), "{told}");
+    assert_eq!(case.side(), case.new);
 }
