@@ -274,13 +274,22 @@ impl FileRecord {
 
     /// The new text, of a file that is as it was or half written.
     pub(crate) fn new_text(&self, now: &[u8]) -> Option<Zeroizing<String>> {
-        let (head, _, tail) = self.cut(now)?;
-        let mut bytes = Vec::with_capacity(head.len() + self.becomes.len() + tail.len());
-        bytes.extend_from_slice(head);
-        bytes.extend_from_slice(self.becomes.as_bytes());
-        bytes.extend_from_slice(tail);
-        let text = String::from_utf8(bytes).map(Zeroizing::new).ok()?;
+        let text = self.around(now, &self.becomes)?;
         (digest(text.as_bytes()) == self.after).then_some(text)
+    }
+
+    /// The old text, of a file that is half written.
+    pub(crate) fn old_text(&self, now: &[u8]) -> Option<Zeroizing<String>> {
+        self.around(now, &self.was)
+    }
+
+    fn around(&self, now: &[u8], inside: &str) -> Option<Zeroizing<String>> {
+        let (head, _, tail) = self.cut(now)?;
+        let mut bytes = Vec::with_capacity(head.len() + inside.len() + tail.len());
+        bytes.extend_from_slice(head);
+        bytes.extend_from_slice(inside.as_bytes());
+        bytes.extend_from_slice(tail);
+        String::from_utf8(bytes).map(Zeroizing::new).ok()
     }
 }
 

@@ -74,6 +74,11 @@ impl ItemRecord {
         serde_json::to_value(self).unwrap_or_default()
     }
 
+    /// Whether this logout follows a login, which has the token now.
+    pub(super) fn moves_to(&self, login: &Self) -> bool {
+        self.moved_to.as_ref() == Some(&login.command) && self.index == login.index
+    }
+
     pub(super) fn is_login(&self) -> bool {
         self.after != HeldRecord::Nothing
     }

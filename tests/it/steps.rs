@@ -45,6 +45,8 @@ impl Case {
         let mut sandbox = cargo.sandbox();
         sandbox.env("NEW", NEW).env("OLD", OLD);
         let vault = Vault::new(&mut sandbox);
+        vault.add(&sandbox, "cargo-credential-vault2");
+        vault.add(&sandbox, "cargo-credential-closed");
         for (path, text) in files {
             let text = text
                 .replace("INDEX/corp", &cargo.registries.index("corp"))
