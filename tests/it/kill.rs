@@ -171,6 +171,22 @@ fn files_of_a_home_and_of_a_project() {
     case.run();
 }
 
+/// The first provider takes no token, and the next one does.
+#[test]
+fn a_login_that_is_passed_on() {
+    let config =
+        format!("{CORP}[registry]\nglobal-credential-providers = [\"cargo-credential-closed\"]\n");
+    let args = [
+        "-c",
+        "provider add cargo-credential-vault --last",
+        "-c",
+        "login corp --from env:NEW",
+    ];
+    let case = Case::new(&[("home/config.toml", &config)], &[], &args);
+    case.cargo_sends(&[("corp", None)], &[("corp", Some(NEW))]);
+    case.run();
+}
+
 #[test]
 fn a_token_that_moves_from_a_store_to_the_file() {
     let vault = format!("{CORP}[registry]\nglobal-credential-providers = [\"{VAULT}\"]\n");
