@@ -52,6 +52,9 @@ pub(crate) struct FileRecord {
     pub(crate) is_credentials: bool,
     /// The name of the file beside it that is moved into its place.
     pub(crate) temporary: String,
+    /// How many of the folders around it are made for it.
+    #[serde(default)]
+    pub(crate) folders: usize,
     /// The digest of the old text; none, where there is no file.
     before: Option<String>,
     /// The digest of the new text.
@@ -214,6 +217,11 @@ impl FileRecord {
             name: file.strip_prefix(home).unwrap_or(file).to_path_buf(),
             is_credentials,
             temporary: replace::temporary(),
+            folders: if old.is_none() {
+                replace::missing_folders(file)
+            } else {
+                0
+            },
             before: old.map(|old| digest(old.as_bytes())),
             after: digest(new.as_bytes()),
             start,

@@ -159,6 +159,13 @@ impl Session {
         };
         let credentials = self.config()?.credentials_file();
         let mut files = files_of(changes);
+        // It would be made again for a file of a project that somebody has deleted.
+        let folder = &self.world.directory;
+        if files.iter().any(|file| file.starts_with(folder)) && !folder.is_dir() {
+            return Err(Error::failed("this folder is gone; nothing was written")
+                .at(Place::file(folder))
+                .hint("start credsh in a folder that is there, or name one with `-C`"));
+        }
         files.sort_by_key(|file| *file == credentials);
         for file in files {
             let Prepared {
@@ -432,7 +439,8 @@ impl Ready {
             } = record;
             let undone = match &texts.old {
                 Some(old) => replace::atomically(file, temporary, Some(texts.new.as_bytes()), old),
-                None => replace::remove(file, &texts.new),
+                None => replace::remove(file, &texts.new)
+                    .map(|()| replace::remove_folders(file, record.folders)),
             };
             if let Err(second) = undone {
                 error = error.because(format!(

@@ -149,6 +149,9 @@ impl Session {
                     is_sure && login.after.is(held) && self.has_not_left(login, &logouts)?;
                 self.take_back(login, held, may_forget)?;
             }
+            for record in &journal.files {
+                replace::remove_folders(&record.file, record.folders);
+            }
             self.note("an interrupted change, of which no file had been written, is given up");
             return Ok(Vec::new());
         }

@@ -13,7 +13,8 @@ const CREDENTIALS: &str = "home/credentials.toml";
 
 const ERRORS: [&str; 4] = ["ENOSPC", "EIO", "EACCES", "EROFS"];
 
-/// A home with both files, of which one is replaced and one written in place; and one that has no tokens yet.
+/// A home with both files, of which one is replaced and one written in place; and one that has no tokens yet, and a
+/// project without a configuration.
 fn cases() -> [Case; 2] {
     let config = "# ours\n[registries.corp] # the company\nindex = \"INDEX/corp\"\n";
     let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
@@ -23,13 +24,21 @@ fn cases() -> [Case; 2] {
         "-c",
         "login corp --from env:NEW",
     ];
+    let with_project = [
+        "-c",
+        "alias set --local vault some-program",
+        args[0],
+        args[1],
+        args[2],
+        args[3],
+    ];
     let both = [
         ("home/config.toml", config),
         ("home/credentials.toml", &credentials),
     ];
     [
         Case::new(&both, &[], &args),
-        Case::new(&both[..1], &[], &args),
+        Case::new(&both[..1], &[], &with_project),
     ]
 }
 
@@ -319,4 +328,21 @@ fn without_locks_a_run_at_work_is_told_from_one_that_was_killed() {
     let told = String::from_utf8(run.unwrap().stderr).unwrap();
     assert!(told.contains("is finished now"), "{told}");
     assert_eq!(case.side(), case.new);
+}
+
+/// The folder of a project is deleted while a shell is open in it: it is not made again.
+#[test]
+fn a_project_that_is_deleted_while_the_shell_is_open() {
+    let mut sandbox = Sandbox::new();
+    let runner = sandbox.prompt();
+    runner.run_line("begin").unwrap();
+    runner.run_line("alias set --local a program").unwrap();
+    runner.run_line("alias set b program").unwrap();
+    std::fs::remove_dir(sandbox.work()).unwrap();
+    let error = runner.run_line("commit").unwrap_err();
+    assert!(error.to_string().contains("this folder is gone"), "{error}");
+    assert!(!sandbox.work().exists() && !sandbox.exists("home/config.toml"));
+    std::fs::create_dir(sandbox.work()).unwrap();
+    runner.run_line("commit").unwrap();
+    assert!(sandbox.exists("work/.cargo/config.toml") && sandbox.exists("home/config.toml"));
 }

@@ -171,6 +171,19 @@ fn files_of_a_home_and_of_a_project() {
     case.run();
 }
 
+/// The folder of the project's configuration is made for it, and goes with it.
+#[test]
+fn a_project_that_has_no_configuration_yet() {
+    let args = [
+        "-c",
+        "alias set --local vault cargo-credential-vault",
+        "-c",
+        "login corp --from env:NEW",
+    ];
+    let case = Case::new(&[("home/config.toml", CORP)], &[], &args);
+    case.run();
+}
+
 /// The first provider takes no token, and the next one does.
 #[test]
 fn a_login_that_is_passed_on() {

@@ -122,3 +122,20 @@ fn what_is_overwritten_with_yes_is_known_to_the_next_start() {
     let expected = format!("# another one\n{}", case.new[CREDENTIALS]);
     assert_eq!(case.sandbox.read(CREDENTIALS), expected, "{}", run.stderr);
 }
+
+/// A folder was made for the file of a project, and the login before it is not there any more.
+#[test]
+fn a_folder_that_was_made_goes_when_the_change_is_given_up() {
+    let args = [
+        "-c",
+        "alias set --local vault some-program",
+        "-c",
+        "login corp --provider cargo-credential-vault --from env:NEW",
+    ];
+    let case = Case::new(&[(CONFIG, CORP)], &[], &args);
+    case.interrupt(|steps| places(steps, "mkdir").last().unwrap() + 1);
+    assert!(case.sandbox.exists("work/.cargo"));
+    let index = case.cargo.registries.index("corp");
+    std::fs::remove_file(case.vault.file(&index)).unwrap();
+    assert!(!case.check("the login was lost"));
+}

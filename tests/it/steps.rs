@@ -281,7 +281,11 @@ fn collect(folder: &Path, name: &str, side: &mut Side) {
             continue;
         }
         if entry.path().is_dir() {
+            let before = side.len();
             collect(&entry.path(), &name, side);
+            if side.len() == before && name != "home/.credsh" {
+                side.insert(name + "/", String::new());
+            }
         } else {
             let text = std::fs::read(entry.path()).unwrap();
             side.insert(name, String::from_utf8_lossy(&text).into_owned());
