@@ -346,3 +346,22 @@ fn a_project_that_is_deleted_while_the_shell_is_open() {
     runner.run_line("commit").unwrap();
     assert!(sandbox.exists("work/.cargo/config.toml") && sandbox.exists("home/config.toml"));
 }
+
+/// What root has left in a home says whose it is, and how to get it back.
+#[test]
+fn a_folder_that_belongs_to_somebody_else_names_the_cure() {
+    let [case, _] = cases();
+    case.reset();
+    let steps = case.steps(&case.credsh());
+    let lock = places(&steps, "mkdir")[0];
+    let open = places(&steps, "openat");
+    let open = open.into_iter().find(|place| *place > lock).unwrap();
+    case.reset();
+    let run = case.inject(&steps[open], "error=EACCES", &case.credsh());
+    assert_eq!(run.status.code(), Some(1));
+    let told = says_one_thing(&run, "EACCES");
+    let folder = case.sandbox.home().join(".credsh");
+    let cure = format!("sudo chown -R \"$(id -un)\" '{}'", folder.display());
+    assert!(told.contains(&cure), "{told}");
+    assert_eq!(case.side(), case.old);
+}
