@@ -145,6 +145,12 @@ impl Journal {
         let mut text = Zeroizing::new(Vec::with_capacity(room));
         serde_json::to_writer(&mut *text, self)
             .map_err(|error| Error::io("write", &file, &error.into()))?;
+        if text.len() as u64 > replace::LONGEST {
+            return Err(Error::failed("this change is too large")
+                .at(Place::file(&file))
+                .because("an interruption could not be finished, because credsh would not read this file")
+                .hint("make it in several steps, or the files smaller"));
+        }
         replace::private(&file, &text)
     }
 

@@ -21,7 +21,7 @@ const PUBLIC: u32 = 0o644;
 const PRIVATE: u32 = 0o600;
 
 /// No file that is read is longer, in bytes: it would take minutes.
-const LONGEST: u64 = 40_000_000;
+pub(super) const LONGEST: u64 = 40_000_000;
 
 /// The text of a file; `None` if there is none.
 pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<String>>> {
