@@ -1,6 +1,7 @@
 //! A disk that is full, read-only or broken, at every step of a commit: one clear error, and nothing has changed;
 //! and where even the old texts cannot be put back, that is said, and the next start finishes it.
 
+use std::fs::File;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -328,6 +329,76 @@ fn without_locks_a_run_at_work_is_told_from_one_that_was_killed() {
     let told = String::from_utf8(run.unwrap().stderr).unwrap();
     assert!(told.contains("is finished now"), "{told}");
     assert_eq!(case.side(), case.new);
+}
+
+/// The write fails, and from then on nothing can be opened: whether the old text is back nobody can see, so the next
+/// start looks.
+#[test]
+fn a_disk_that_cannot_be_read_after_a_write_has_failed() {
+    let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
+    let files = [(CONFIG, config), (CREDENTIALS, credentials.as_str())];
+    let case = Case::new(&files, &[], &["login", "corp", "--from", "env:NEW"]);
+    case.reset();
+    let calls = case.calls(&case.credsh());
+    let steps: Vec<Step> = calls
+        .iter()
+        .filter(|(_, is_step)| *is_step)
+        .map(|(call, _)| call.clone())
+        .collect();
+    let write = &steps[last_write(&steps)];
+    let before = calls.iter().take_while(|(call, _)| call != write);
+    let opened = before.filter(|((name, _), _)| name == "openat").count();
+    let from_then_on = ("openat".to_owned(), format!("{}+", opened + 1));
+    let injections = [
+        injection(write, "error=EIO"),
+        injection(&from_then_on, "error=EIO"),
+    ];
+    case.reset();
+    let run = case.injected(&injections, &case.credsh()).output().unwrap();
+    let told = says_one_thing(&run, "EIO");
+    assert!(
+        told.contains("the next start of credsh finishes it"),
+        "{told}"
+    );
+    assert_eq!(case.sandbox.read(CREDENTIALS), credentials);
+    assert!(case.check("it can be read again"));
+}
+
+/// Another program puts its own file in the place of the tokens while credsh has the lock: before the write, and in the
+/// middle of it.
+#[test]
+fn a_file_that_is_replaced_under_the_lock() {
+    let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
+    let files = [(CONFIG, config), (CREDENTIALS, credentials.as_str())];
+    let case = Case::new(&files, &[], &["login", "corp", "--from", "env:NEW"]);
+    case.reset();
+    let steps = case.steps(&case.credsh());
+    let write = last_write(&steps);
+    let lock = places(&steps[..write], "flock");
+    let theirs = "\n[registries.lab]\ntoken = \"sentinel-of-the-lab\"\n";
+    for (step, delay) in [(*lock.last().unwrap(), "exit"), (write, "enter")] {
+        let when = format!("{:?} {delay}", steps[step]);
+        case.reset();
+        let slowly = injection(&steps[step], &format!("delay_{delay}=1500000"));
+        let mut running = quiet(case.injected(&[slowly], &case.credsh()));
+        let file = File::open(case.sandbox.root().join(CREDENTIALS)).unwrap();
+        let end = Instant::now() + Duration::from_secs(20);
+        while file.try_lock_shared().is_ok() {
+            file.unlock().unwrap();
+            assert!(Instant::now() < end, "{when}: it never locks");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        case.sandbox
+            .write("home/new", format!("{credentials}{theirs}"));
+        let root = case.sandbox.root();
+        std::fs::rename(root.join("home/new"), root.join(CREDENTIALS)).unwrap();
+        assert!(running.wait().unwrap().success(), "{when}");
+        let expected = format!("{}{theirs}", case.new[CREDENTIALS]);
+        assert_eq!(case.sandbox.read(CREDENTIALS), expected, "{when}");
+        assert!(!case.sandbox.exists("home/.credsh/journal"), "{when}");
+    }
 }
 
 /// The folder of a project is deleted while a shell is open in it: it is not made again.
