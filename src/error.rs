@@ -234,6 +234,10 @@ impl Error {
         let hint = match error.kind() {
             Io::StorageFull | Io::QuotaExceeded => "make room on that disk, and repeat the command",
             Io::ReadOnlyFilesystem => "see with `mount` why that disk is read-only",
+            Io::PermissionDenied if let Some(own) = own_folder(file) => &format!(
+                "`sudo credsh` has made it, perhaps: `sudo chown -R \"$(id -un)\" '{}'`",
+                own.display()
+            ),
             _ => "see with `ls -ld` what is at that path, and whose it is",
         };
         Self::failed(format!("cannot {doing}"))
@@ -330,6 +334,11 @@ impl Error {
     pub fn causes(&self) -> &[String] {
         &self.0.causes
     }
+}
+
+/// The folder of a home in which credsh keeps what is its own, if this file is in it.
+fn own_folder(file: &Path) -> Option<&Path> {
+    file.ancestors().find(|folder| folder.ends_with(".credsh"))
 }
 
 /// The system's reason, in our words: lower case, without `(os error 13)`.

@@ -52,6 +52,9 @@ pub(crate) struct FileRecord {
     pub(crate) is_credentials: bool,
     /// The name of the file beside it that is moved into its place.
     pub(crate) temporary: String,
+    /// How many of the folders around it are made for it.
+    #[serde(default)]
+    pub(crate) folders: usize,
     /// The digest of the old text; none, where there is no file.
     before: Option<String>,
     /// The digest of the new text.
@@ -149,6 +152,12 @@ impl Journal {
         let mut text = Zeroizing::new(Vec::with_capacity(1024 + files + items));
         serde_json::to_writer(&mut *text, self)
             .map_err(|error| Error::io("write", &file, &error.into()))?;
+        if text.len() as u64 > replace::LONGEST {
+            return Err(Error::failed("this change is too large")
+                .at(Place::file(&file))
+                .because("an interruption could not be finished, because credsh would not read this file")
+                .hint("make it in several steps, or the files smaller"));
+        }
         replace::private(&file, &text)
     }
 
@@ -219,6 +228,11 @@ impl FileRecord {
             name: file.strip_prefix(home).unwrap_or(file).to_path_buf(),
             is_credentials,
             temporary: replace::temporary(),
+            folders: if old.is_none() {
+                replace::missing_folders(file)
+            } else {
+                0
+            },
             before: old.map(|old| digest(old.as_bytes())),
             after: digest(new.as_bytes()),
             start,
@@ -303,11 +317,19 @@ impl FileRecord {
 
     /// The new text, of a file that is as it was or half written.
     pub(crate) fn new_text(&self, now: &[u8]) -> Option<Zeroizing<String>> {
-        let (head, _, tail) = self.cut(now)?;
-        let (becomes, moves) = (self.becomes.as_bytes(), self.moves.as_bytes());
-        let bytes = [head, becomes, moves, tail].concat();
-        let text = String::from_utf8(bytes).map(Zeroizing::new).ok()?;
+        let text = self.around(now, &self.becomes)?;
         (digest(text.as_bytes()) == self.after).then_some(text)
+    }
+
+    /// The old text, of a file that is half written.
+    pub(crate) fn old_text(&self, now: &[u8]) -> Option<Zeroizing<String>> {
+        self.around(now, &self.was)
+    }
+
+    fn around(&self, now: &[u8], inside: &str) -> Option<Zeroizing<String>> {
+        let (head, _, tail) = self.cut(now)?;
+        let bytes = [head, inside.as_bytes(), self.moves.as_bytes(), tail].concat();
+        String::from_utf8(bytes).map(Zeroizing::new).ok()
     }
 }
 

@@ -4,7 +4,8 @@
 //! that was replaced while we waited is another inode: a lock counts only if the path still leads to it.
 //!
 //! Invariant: a lock that is returned is on the file that the path leads to, or says that this file system
-//! has no locks. Waiting has a limit, and nothing here blocks in a system call.
+//! has no locks, and then keeps out at least other credsh of this machine (on Linux): a run that is at work is told
+//! from one that was killed. Waiting has a limit, and nothing here blocks in a system call.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
@@ -29,8 +30,15 @@ const REPLACEMENTS: usize = 100;
 pub(crate) struct Lock {
     /// The locked file, open for reading and writing.
     pub(crate) file: File,
-    /// This file system has no locks, as some network ones: whoever else writes the file is not kept out.
-    pub(crate) unsupported: bool,
+    /// What stands for it, where the file system has no locks, as some network ones.
+    stand_in: Option<Name>,
+}
+
+/// A name that one process of this machine can have, and that goes with it: no other credsh is here that has this file
+/// locked, but who knows no such names is not kept out.
+struct Name {
+    #[cfg(target_os = "linux")]
+    _listener: Option<std::os::unix::net::UnixListener>,
 }
 
 /// Takes credsh's own lock: `path` is `$CARGO_HOME/.credsh/lock` or beside it. The folder is created, for
@@ -101,9 +109,8 @@ fn take(
             return Ok(None);
         };
         loop {
-            let unsupported = match file.try_lock() {
-                Ok(()) => false,
-                Err(TryLockError::Error(error)) if is_unsupported(&error) => true,
+            let stand_in = match try_lock(&file) {
+                Ok(stand_in) => stand_in,
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {
                     continue;
                 }
@@ -128,10 +135,43 @@ fn take(
             if !is_at(&file, path) {
                 break;
             }
-            return Ok(Some(Lock { file, unsupported }));
+            return Ok(Some(Lock { file, stand_in }));
         }
     }
     Err(replaced_for_ever(path))
+}
+
+fn try_lock(file: &File) -> Result<Option<Name>, TryLockError> {
+    match file.try_lock() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::Error(error)) if is_unsupported(&error) => Name::take(file).map(Some),
+        Err(error) => Err(error),
+    }
+}
+
+impl Name {
+    /// The name that stands for a file, unless somebody has it; where there are no names either, nothing does.
+    #[cfg(target_os = "linux")]
+    fn take(file: &File) -> Result<Self, TryLockError> {
+        use std::os::linux::net::SocketAddrExt;
+        use std::os::unix::fs::MetadataExt;
+        use std::os::unix::net::{SocketAddr, UnixListener};
+        let metadata = file.metadata().map_err(TryLockError::Error)?;
+        let name = format!("credsh lock {} {}", metadata.dev(), metadata.ino());
+        let bound = SocketAddr::from_abstract_name(name)
+            .and_then(|address| UnixListener::bind_addr(&address));
+        match bound {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => Err(TryLockError::WouldBlock),
+            bound => Ok(Self {
+                _listener: bound.ok(),
+            }),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn take(_file: &File) -> Result<Self, TryLockError> {
+        Ok(Self {})
+    }
 }
 
 fn replaced_for_ever(path: &Path) -> Error {
@@ -163,6 +203,11 @@ fn open(path: &Path, creates: bool) -> Result<Option<File>> {
 }
 
 impl Lock {
+    /// Whether whoever else writes the file, as Cargo, is kept out.
+    pub(crate) fn is_for_all(&self) -> bool {
+        self.stand_in.is_none()
+    }
+
     /// Whether the path still leads to the locked file.
     pub(crate) fn is_of(&self, path: &Path) -> bool {
         is_at(&self.file, path)
@@ -218,7 +263,7 @@ mod tests {
         let path = home.path().join("cargo/.credsh/lock");
         assert!(!is_held(&path).unwrap());
         let lock = own(&path, SOON, &mut quiet()).unwrap();
-        assert!(!lock.unsupported && is_held(&path).unwrap());
+        assert!(lock.is_for_all() && is_held(&path).unwrap());
         drop(lock);
         assert!(!is_held(&path).unwrap());
         #[cfg(unix)]

@@ -21,7 +21,7 @@ const PUBLIC: u32 = 0o644;
 const PRIVATE: u32 = 0o600;
 
 /// No file that is read is longer, in bytes: it would take minutes.
-const LONGEST: u64 = 40_000_000;
+pub(super) const LONGEST: u64 = 40_000_000;
 
 /// The text of a file; `None` if there is none.
 pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<String>>> {
@@ -167,13 +167,46 @@ pub(crate) fn atomically(
 pub(crate) fn create(path: &Path, temporary: &str, new: &str, is_private: bool) -> Result<bool> {
     let failed = |error: io::Error| Error::io("write", path, &error);
     let path = follow(path).map_err(failed)?;
-    let folder = folder_of(&path);
-    if !is_private {
-        fs::create_dir_all(folder)
-            .map_err(|error| Error::io("create this folder", folder, &error))?;
-    }
+    let folders = if is_private { 0 } else { make_folders(&path)? };
     let mode = if is_private { PRIVATE } else { PUBLIC };
-    beside(&path, temporary, None, new, mode).map_err(failed)
+    let created = beside(&path, temporary, None, new, mode);
+    if !matches!(created, Ok(true)) {
+        remove_folders(&path, folders);
+    }
+    created.map_err(failed)
+}
+
+/// How many of the folders around a file are missing.
+pub(crate) fn missing_folders(path: &Path) -> usize {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    follow(path).map_or(0, |path| {
+        path.ancestors().skip(1).take_while(is_missing).count()
+    })
+}
+
+/// Makes the folders around a file that are missing; answers how many.
+fn make_folders(path: &Path) -> Result<usize> {
+    let missing = missing_folders(path);
+    let folder = folder_of(path);
+    let made = fs::create_dir_all(folder);
+    for folder in path.ancestors().skip(1).take(missing) {
+        // A file is no use in a folder that is gone after a power failure.
+        sync_folder(folder);
+    }
+    made.map(|()| missing).map_err(|error| {
+        remove_folders(path, missing);
+        Error::io("create this folder", folder, &error)
+    })
+}
+
+/// Takes this many of the folders around a file away that were made for it; one that somebody has put something into
+/// stays.
+pub(crate) fn remove_folders(path: &Path, count: usize) {
+    if let Ok(path) = follow(path) {
+        for folder in path.ancestors().skip(1).take(count) {
+            let _ = fs::remove_dir(folder);
+        }
+    }
 }
 
 /// Takes a file away that we have made, with this text; links to it stay, and so does what is another's by now.
@@ -181,7 +214,10 @@ pub(crate) fn remove(path: &Path, known: &str) -> Result<()> {
     let failed = |error: io::Error| Error::io("remove", path, &error);
     match read_bytes(path)? {
         Some(now) if *now == known.as_bytes() => {
-            fs::remove_file(follow(path).map_err(failed)?).map_err(failed)
+            let path = follow(path).map_err(failed)?;
+            fs::remove_file(&path).map_err(failed)?;
+            sync_folder(&path);
+            Ok(())
         }
         Some(_) => Err(written_meanwhile(path)),
         None => Ok(()),

@@ -127,19 +127,21 @@ impl Runner {
 
     /// Performs a command, within the transaction that is open, else as one of its own.
     pub fn perform(&self, command: &Command, line_flags: Flags) -> Result<Performed> {
-        let (before, start, depth) = {
+        let (before, point) = {
             let mut session = self.session.borrow_mut();
             let flags = session.flags.and(line_flags);
             let before = session.set_flags(flags);
             session.refresh();
-            (before, session.savepoint(), session.depth())
+            (before, session.point())
         };
-        let result = self.perform_in(command, start, before);
+        let result = self.perform_in(command, point.pending, before);
         let mut session = self.session.borrow_mut();
         session.set_flags(before);
-        if result.is_err() {
-            session.forget_begun(depth);
-            session.roll_back(start);
+        if result
+            .as_ref()
+            .map_or(true, |performed| performed.is_own_plan(before))
+        {
+            session.go_back(&point);
         }
         result
     }
@@ -166,13 +168,9 @@ impl Runner {
         let mut session = self.session.borrow_mut();
         let reached = session.savepoint();
         let mut report = if session.is_open() {
-            let changes = session.changes_since(outcome.since.unwrap_or(start));
-            if flags.is_plan() && !outer.is_plan() {
-                session.roll_back(start);
-            }
-            Report::pending(changes)
+            Report::pending(session.changes_since(outcome.since.unwrap_or(start)))
         } else {
-            commit(&mut session)?
+            Report::of_commit(&mut session, outer)?
         };
         let mut performed = Performed {
             outcome,
@@ -297,16 +295,16 @@ impl Runner {
     pub fn batch(&self, body: impl FnOnce() -> Result<u8>) -> Result<u8> {
         let ran = self.run_all(body);
         let mut session = self.session.borrow_mut();
-        let mut ran = match ran {
-            Ok(ran) => ran,
+        let flags = session.flags;
+        let ended = ran.and_then(|ran| Ok((ran, Report::of_commit(&mut session, flags)?)));
+        let (mut ran, mut report) = match ended {
+            Ok(ended) => ended,
             Err(error) => {
                 session.roll_back_all();
                 self.waiting.take();
                 return Err(error);
             }
         };
-        let mut report = commit(&mut session)?;
-        let flags = session.flags;
         drop(session);
         ran.waiting.append(&mut self.waiting.take());
         settle(&mut ran.waiting, &mut report.unfinished);
@@ -335,7 +333,7 @@ impl Runner {
         let flags = performed.flags;
         let (is_one_document, is_told_later) = {
             let session = self.session.borrow();
-            let is_own_plan = flags.is_plan() && !session.flags.is_plan();
+            let is_own_plan = performed.is_own_plan(session.flags);
             (
                 session.in_batch && session.flags.json,
                 // Within a batch the changes are told once, at the end; unless they are not part of it.
@@ -442,17 +440,6 @@ impl Runner {
     }
 }
 
-fn commit(session: &mut Session) -> Result<Report> {
-    let is_plan = session.flags.is_plan();
-    let committed = session.commit();
-    session.roll_back_all();
-    let committed = committed?;
-    if let (Some(recording), false) = (&mut session.recording, is_plan) {
-        recording.note_changes(&committed.changes);
-    }
-    Ok(Report::of(committed, is_plan))
-}
-
 fn merge(document: &mut Json, other: Json) {
     if let (Json::Object(document), Json::Object(other)) = (document, other) {
         document.extend(other);
@@ -460,6 +447,11 @@ fn merge(document: &mut Json, other: Json) {
 }
 
 impl Performed {
+    /// Whether it was a plan within what is none.
+    fn is_own_plan(&self, outer: Flags) -> bool {
+        self.outcome.is_change && self.flags.is_plan() && !outer.is_plan()
+    }
+
     /// Its exit status, as far as its answer decides it.
     fn status(&self) -> u8 {
         match (&self.outcome.answer, &self.ran) {

@@ -5,9 +5,10 @@ use serde_json::{Value as Json, json};
 
 use crate::commands::diff::item_span;
 use crate::disk::document::spell_path;
+use crate::error::Result;
 use crate::render::{Block, Role, Span};
 use crate::session::change::{Action, After, Change, FileChange, shown};
-use crate::session::{Committed, Flags, Unfinished};
+use crate::session::{Committed, Flags, Session, Unfinished};
 use crate::stores::ledger;
 
 /// The exit status of `--check` where something would change.
@@ -33,20 +34,27 @@ impl Report {
         }
     }
 
-    /// Of one that has ended.
-    pub(super) fn of(committed: Committed, is_plan: bool) -> Self {
+    /// Of one that is to end now. Where all that is done here is a plan, so is what it was about.
+    pub(super) fn of_commit(session: &mut Session, outer: Flags) -> Result<Self> {
+        let is_plan = session.flags.is_plan();
         let Committed {
             changes,
             unfinished,
-        } = committed;
-        Self {
+        } = session.commit()?;
+        if outer.is_plan() {
+            session.roll_back_all();
+        }
+        if let (Some(recording), false) = (&mut session.recording, is_plan) {
+            recording.note_changes(&changes);
+        }
+        Ok(Self {
             changes,
             committed: !is_plan,
             failure: unfinished
                 .first()
                 .map(|first| first.error.kind().exit_status()),
             unfinished,
-        }
+        })
     }
 
     fn is_empty(&self) -> bool {

@@ -58,24 +58,25 @@ struct Texts {
 }
 
 impl Session {
-    /// Writes what is pending and says what changed. In a plan nothing is written, and the same is said.
+    /// Writes what is pending and says what changed; then nothing is pending any more. In a plan nothing is written,
+    /// the same is said, and all of it is still pending.
     ///
-    /// Afterwards nothing is pending, whether this succeeded or not.
+    /// So it is where it was refused, or undone. What is left half done is not: the next start finishes it.
     pub fn commit(&mut self) -> Result<Committed> {
         // Ctrl-C ends it between two steps, and what is done by then is undone.
         let held = self.world.interrupts.hold();
         let mut changes = self.overlay.changes_since(Savepoint::START);
-        let written = if changes.is_empty() || self.flags.is_plan() {
-            Ok(Vec::new())
-        } else {
-            self.write(&mut changes)
-        };
+        let mut unfinished = Vec::new();
+        if !self.flags.is_plan() {
+            if !changes.is_empty() {
+                unfinished = self.write(&mut changes)?;
+            }
+            self.roll_back_all();
+        }
         drop(held);
-        self.overlay.clear();
-        self.config = None;
         Ok(Committed {
-            unfinished: written?,
             changes,
+            unfinished,
         })
     }
 
@@ -108,6 +109,7 @@ impl Session {
         if let Err(error) = written {
             if ready.is_half_done {
                 // Which needs what the logins have stored.
+                self.roll_back_all();
                 return Err(error.because("and the next start of credsh finishes it"));
             }
             let error = self.undo(logged_in, error);
@@ -157,6 +159,13 @@ impl Session {
         };
         let credentials = self.config()?.credentials_file();
         let mut files = files_of(changes);
+        // It would be made again for a file of a project that somebody has deleted.
+        let folder = &self.world.directory;
+        if files.iter().any(|file| file.starts_with(folder)) && !folder.is_dir() {
+            return Err(Error::failed("this folder is gone; nothing was written")
+                .at(Place::file(folder))
+                .hint("start credsh in a folder that is there, or name one with `-C`"));
+        }
         files.sort_by_key(|file| *file == credentials);
         for file in files {
             let Prepared {
@@ -195,17 +204,15 @@ impl Session {
             replace::read(file)?
         };
         let text = old.as_ref().map(|old| old.as_str());
-        let (new, done_by_others) = self.edited(file, text.unwrap_or_default(), &edits)?;
-        let edits = edits.iter().map(|edit| {
+        let (new, found) = self.edited(file, text.unwrap_or_default(), &edits)?;
+        let done_by_others = self.check_unchanged(file, &edits, &found)?;
+        let edits = edits.iter().zip(&found).map(|(edit, found)| {
             let after = match edit.after.node() {
                 Some(node) => Some((value_of(node, file, &edit.dotted())?, node)),
                 None => None,
             };
-            Ok(EditRecord::new(
-                edit.key.clone(),
-                edit.before.as_ref(),
-                after,
-            ))
+            let before = found.as_ref().map(|entry| &entry.node);
+            Ok(EditRecord::new(edit.key.clone(), before, after))
         });
         let edits = edits.collect::<Result<_>>()?;
         let record = FileRecord::new(&self.home, file, is_credentials, text, &new, edits);
@@ -276,13 +283,13 @@ impl Session {
         self.write_file(changes, ready, index, lock)
     }
 
-    /// The text of a file after its edits, and the keys in which it says already what they mean.
+    /// The text of a file after its edits, and what it has in their keys before them.
     pub(super) fn edited(
         &mut self,
         file: &Path,
         old: &str,
         edits: &[&FileChange],
-    ) -> Result<(Zeroizing<String>, Vec<Key>)> {
+    ) -> Result<(Zeroizing<String>, Vec<Option<Entry>>)> {
         // Included ones too: they have no lock of Cargo's, but the same layout.
         let config = self.config()?;
         let is_credentials = config
@@ -294,7 +301,15 @@ impl Session {
         } else {
             Document::parse(file, old)?
         };
-        let done = self.check_unchanged(file, &document, is_credentials, edits)?;
+        let found = edits.iter().map(|edit| {
+            let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
+            if is_credentials {
+                in_credentials(&document, &key)
+            } else {
+                document.entry(&key)
+            }
+        });
+        let found = found.collect::<Result<_>>()?;
         if is_credentials {
             forget_old_layout(&mut document, edits.iter().map(|edit| &edit.key))?;
         }
@@ -308,7 +323,7 @@ impl Session {
                 After::Unread => {}
             }
         }
-        Ok((document.text(), done))
+        Ok((document.text(), found))
     }
 
     /// What somebody else changed in the meantime, in a key that is about to be written, is not overwritten;
@@ -316,18 +331,11 @@ impl Session {
     fn check_unchanged(
         &self,
         file: &Path,
-        document: &Document<'_>,
-        is_credentials: bool,
         edits: &[&FileChange],
+        found: &[Option<Entry>],
     ) -> Result<Vec<Key>> {
         let mut done = Vec::new();
-        for edit in edits {
-            let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
-            let now = if is_credentials {
-                in_credentials(document, &key)?
-            } else {
-                document.entry(&key)?
-            };
+        for (edit, now) in edits.iter().zip(found) {
             let node = now.as_ref().map(|entry| &entry.node);
             if edit.after.is(node) {
                 done.push(edit.key.clone());
@@ -436,7 +444,8 @@ impl Ready {
             } = record;
             let undone = match &texts.old {
                 Some(old) => replace::atomically(file, temporary, Some(texts.new.as_bytes()), old),
-                None => replace::remove(file, &texts.new),
+                None => replace::remove(file, &texts.new)
+                    .map(|()| replace::remove_folders(file, record.folders)),
             };
             if let Err(second) = undone {
                 error = error.because(format!(

@@ -216,6 +216,7 @@ impl Session {
                 hidden_by: None,
             });
         };
+        let mut noted = item.clone();
         let mut item = item.clone();
         let mut hidden_by = None;
         let candidates = std::iter::once(item.provider.clone()).chain(instead.iter().cloned());
@@ -234,6 +235,12 @@ impl Session {
             }
             if index > 0 {
                 item.before = self.held(&provider, &item.registry)?;
+                let next = ItemChange {
+                    provider: provider.clone(),
+                    ..item.clone()
+                };
+                self.note_passed_on(&noted, &next)?;
+                noted = next;
             }
             let action = Action::Login {
                 token: token.as_ref(),

@@ -68,9 +68,9 @@ impl Session {
     }
 
     fn warn_where_unsupported(&mut self, lock: &Lock, file: &Path) {
-        if lock.unsupported && self.is_news("no locks") {
+        if !lock.is_for_all() && self.is_news("no locks") {
             self.warn(&format!(
-                "this file system has no locks: what `cargo login` or another credsh writes at the same time could be lost (`{}`)",
+                "this file system has no locks: what `cargo login`, or a credsh elsewhere, writes at the same time could be lost (`{}`)",
                 file.display()
             ));
         }

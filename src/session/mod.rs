@@ -78,6 +78,12 @@ impl Flags {
     }
 }
 
+/// Where a session stands before a command.
+pub struct Point {
+    pub(crate) pending: Savepoint,
+    begun: Vec<Savepoint>,
+}
+
 /// A session.
 pub struct Session {
     /// What is outside.
@@ -223,6 +229,14 @@ impl Session {
         self.overlay.savepoint()
     }
 
+    /// Now, with the transactions that are open.
+    pub fn point(&self) -> Point {
+        Point {
+            pending: self.savepoint(),
+            begun: self.begun.clone(),
+        }
+    }
+
     /// Opens a transaction, within another one a savepoint; answers how many are open.
     pub fn begin(&mut self) -> usize {
         self.begun.push(self.savepoint());
@@ -247,9 +261,18 @@ impl Session {
         self.in_batch || !self.begun.is_empty()
     }
 
-    /// Forgets the transactions that were opened since there were this many: what opened them has failed.
-    pub fn forget_begun(&mut self, depth: usize) {
-        self.begun.truncate(depth);
+    /// Goes back to where everything stood at this point, transactions that were open then included. Nothing, where
+    /// all that was pending is gone since.
+    pub fn go_back(&mut self, to: &Point) {
+        if self.savepoint() < to.pending {
+            return;
+        }
+        self.roll_back(to.pending);
+        let depth = self.depth();
+        self.begun.clone_from(&to.begun);
+        if depth < self.depth() {
+            self.note("the transaction is still open: `diff` shows it, `commit` tries again, `rollback` gives it up");
+        }
     }
 
     /// Refuses to end what has begun more transactions than it closed.

@@ -5,15 +5,17 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::Session;
 use super::change::{ItemChange, Wish};
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Held;
 use crate::cargo::name::RegistryName;
 use crate::cargo::registry::Registry;
+use crate::disk::journal::Journal;
 use crate::error::Result;
 
 /// A login or logout outside files, as a journal has it: tokens by their fingerprints.
-#[derive(Serialize, Deserialize)]
+#[derive(PartialEq, Serialize, Deserialize)]
 pub(super) struct ItemRecord {
     pub(super) command: Vec<String>,
     pub(super) is_own: bool,
@@ -74,6 +76,11 @@ impl ItemRecord {
         serde_json::to_value(self).unwrap_or_default()
     }
 
+    /// Whether this logout follows a login, which has the token now.
+    pub(super) fn moves_to(&self, login: &Self) -> bool {
+        self.moved_to.as_ref() == Some(&login.command) && self.index == login.index
+    }
+
     pub(super) fn is_login(&self) -> bool {
         self.after != HeldRecord::Nothing
     }
@@ -97,6 +104,29 @@ impl ItemRecord {
             place: None,
             notes: Vec::new(),
         })
+    }
+}
+
+impl Session {
+    /// Notes in the journal that not the first of these is to keep a token, but the second.
+    pub(super) fn note_passed_on(&self, from: &ItemChange, to: &ItemChange) -> Result<()> {
+        let folder = self.own_folder();
+        let Some(mut journal) = Journal::read(&folder)? else {
+            return Ok(());
+        };
+        let (from, to) = (ItemRecord::of(from), ItemRecord::of(to));
+        for item in &mut journal.items {
+            let Ok(mut record) = serde_json::from_value::<ItemRecord>(item.clone()) else {
+                continue;
+            };
+            if record == from {
+                *item = to.json();
+            } else if record.moves_to(&from) {
+                record.moved_to = Some(to.command.clone());
+                *item = record.json();
+            }
+        }
+        journal.write(&folder)
     }
 }
 

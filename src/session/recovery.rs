@@ -126,7 +126,7 @@ impl Session {
         }
         let (mut has_begun, mut conflicts) = (false, Vec::new());
         for record in &journal.files {
-            has_begun |= look(record, &mut conflicts)?;
+            has_begun |= self.compare(record, &mut conflicts)?;
         }
         let (logins, logouts): (Vec<_>, Vec<_>) = items.into_iter().partition(ItemRecord::is_login);
         let held = logins
@@ -138,8 +138,19 @@ impl Session {
             .zip(&held)
             .all(|(login, held)| login.after.is(held));
         if !has_begun && (!are_done || !conflicts.is_empty()) {
+            // A token that was to go and is another one by now may have gone before.
+            let is_removed = |edit: &EditRecord| is_secret(&edit.key) && edit.after.is_none();
+            let edits = journal.files.iter().flat_map(|record| &record.edits);
+            let is_sure = !edits
+                .filter(|edit| is_removed(edit))
+                .any(|edit| conflicts.contains(&edit.key));
             for (login, held) in logins.iter().zip(&held) {
-                self.take_back(login, held)?;
+                let may_forget =
+                    is_sure && login.after.is(held) && self.has_not_left(login, &logouts)?;
+                self.take_back(login, held, may_forget)?;
+            }
+            for record in &journal.files {
+                replace::remove_folders(&record.file, record.folders);
             }
             self.note("an interrupted change, of which no file had been written, is given up");
             return Ok(Vec::new());
@@ -203,6 +214,43 @@ impl Session {
         })
     }
 
+    /// Whether this file is not as it was, by what the journal says and not by others alone; and the keys of it that
+    /// somebody else has changed. One that is half written gets its old text back, without which nothing can be read
+    /// and nobody be asked.
+    fn compare(&mut self, record: &FileRecord, conflicts: &mut Vec<Vec<String>>) -> Result<bool> {
+        // Cargo may be writing.
+        let mut lock = if record.is_credentials {
+            self.lock_file(&record.file)?
+        } else {
+            None
+        };
+        let now = replace::read_bytes(&record.file)?;
+        let now = now.as_ref().map(|now| now.as_slice());
+        match record.state(now) {
+            State::New => return Ok(true),
+            State::Old => return Ok(false),
+            State::Torn => {
+                if let Some(old) = record.old_text(now.unwrap_or_default()) {
+                    write_one(record, lock.as_mut(), now, &old)?;
+                }
+                return Ok(true);
+            }
+            State::Other => {}
+        }
+        let (_, layer) = read(record, now)?;
+        let mut has_begun = false;
+        for edit in &record.edits {
+            let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
+            let node = layer.get(&key).map(|entry| &entry.node);
+            let (is_before, is_after) = (edit.is_before(node), edit.is_after(node));
+            has_begun |= is_after && !is_before;
+            if !is_before && !is_after {
+                conflicts.push(edit.key.clone());
+            }
+        }
+        Ok(has_begun)
+    }
+
     /// Brings one file to where it was to be.
     fn finish_file(&mut self, record: &FileRecord, may: &May) -> Result<()> {
         let is_gone = !record.is_credentials
@@ -232,9 +280,8 @@ impl Session {
         let old = now.as_ref().map(|now| now.as_slice());
         let whole = match record.state(old) {
             State::New => return Ok(()),
-            State::Torn => record.new_text(old.unwrap_or_default()),
             State::Old if may.make(record) => record.new_text(old.unwrap_or_default()),
-            State::Old | State::Other => None,
+            State::Old | State::Torn | State::Other => None,
         };
         let new = match whole {
             Some(new) => new,
@@ -333,8 +380,18 @@ impl Session {
         }
     }
 
+    /// Whether a token that this login was to move is still in its old place, for all that is known.
+    fn has_not_left(&mut self, login: &ItemRecord, logouts: &[ItemRecord]) -> Result<bool> {
+        for logout in logouts.iter().filter(|logout| logout.moves_to(login)) {
+            if !logout.before.is(&self.held_now(logout)?) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Undoes a login of a change that is given up, where that takes nothing else away.
-    fn take_back(&mut self, login: &ItemRecord, held: &Held) -> Result<()> {
+    fn take_back(&mut self, login: &ItemRecord, held: &Held, may_forget: bool) -> Result<()> {
         if login.before.is(held) {
             return Ok(());
         }
@@ -342,9 +399,14 @@ impl Session {
         if !login.after.is(held) {
             return self.tell_uncertain(login, "was to keep a new token of");
         }
-        if login.before != HeldRecord::Nothing {
+        let why_not = match &login.before {
+            HeldRecord::Nothing if may_forget => None,
+            HeldRecord::Nothing => Some("its old place may not have it any more"),
+            _ => Some("the one that it held before is not known"),
+        };
+        if let Some(why_not) = why_not {
             self.warn(&format!(
-                "`{provider}` keeps the new token of {}: the one that it held before is not known",
+                "`{provider}` keeps the new token of {}: {why_not}",
                 registry.label()
             ));
             return Ok(());
@@ -413,30 +475,6 @@ impl May {
     fn make(&self, record: &FileRecord) -> bool {
         record.edits.iter().all(|edit| self.edit(edit))
     }
-}
-
-/// Whether this file is not as it was, by what the journal says and not by others alone; and the keys of it that
-/// somebody else has changed.
-fn look(record: &FileRecord, conflicts: &mut Vec<Vec<String>>) -> Result<bool> {
-    let now = replace::read_bytes(&record.file)?;
-    let now = now.as_ref().map(|now| now.as_slice());
-    match record.state(now) {
-        State::New | State::Torn => return Ok(true),
-        State::Old => return Ok(false),
-        State::Other => {}
-    }
-    let (_, layer) = read(record, now)?;
-    let mut has_begun = false;
-    for edit in &record.edits {
-        let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
-        let node = layer.get(&key).map(|entry| &entry.node);
-        let (is_before, is_after) = (edit.is_before(node), edit.is_after(node));
-        has_begun |= is_after && !is_before;
-        if !is_before && !is_after {
-            conflicts.push(edit.key.clone());
-        }
-    }
-    Ok(has_begun)
 }
 
 /// A file that somebody else has written, as text and as values.

@@ -1,5 +1,6 @@
 //! Several at once, on files that they have in common: nothing that was reported is lost.
 
+use std::fs::File;
 use std::process::{Child, Command, Stdio};
 
 use crate::cargo::Cargo;
@@ -111,8 +112,8 @@ fn credsh_and_cargo_log_in_at_the_same_time() {
     }
 }
 
-/// Four loops of the real `cargo login` and four of credsh on one home: what was reported is there, and the
-/// comments are where they were.
+/// Four loops of the real `cargo login` and four of credsh on one home, each with a registry of its own: what is
+/// reported is there at once, and until the same loop changes it, and the comments are where they were.
 #[test]
 fn five_hundred_operations_at_once_lose_nothing() {
     const LOOPS: usize = 4;
@@ -136,6 +137,7 @@ fn five_hundred_operations_at_once_lose_nothing() {
                 for turn in 0..TURNS {
                     let token = format!("{SENTINEL}-{number}-{turn}-of-cargo");
                     failures.extend(cargo_login(sandbox, &name, &token));
+                    failures.extend(is_lost(sandbox, number, Some(&token)));
                 }
                 failures
             })
@@ -143,10 +145,13 @@ fn five_hundred_operations_at_once_lose_nothing() {
         let ours = (LOOPS..2 * LOOPS).map(|number| {
             let mut random = fastrand::Rng::with_seed(seed.wrapping_add(number as u64));
             scope.spawn(move || {
-                let turns = 0..TURNS;
-                let failed =
-                    turns.filter_map(|turn| credsh_turn(sandbox, number, turn, &mut random));
-                failed.collect()
+                let (mut failures, mut token) = (Vec::new(), None);
+                for turn in 0..TURNS {
+                    let turned = credsh_turn(sandbox, number, turn, &mut random, &mut token);
+                    failures.extend(turned);
+                    failures.extend(is_lost(sandbox, number, token.as_deref()));
+                }
+                failures
             })
         });
         let running: Vec<std::thread::ScopedJoinHandle<'_, Vec<String>>> =
@@ -179,17 +184,46 @@ fn five_hundred_operations_at_once_lose_nothing() {
 /// How many operations each loop does: 500 in all.
 const TURNS: usize = 63;
 
-/// One operation of credsh; the last one is a login.
+/// What is wrong with the token of this loop, in the file that is read while nobody writes it.
+fn is_lost(sandbox: &Sandbox, number: usize, expected: Option<&str>) -> Option<String> {
+    let path = sandbox.home().join("credentials.toml");
+    let text = match File::open(&path) {
+        Ok(file) => {
+            file.lock_shared().unwrap();
+            std::io::read_to_string(&file).unwrap()
+        }
+        Err(_) => String::new(),
+    };
+    if let Err(error) = credsh::disk::tree::parse(&path, &text) {
+        return Some(format!("after r{number}: {error}"));
+    }
+    let start = format!("{SENTINEL}-{number}-");
+    let mut strings = text.split('"');
+    let found = strings.find(|text| text.starts_with(&start));
+    (found != expected).then(|| format!("r{number} has {found:?} instead of {expected:?}"))
+}
+
+/// One operation of credsh, and the token that there is then; the last one is a login.
 fn credsh_turn(
     sandbox: &Sandbox,
     number: usize,
     turn: usize,
     random: &mut fastrand::Rng,
+    token: &mut Option<String>,
 ) -> Option<String> {
     let name = format!("r{number}");
+    let new = format!("{SENTINEL}-{number}-{turn}-of-credsh");
     let mut command = sandbox.process();
-    match random.usize(..8) {
-        0 => command.args(["logout", &name]),
+    let kind = match TURNS - turn {
+        1 => 7,
+        2 => 1,
+        _ => random.usize(..8),
+    };
+    match kind {
+        0 => {
+            *token = None;
+            command.args(["logout", &name])
+        }
         1 => command.args([
             "alias",
             "set",
@@ -198,23 +232,31 @@ fn credsh_turn(
             &turn.to_string(),
         ]),
         2 => command.args(["registry", "set", &name, "--make-default", "--yes"]),
-        _ => command.args(["login", &name, "--from", "env:T"]),
+        _ => {
+            *token = Some(new.clone());
+            command.args(["login", &name, "--from", "env:T"])
+        }
     };
-    if turn + 2 == TURNS {
-        command = sandbox.process();
-        command.args(["alias", "set", &format!("a{number}"), "program", "last"]);
-    }
-    if turn + 1 == TURNS {
-        command = sandbox.process();
-        command.args(["login", &name, "--from", "env:T"]);
-    }
-    command.env("T", format!("{SENTINEL}-{number}-{turn}-of-credsh"));
+    command.env("T", new);
     let output = command.output().unwrap();
     (!output.status.success()).then(|| format!("{command:?}: {output:?}"))
 }
 
-/// The real one, with the token on standard input; what it says, if it fails.
+/// The real one, with the token on standard input; what it says, if it fails. It reads without a lock, in two parts, so
+/// that it may see what nobody has written, and then says that this is no TOML: that one is tried again.
 fn cargo_login(sandbox: &Sandbox, name: &str, token: &str) -> Option<String> {
+    let mut failed = None;
+    for _ in 0..3 {
+        failed = cargo_login_once(sandbox, name, token);
+        let is_seen_half = |told: &String| told.contains("could not parse TOML");
+        if !failed.as_ref().is_some_and(is_seen_half) {
+            break;
+        }
+    }
+    failed
+}
+
+fn cargo_login_once(sandbox: &Sandbox, name: &str, token: &str) -> Option<String> {
     let mut child = Command::new(env!("CARGO"))
         .args(["login", "--registry", name])
         .env_clear()

@@ -1,10 +1,12 @@
 //! A disk that is full, read-only or broken, at every step of a commit: one clear error, and nothing has changed;
 //! and where even the old texts cannot be put back, that is said, and the next start finishes it.
 
+use std::fs::File;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use crate::harness::Sandbox;
-use crate::steps::{Case, OLD, Step};
+use crate::steps::{Case, OLD, Step, injection, last_write, places, quiet};
 use crate::vault::VAULT;
 
 const CONFIG: &str = "home/config.toml";
@@ -12,7 +14,8 @@ const CREDENTIALS: &str = "home/credentials.toml";
 
 const ERRORS: [&str; 4] = ["ENOSPC", "EIO", "EACCES", "EROFS"];
 
-/// A home with both files, of which one is replaced and one written in place; and one that has no tokens yet.
+/// A home with both files, of which one is replaced and one written in place; and one that has no tokens yet, and a
+/// project without a configuration.
 fn cases() -> [Case; 2] {
     let config = "# ours\n[registries.corp] # the company\nindex = \"INDEX/corp\"\n";
     let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
@@ -22,13 +25,21 @@ fn cases() -> [Case; 2] {
         "-c",
         "login corp --from env:NEW",
     ];
+    let with_project = [
+        "-c",
+        "alias set --local vault some-program",
+        args[0],
+        args[1],
+        args[2],
+        args[3],
+    ];
     let both = [
         ("home/config.toml", config),
         ("home/credentials.toml", &credentials),
     ];
     [
         Case::new(&both, &[], &args),
-        Case::new(&both[..1], &[], &args),
+        Case::new(&both[..1], &[], &with_project),
     ]
 }
 
@@ -270,7 +281,7 @@ fn a_file_of_fifty_megabytes() {
 #[test]
 fn a_file_system_without_locks() {
     let [case, _] = cases();
-    for error in ["ENOSYS", "EOPNOTSUPP"] {
+    for error in ["ENOSYS", "EOPNOTSUPP", "ENOLCK"] {
         case.reset();
         let every = ("flock".to_owned(), "1+");
         let run = case.inject(&every, &format!("error={error}"), &case.credsh());
@@ -279,4 +290,149 @@ fn a_file_system_without_locks() {
         assert_eq!(told.matches("has no locks").count(), 1, "{told}");
         assert_eq!(case.side(), case.new);
     }
+}
+
+/// Where there are no locks, a run that is at work is still told from one that was killed: who comes meanwhile leaves
+/// its journal alone, and who comes afterwards finishes it.
+#[test]
+fn without_locks_a_run_at_work_is_told_from_one_that_was_killed() {
+    let [case, _] = cases();
+    let no_locks = injection(&("flock".to_owned(), "1+"), "error=ENOLCK");
+    case.reset();
+    let steps = case.steps(&case.credsh());
+    let journal = &steps[places(&steps, "rename")[0]];
+    let mut next = case.sandbox.process();
+    next.args(["registry", "list"]);
+    let is_left = || case.sandbox.exists("home/.credsh/journal");
+    case.reset();
+    let slowly = injection(journal, "delay_exit=2000000");
+    let mut at_work = quiet(case.injected(&[no_locks.clone(), slowly], &case.credsh()));
+    let end = Instant::now() + Duration::from_secs(20);
+    while !is_left() {
+        assert!(Instant::now() < end, "it never commits");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let run = case
+        .injected(std::slice::from_ref(&no_locks), &next)
+        .output();
+    let told = String::from_utf8(run.unwrap().stderr).unwrap();
+    assert!(!told.contains("interrupted") && is_left(), "{told}");
+    assert!(at_work.wait().unwrap().success());
+    assert_eq!(case.side(), case.new);
+    case.reset();
+    let kill = injection(&steps[last_write(&steps)], "signal=KILL");
+    quiet(case.injected(&[no_locks.clone(), kill], &case.credsh()))
+        .wait()
+        .unwrap();
+    assert!(is_left());
+    let run = case.injected(&[no_locks], &next).output();
+    let told = String::from_utf8(run.unwrap().stderr).unwrap();
+    assert!(told.contains("is finished now"), "{told}");
+    assert_eq!(case.side(), case.new);
+}
+
+/// The write fails, and from then on nothing can be opened: whether the old text is back nobody can see, so the next
+/// start looks.
+#[test]
+fn a_disk_that_cannot_be_read_after_a_write_has_failed() {
+    let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
+    let files = [(CONFIG, config), (CREDENTIALS, credentials.as_str())];
+    let case = Case::new(&files, &[], &["login", "corp", "--from", "env:NEW"]);
+    case.reset();
+    let calls = case.calls(&case.credsh());
+    let steps: Vec<Step> = calls
+        .iter()
+        .filter(|(_, is_step)| *is_step)
+        .map(|(call, _)| call.clone())
+        .collect();
+    let write = &steps[last_write(&steps)];
+    let before = calls.iter().take_while(|(call, _)| call != write);
+    let opened = before.filter(|((name, _), _)| name == "openat").count();
+    let from_then_on = ("openat".to_owned(), format!("{}+", opened + 1));
+    let injections = [
+        injection(write, "error=EIO"),
+        injection(&from_then_on, "error=EIO"),
+    ];
+    case.reset();
+    let run = case.injected(&injections, &case.credsh()).output().unwrap();
+    let told = says_one_thing(&run, "EIO");
+    assert!(
+        told.contains("the next start of credsh finishes it"),
+        "{told}"
+    );
+    assert_eq!(case.sandbox.read(CREDENTIALS), credentials);
+    assert!(case.check("it can be read again"));
+}
+
+/// Another program puts its own file in the place of the tokens while credsh has the lock: before the write, and in the
+/// middle of it.
+#[test]
+fn a_file_that_is_replaced_under_the_lock() {
+    let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
+    let files = [(CONFIG, config), (CREDENTIALS, credentials.as_str())];
+    let case = Case::new(&files, &[], &["login", "corp", "--from", "env:NEW"]);
+    case.reset();
+    let steps = case.steps(&case.credsh());
+    let write = last_write(&steps);
+    let lock = places(&steps[..write], "flock");
+    let theirs = "\n[registries.lab]\ntoken = \"sentinel-of-the-lab\"\n";
+    for (step, delay) in [(*lock.last().unwrap(), "exit"), (write, "enter")] {
+        let when = format!("{:?} {delay}", steps[step]);
+        case.reset();
+        let slowly = injection(&steps[step], &format!("delay_{delay}=1500000"));
+        let mut running = quiet(case.injected(&[slowly], &case.credsh()));
+        let file = File::open(case.sandbox.root().join(CREDENTIALS)).unwrap();
+        let end = Instant::now() + Duration::from_secs(20);
+        while file.try_lock_shared().is_ok() {
+            file.unlock().unwrap();
+            assert!(Instant::now() < end, "{when}: it never locks");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        case.sandbox
+            .write("home/new", format!("{credentials}{theirs}"));
+        let root = case.sandbox.root();
+        std::fs::rename(root.join("home/new"), root.join(CREDENTIALS)).unwrap();
+        assert!(running.wait().unwrap().success(), "{when}");
+        let expected = format!("{}{theirs}", case.new[CREDENTIALS]);
+        assert_eq!(case.sandbox.read(CREDENTIALS), expected, "{when}");
+        assert!(!case.sandbox.exists("home/.credsh/journal"), "{when}");
+    }
+}
+
+/// The folder of a project is deleted while a shell is open in it: it is not made again.
+#[test]
+fn a_project_that_is_deleted_while_the_shell_is_open() {
+    let mut sandbox = Sandbox::new();
+    let runner = sandbox.prompt();
+    runner.run_line("begin").unwrap();
+    runner.run_line("alias set --local a program").unwrap();
+    runner.run_line("alias set b program").unwrap();
+    std::fs::remove_dir(sandbox.work()).unwrap();
+    let error = runner.run_line("commit").unwrap_err();
+    assert!(error.to_string().contains("this folder is gone"), "{error}");
+    assert!(!sandbox.work().exists() && !sandbox.exists("home/config.toml"));
+    std::fs::create_dir(sandbox.work()).unwrap();
+    runner.run_line("commit").unwrap();
+    assert!(sandbox.exists("work/.cargo/config.toml") && sandbox.exists("home/config.toml"));
+}
+
+/// What root has left in a home says whose it is, and how to get it back.
+#[test]
+fn a_folder_that_belongs_to_somebody_else_names_the_cure() {
+    let [case, _] = cases();
+    case.reset();
+    let steps = case.steps(&case.credsh());
+    let lock = places(&steps, "mkdir")[0];
+    let open = places(&steps, "openat");
+    let open = open.into_iter().find(|place| *place > lock).unwrap();
+    case.reset();
+    let run = case.inject(&steps[open], "error=EACCES", &case.credsh());
+    assert_eq!(run.status.code(), Some(1));
+    let told = says_one_thing(&run, "EACCES");
+    let folder = case.sandbox.home().join(".credsh");
+    let cure = format!("sudo chown -R \"$(id -un)\" '{}'", folder.display());
+    assert!(told.contains(&cure), "{told}");
+    assert_eq!(case.side(), case.old);
 }

@@ -13,13 +13,14 @@ const OLD: &str = "sentinel-old-0123456789abcdef";
 const NEW: &str = "sentinel-new-0123456789abcdef";
 
 /// Keeps one token, and takes its time for each login. `stuck` makes it keep the next token and then hang, `lingers`
-/// makes it hang behind its answer, `fire` makes it refuse.
+/// makes it hang behind its answer, `fire` makes it refuse, `mute` makes it give none.
 const KEEPER: &str = r#"#!/bin/sh
 cd 'FOLDER' || exit 1
 echo '{"v":[1]}'
 read -r request
 case "$request" in
 *'"kind":"get"'*)
+    if [ -f mute ]; then touch hanging; exec sleep 60; fi
     if [ -f held ]
     then printf '{"Ok":{"kind":"get","token":"%s","cache":"session","operation_independent":true}}\n' "$(cat held)"
     else echo '{"Err":{"kind":"not-found"}}'
@@ -170,6 +171,10 @@ fn what_did_not_go_back_is_told_in_the_shell_too() {
     sandbox.write("b/fire", "");
     shell.keys("\u{3}").sees("error: interrupted");
     shell.sees("did not go back to what it held before for");
+    // Nothing was written, and nothing of it is forgotten.
+    shell
+        .sees("the transaction is still open")
+        .sees("credsh*!>");
 }
 
 #[test]
@@ -196,4 +201,38 @@ fn a_shell_that_is_told_to_end_gives_back_what_a_provider_held() {
     kill_process(id, Signal::TERM).unwrap();
     shell.ends_by();
     assert_eq!(sandbox.read("b/held"), OLD);
+}
+
+/// A run was killed while a provider was at it, and now that one does not say what it holds: the next start can be
+/// interrupted, and the one after it tries again, but not for ever.
+#[test]
+fn a_provider_that_hangs_while_a_change_is_finished() {
+    let mut sandbox = two_keepers();
+    sandbox.write("a/stuck", "");
+    let mut command = sandbox.process();
+    command.args(["login", "a", "--from", "env:NEW"]);
+    let mut killed = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_for("the login", || sandbox.exists("a/hanging"));
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    std::fs::remove_file(sandbox.root().join("a/hanging")).unwrap();
+    sandbox.write("a/mute", "");
+    let hangs = || sandbox.exists("a/hanging");
+    let (status, told) = interrupted(&sandbox, &["registry list"], &[&hangs]);
+    assert_eq!(status, 130, "{told}");
+    assert!(sandbox.exists("home/.credsh/journal"), "{told}");
+    sandbox.time_limit(Duration::from_millis(300));
+    let run = sandbox.ok(&["registry", "list"]);
+    assert!(
+        run.stderr
+            .contains("nobody knows whether it did: repeat `login a`"),
+        "{}",
+        run.stderr
+    );
+    assert!(!sandbox.exists("home/.credsh/journal"));
+    assert_eq!(sandbox.read("a/held"), NEW);
 }

@@ -5,7 +5,7 @@
 //! `strace` kills at the n-th system call of those that a commit is made of. The random kills are few in an
 //! ordinary run; `CREDSH_KILLS=2000` makes as many of each change.
 
-use crate::steps::{Case, NEW, OLD, quiet};
+use crate::steps::{Case, NEW, OLD, last_write, quiet};
 use crate::vault::VAULT;
 
 impl Case {
@@ -62,11 +62,10 @@ impl Case {
         let (old, new) = (self.old[FILE].as_bytes(), self.new[FILE].as_bytes());
         self.reset();
         let steps = self.steps(&self.credsh());
-        let last = steps.iter().rfind(|(name, _)| name == "write").unwrap();
-        let written = (last.0.clone(), last.1 - 1);
+        let written = &steps[last_write(&steps)];
         for tenth in 0..=10 {
             self.reset();
-            assert!(self.is_killed_at(&written, &self.credsh()));
+            assert!(self.is_killed_at(written, &self.credsh()));
             assert_eq!(self.side()[FILE].as_bytes(), old, "{written:?}");
             let half = new.len() * tenth / 10;
             let torn = [&new[..half], old.get(half..).unwrap_or_default()].concat();
@@ -169,6 +168,35 @@ fn files_of_a_home_and_of_a_project() {
         "login corp --from env:NEW",
     ];
     let case = Case::new(&files, &[], &args);
+    case.run();
+}
+
+/// The folder of the project's configuration is made for it, and goes with it.
+#[test]
+fn a_project_that_has_no_configuration_yet() {
+    let args = [
+        "-c",
+        "alias set --local vault cargo-credential-vault",
+        "-c",
+        "login corp --from env:NEW",
+    ];
+    let case = Case::new(&[("home/config.toml", CORP)], &[], &args);
+    case.run();
+}
+
+/// The first provider takes no token, and the next one does.
+#[test]
+fn a_login_that_is_passed_on() {
+    let config =
+        format!("{CORP}[registry]\nglobal-credential-providers = [\"cargo-credential-closed\"]\n");
+    let args = [
+        "-c",
+        "provider add cargo-credential-vault --last",
+        "-c",
+        "login corp --from env:NEW",
+    ];
+    let case = Case::new(&[("home/config.toml", &config)], &[], &args);
+    case.cargo_sends(&[("corp", None)], &[("corp", Some(NEW))]);
     case.run();
 }
 

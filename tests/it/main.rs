@@ -71,6 +71,8 @@ mod publishing;
 mod readme;
 #[cfg(target_os = "linux")]
 mod recovery;
+#[cfg(target_os = "linux")]
+mod recovery_doubts;
 mod registries;
 mod repository;
 mod requests;

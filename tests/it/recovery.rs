@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::harness::Run;
-use crate::steps::{Case, NEW, OLD, Step, quiet};
+use crate::steps::{Case, NEW, OLD, Step, after_moves, last_program, last_write, quiet};
 use crate::vault::VAULT;
 
 const CREDENTIALS: &str = "home/credentials.toml";
@@ -46,7 +46,7 @@ fn of_a_move() -> Case {
 
 impl Case {
     /// Leaves what a kill leaves before this step of all.
-    fn interrupt(&self, step: impl Fn(&[Step]) -> usize) {
+    pub fn interrupt(&self, step: impl Fn(&[Step]) -> usize) {
         self.reset();
         let steps = self.steps(&self.credsh());
         self.reset();
@@ -56,11 +56,7 @@ impl Case {
 
     /// When the first is in its place, and the second is about to be written.
     fn interrupt_between_the_files(&self) {
-        self.interrupt(|steps| {
-            let is_write = |(name, _): &Step| name == "write";
-            let report = steps.iter().rposition(is_write).unwrap();
-            steps[..report].iter().rposition(is_write).unwrap()
-        });
+        self.interrupt(last_write);
         let side = self.side();
         assert_eq!(side[CONFIG], self.new[CONFIG]);
         assert_eq!(side.get(CREDENTIALS), self.old.get(CREDENTIALS));
@@ -188,12 +184,7 @@ fn a_file_that_cannot_be_read_waits() {
 #[test]
 fn a_newer_token_in_a_store_is_not_forgotten() {
     let mut case = of_a_move();
-    case.interrupt(|steps| {
-        let moved = steps
-            .iter()
-            .rposition(|(name, _)| name.starts_with("rename"));
-        moved.unwrap() + 2
-    });
+    case.interrupt(|steps| *after_moves(steps).last().unwrap());
     let index = case.cargo.registries.index("corp");
     case.vault.put(&index, "sentinel-newer-0123456789");
     let run = case.next(&["registry", "list"]);
@@ -238,12 +229,7 @@ fn no_token_goes_before_its_new_place_has_it() {
     ];
     let mut case = Case::new(&[(CONFIG, config), (CREDENTIALS, &credentials)], &[], &args);
     // Killed right after the journal, before the store is asked.
-    case.interrupt(|steps| {
-        let journal = steps
-            .iter()
-            .position(|(name, _)| name.starts_with("rename"));
-        journal.unwrap() + 2
-    });
+    case.interrupt(|steps| after_moves(steps)[0]);
     case.sandbox.write(CONFIG, &case.new[CONFIG]);
     let index = case.cargo.registries.index("corp");
     assert_eq!(case.vault.token(&index), None);
@@ -273,12 +259,7 @@ fn no_token_goes_to_an_index_that_has_changed() {
     // Nothing was written; the first of the two files was.
     for has_begun in [false, true] {
         let mut case = Case::new(&[(CONFIG, config)], &[], &args);
-        case.interrupt(|steps| {
-            let renames = |(_, (name, _)): &(usize, &Step)| name.starts_with("rename");
-            let nth = usize::from(has_begun);
-            let found = steps.iter().enumerate().filter(renames).nth(nth);
-            found.unwrap().0 + 2
-        });
+        case.interrupt(|steps| after_moves(steps)[usize::from(has_begun)]);
         let third = case.sandbox.read(CONFIG);
         let third = third.replace("old.example", "third.example");
         let third = third.replace("new.example", "third.example");
@@ -329,18 +310,8 @@ fn what_is_taken_back_is_said() {
         let kept: Vec<(&str, &str)> = before.map(|token| ("corp", token)).into_iter().collect();
         let mut case = Case::new(&[(CONFIG, &config)], &kept, &args);
         let corp = case.cargo.registries.index("corp");
-        case.interrupt(|steps| {
-            let starts =
-                |(_, (name, _)): &(usize, &Step)| name.contains("clone") || name == "vfork";
-            // Two programs that were asked what they hold, then the two logins.
-            let all: Vec<usize> = steps
-                .iter()
-                .enumerate()
-                .filter(starts)
-                .map(|(at, _)| at)
-                .collect();
-            all[all.len() - 1]
-        });
+        // The second login, after both were asked what they hold.
+        case.interrupt(last_program);
         assert_eq!(case.vault.token(&corp).as_deref(), Some(NEW));
         let run = case.next(&["registry", "list"]);
         let (said, kept) = match before {
@@ -371,12 +342,7 @@ fn what_a_sealed_store_has_to_forget_waits_for_its_key() {
     case.sandbox.ok(&login);
     case.keep();
     case.args = vec!["logout", "corp"];
-    case.interrupt(|steps| {
-        let ledger = steps
-            .iter()
-            .rposition(|(name, _)| name.starts_with("rename"));
-        ledger.unwrap() + 2
-    });
+    case.interrupt(|steps| *after_moves(steps).last().unwrap());
     let key = case.sandbox.home().join(".credsh/identity");
     let elsewhere = case.sandbox.root().join("identity");
     std::fs::rename(&key, &elsewhere).unwrap();

@@ -45,6 +45,8 @@ impl Case {
         let mut sandbox = cargo.sandbox();
         sandbox.env("NEW", NEW).env("OLD", OLD);
         let vault = Vault::new(&mut sandbox);
+        vault.add(&sandbox, "cargo-credential-vault2");
+        vault.add(&sandbox, "cargo-credential-closed");
         for (path, text) in files {
             let text = text
                 .replace("INDEX/corp", &cargo.registries.index("corp"))
@@ -127,24 +129,30 @@ impl Case {
     /// The system calls by which this run changes something: each by its name, and the how many-th of that name
     /// it is.
     pub fn steps(&self, command: &Command) -> Vec<Step> {
+        let mut calls = self.calls(command);
+        calls.retain(|(_, is_step)| *is_step);
+        calls.into_iter().map(|(call, _)| call).collect()
+    }
+
+    /// The same with those that only open a file for reading, which are no steps.
+    pub fn calls(&self, command: &Command) -> Vec<(Step, bool)> {
         let log = tempfile::NamedTempFile::new().unwrap();
         let mut strace = self.strace(log.path(), &[]);
         strace.arg(command.get_program()).args(command.get_args());
         let traced = strace.output().unwrap();
         assert!(traced.status.success(), "{traced:?}");
         let mut counts = BTreeMap::new();
-        let mut steps = Vec::new();
+        let mut calls = Vec::new();
         for line in std::fs::read_to_string(log.path()).unwrap().lines() {
             let Some((name, arguments)) = line.split_once('(') else {
                 continue;
             };
             let count: &mut usize = counts.entry(name.to_owned()).or_default();
             *count += 1;
-            if !arguments.contains("O_RDONLY") {
-                steps.push((name.to_owned(), *count));
-            }
+            let is_step = !arguments.contains("O_RDONLY");
+            calls.push(((name.to_owned(), *count), is_step));
         }
-        steps
+        calls
     }
 
     fn strace(&self, log: &Path, options: &[&str]) -> Command {
@@ -162,14 +170,22 @@ impl Case {
     /// Runs this, and has something happen to it when it is about to do this step.
     pub fn inject<Count: Display>(
         &self,
-        (name, count): &(String, Count),
+        step: &(String, Count),
         what: &str,
         command: &Command,
     ) -> Output {
-        let inject = format!("inject={name}:{what}:when={count}");
-        let mut strace = self.strace(Path::new("/dev/null"), &["-e", &inject]);
+        let mut strace = self.injected(&[injection(step, what)], command);
+        strace.output().unwrap()
+    }
+
+    /// This run, with all of that happening to it.
+    pub fn injected(&self, injections: &[String], command: &Command) -> Command {
+        let options = injections.iter().flat_map(|inject| ["-e", inject]);
+        let options: Vec<&str> = options.collect();
+        let mut strace = self.strace(Path::new("/dev/null"), &options);
         strace.arg(command.get_program()).args(command.get_args());
-        strace.stdin(Stdio::null()).output().unwrap()
+        strace.stdin(Stdio::null());
+        strace
     }
 
     /// Kills it when it is about to do this step; whether it came so far.
@@ -206,6 +222,35 @@ impl Case {
     }
 }
 
+/// Something that happens at a step.
+pub fn injection<Count: Display>((name, count): &(String, Count), what: &str) -> String {
+    format!("inject={name}:{what}:when={count}")
+}
+
+/// Where among the steps those are whose name begins so.
+pub fn places(steps: &[Step], name: &str) -> Vec<usize> {
+    let is_one = |place: &usize| steps[*place].0.starts_with(name);
+    (0..steps.len()).filter(is_one).collect()
+}
+
+/// Where a file has been moved into its place, and its folder is on the disk: what comes then.
+pub fn after_moves(steps: &[Step]) -> Vec<usize> {
+    let moves = places(steps, "rename").into_iter();
+    moves.map(|place| place + 2).collect()
+}
+
+/// The last write to a file: after it comes only the report.
+pub fn last_write(steps: &[Step]) -> usize {
+    let writes = places(steps, "write");
+    writes[writes.len() - 2]
+}
+
+/// The start of the last program.
+pub fn last_program(steps: &[Step]) -> usize {
+    let started = ["clone", "vfork"].map(|name| places(steps, name));
+    started.into_iter().flatten().max().unwrap()
+}
+
 /// Starts it with nobody listening.
 pub fn quiet(mut command: Command) -> std::process::Child {
     command
@@ -238,7 +283,11 @@ fn collect(folder: &Path, name: &str, side: &mut Side) {
             continue;
         }
         if entry.path().is_dir() {
+            let before = side.len();
             collect(&entry.path(), &name, side);
+            if side.len() == before && name != "home/.credsh" {
+                side.insert(name + "/", String::new());
+            }
         } else {
             let text = std::fs::read(entry.path()).unwrap();
             side.insert(name, String::from_utf8_lossy(&text).into_owned());

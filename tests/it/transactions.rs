@@ -240,3 +240,79 @@ fn a_transaction_that_is_left_open_writes_nothing() {
     sandbox.fails(1, &["commit"]);
     sandbox.fails(1, &["rollback"]);
 }
+
+/// At the prompt a commit that is refused has not ended the transaction: it can be looked at, tried again, forced or
+/// given up, with the token that was typed for it.
+#[test]
+fn a_commit_that_is_refused_leaves_the_transaction_open() {
+    const FILE: &str = "home/config.toml";
+    const OURS: &str = "[registries.corp]\nindex = \"sparse+https://corp.example/\" # ours\n";
+    for last in ["commit --yes", "rollback"] {
+        let mut sandbox = Sandbox::new();
+        sandbox.write(FILE, OURS);
+        sandbox.types(&["sentinel-typed-0123456789"]);
+        let runner = sandbox.prompt();
+        for line in [
+            "begin",
+            "registry set corp --index sparse+https://new.example/",
+            "begin",
+            "login corp --provider cargo:token --from prompt",
+            "commit",
+        ] {
+            runner.run_line(line).unwrap();
+        }
+        let theirs = OURS.replace("corp.example", "theirs.example");
+        sandbox.write(FILE, &theirs);
+        for _ in 0..2 {
+            let error = runner.run_line("commit").unwrap_err().to_string();
+            assert!(error.contains("somebody else has changed"), "{error}");
+            assert_eq!(sandbox.read(FILE), theirs);
+            let session = runner.session.borrow();
+            assert!(session.depth() == 1 && session.has_changes());
+        }
+        runner.run_line("diff").unwrap();
+        runner.run_line(last).unwrap();
+        assert_eq!(runner.session.borrow().depth(), 0);
+        assert!(!runner.session.borrow().has_changes());
+        let is_written = last != "rollback";
+        assert_eq!(sandbox.read(FILE).contains("new.example"), is_written);
+        assert_eq!(sandbox.exists("home/credentials.toml"), is_written);
+    }
+}
+
+/// A command of its own that cannot be written is over, and so is a batch.
+#[test]
+fn what_is_refused_outside_of_a_transaction_is_forgotten() {
+    let mut sandbox = Sandbox::new();
+    // No commit can have this lock.
+    std::fs::create_dir_all(sandbox.home().join(".credsh/lock")).unwrap();
+    let runner = sandbox.prompt();
+    assert!(runner.run_line("alias set a program").is_err());
+    assert!(!runner.session.borrow().has_changes());
+    assert!(
+        runner
+            .batch(|| runner.run_line("alias set a program"))
+            .is_err()
+    );
+    assert!(!runner.session.borrow().has_changes());
+    runner.run_line("begin").unwrap();
+    runner.run_line("alias set b program").unwrap();
+    assert!(runner.run_line("commit").is_err());
+    std::fs::remove_dir(sandbox.home().join(".credsh/lock")).unwrap();
+    runner.run_line("commit").unwrap();
+    let text = sandbox.read("home/config.toml");
+    assert!(text.contains("b = ") && !text.contains("a = "), "{text}");
+}
+
+#[test]
+fn a_commit_that_is_only_tried_leaves_the_transaction_open() {
+    let mut sandbox = Sandbox::new();
+    let runner = sandbox.prompt();
+    runner.run_line("begin").unwrap();
+    runner.run_line("alias set a program").unwrap();
+    runner.run_line("commit --dry-run").unwrap();
+    assert!(!sandbox.exists("home/config.toml"));
+    assert_eq!(runner.session.borrow().depth(), 1);
+    runner.run_line("commit").unwrap();
+    assert!(sandbox.read("home/config.toml").contains("a = "));
+}

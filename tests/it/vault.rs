@@ -16,14 +16,19 @@ impl Vault {
     pub fn new(sandbox: &mut Sandbox) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let bin = folder.path().join("bin");
-        sandbox.program(
-            bin.join(VAULT).to_str().unwrap(),
-            &PROGRAM.replace("FOLDER", folder.path().to_str().unwrap()),
-        );
         let path = sandbox.variables().get("PATH").cloned();
         let path = path.unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
         sandbox.env("PATH", format!("{}:{path}", bin.display()));
-        Self(folder)
+        let vault = Self(folder);
+        vault.add(sandbox, VAULT);
+        vault
+    }
+
+    /// Puts one more beside it: `cargo-credential-vault2` keeps its own tokens, `cargo-credential-closed` takes none.
+    pub fn add(&self, sandbox: &Sandbox, name: &str) {
+        let folder = self.folder().to_str().unwrap();
+        let program = PROGRAM.replace("FOLDER", folder);
+        sandbox.program(&format!("{folder}/bin/{name}"), &program);
     }
 
     /// Where it keeps them.
@@ -34,6 +39,13 @@ impl Vault {
     /// What it keeps for an index.
     pub fn token(&self, index: &str) -> Option<String> {
         std::fs::read_to_string(self.file(index)).ok()
+    }
+
+    /// What `cargo-credential-vault2` keeps for it.
+    pub fn token2(&self, index: &str) -> Option<String> {
+        let mut file = self.file(index).into_os_string();
+        file.push("2");
+        std::fs::read_to_string(file).ok()
     }
 
     /// Puts a token there.
@@ -54,7 +66,8 @@ impl Vault {
         std::fs::write(self.0.path().join("fails"), kind).unwrap();
     }
 
-    fn file(&self, index: &str) -> PathBuf {
+    /// The file that a token is in.
+    pub fn file(&self, index: &str) -> PathBuf {
         Path::new(self.0.path()).join(index.replace('/', "_"))
     }
 }
@@ -65,7 +78,11 @@ echo '{"v":[1]}'
 read -r request
 part() { printf '%s' "$request" | sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 kind=$(part kind)
-file=$(part index-url | tr / _)
+file=$(part index-url | tr / _)${0##*vault}
+case "$0" in *closed)
+    echo '{"Err":{"kind":"url-not-supported"}}'
+    exit ;;
+esac
 echo "$kind" >>log
 if [ "$(cat fails 2>/dev/null)" = "$kind" ]; then
     echo '{"Err":{"kind":"other","message":"the vault is on fire"}}'

@@ -163,3 +163,19 @@ fn names_need_not_be_unicode() {
         name
     );
 }
+
+/// Nobody could finish by a journal that is not read.
+#[test]
+fn one_that_is_too_long_is_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    for (length, fits) in [(1_000, true), (replace::LONGEST, false)] {
+        let item = Json::String("a".repeat(usize::try_from(length).unwrap()));
+        let kept = Journal::new(Vec::new(), vec![item]).write(folder.path());
+        assert_eq!(kept.is_ok(), fits, "{kept:?}");
+        assert_eq!(Journal::is_begun(folder.path()), fits);
+        if fits {
+            assert!(Journal::read(folder.path()).unwrap().is_some());
+            Journal::remove(folder.path()).unwrap();
+        }
+    }
+}

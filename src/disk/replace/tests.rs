@@ -250,4 +250,89 @@ mod unix {
         };
         assert!(overwrite(&mut full, b"", "new\n").is_err());
     }
+
+    /// An access list by which one more user may read and the group, too, as the system keeps it.
+    #[cfg(target_os = "linux")]
+    fn with_access_list(path: &Path, name: &str) -> bool {
+        const ALL: u32 = u32::MAX;
+        let entries = [
+            (1, 6, ALL),
+            (2, 4, 12_345),
+            (4, 4, ALL),
+            (16, 4, ALL),
+            (32, 0, ALL),
+        ];
+        let mut list = 2_u32.to_le_bytes().to_vec();
+        for (tag, permissions, id) in entries {
+            list.extend(u16::to_le_bytes(tag));
+            list.extend(u16::to_le_bytes(permissions));
+            list.extend(u32::to_le_bytes(id));
+        }
+        rustix::fs::setxattr(path, name, &list, rustix::fs::XattrFlags::empty()).is_ok()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn access_list(path: &Path) -> Vec<u8> {
+        let mut list = vec![0; 1024];
+        let length = rustix::fs::getxattr(path, "system.posix_acl_access", &mut list).unwrap();
+        list.truncate(length);
+        list
+    }
+
+    /// Another file would not have it, and its mode would mean something else.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_access_list_stays() {
+        let case = case("old\n");
+        if !with_access_list(&case.path, "system.posix_acl_access") {
+            return; // Not every file system has them.
+        }
+        let (number, list) = (inode(&case.path), access_list(&case.path));
+        replaced(&case.path, "new\n").unwrap();
+        assert_eq!(text(&case.path), "new\n");
+        assert_eq!(inode(&case.path), number);
+        assert!(access_list(&case.path) == list && mode(&case.path) == 0o640);
+    }
+
+    /// Tokens are for nobody else, whatever a list says: that of the file, or that which its folder gives to new ones.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_access_list_gives_nobody_a_token() {
+        let case = case("old\n");
+        if !with_access_list(&case.path, "system.posix_acl_access") {
+            return; // Not every file system has them.
+        }
+        in_place(&mut open(&case.path), &case.path, b"old\n", "new\n").unwrap();
+        // What the group bits are then is the most that the list can give.
+        assert_eq!(mode(&case.path), 0o600);
+        assert!(with_access_list(
+            case.folder.path(),
+            "system.posix_acl_default"
+        ));
+        for name in ["credentials.toml", "journal"] {
+            let path = case.folder.path().join(name);
+            if name == "journal" {
+                private(&path, b"new\n").unwrap();
+            } else {
+                assert!(create(&path, ".credsh-new", "new\n", true).unwrap());
+            }
+            assert_eq!(mode(&path), 0o600);
+            assert!(access_list(&path).len() > 4);
+        }
+    }
+
+    /// An attribute of the user's does not come along either.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_attribute_stays() {
+        let case = case("old\n");
+        let flags = rustix::fs::XattrFlags::empty();
+        if rustix::fs::setxattr(&case.path, "user.note", b"mine", flags).is_err() {
+            return; // Not every file system has them.
+        }
+        replaced(&case.path, "new\n").unwrap();
+        let mut note = [0; 4];
+        rustix::fs::getxattr(&case.path, "user.note", &mut note).unwrap();
+        assert_eq!((&note, text(&case.path).as_str()), (b"mine", "new\n"));
+    }
 }

@@ -1,0 +1,141 @@
+//! What the next start makes of a run that was killed, where it cannot know all that has happened since: no token goes
+//! that may be the last one, nobody who is at work is taken for somebody who was killed, and what was begun and is
+//! given up leaves nothing behind.
+
+use std::io::Write;
+use std::time::Duration;
+
+use crate::steps::{Case, NEW, OLD, after_moves, last_write, places, quiet};
+use crate::vault::VAULT;
+
+const CREDENTIALS: &str = "home/credentials.toml";
+const CONFIG: &str = "home/config.toml";
+const CORP: &str = "[registries.corp]\nindex = \"INDEX/corp\"\n";
+
+fn moves(to: &'static str, from: &'static str) -> [&'static str; 7] {
+    ["login", "corp", "--provider", to, "--from", from, "--move"]
+}
+
+/// The token has moved from one store to another, where it is the only one now; nothing else of the change is as it was
+/// to be, because somebody has set a third provider since.
+#[test]
+fn a_token_that_has_left_its_old_place_is_not_taken_from_the_new_one() {
+    let config = format!("{CORP}credential-provider = \"{VAULT}\"\n");
+    let args = moves("cargo-credential-vault2", "provider:cargo-credential-vault");
+    let mut case = Case::new(&[(CONFIG, &config)], &[("corp", OLD)], &args);
+    // When all is done but for the journal; and before the old place has forgotten it.
+    for has_left in [true, false] {
+        case.interrupt(|steps| {
+            if has_left {
+                *places(steps, "unlink").last().unwrap()
+            } else {
+                *after_moves(steps).last().unwrap()
+            }
+        });
+        let index = case.cargo.registries.index("corp");
+        assert_eq!(case.vault.token2(&index).as_deref(), Some(OLD));
+        assert_eq!(case.vault.token(&index).is_none(), has_left);
+        let third = case.sandbox.read(CONFIG).replace("vault2", "other");
+        case.sandbox.write(CONFIG, &third);
+        let run = case.sandbox.run(&["registry", "list"]);
+        let told = run.stderr.contains("keeps the new token of `corp`");
+        assert_eq!(told, has_left, "{}", run.stderr);
+        assert_eq!(case.vault.token2(&index).is_some(), has_left);
+        assert_eq!(case.vault.token(&index).is_some(), !has_left);
+        assert_eq!(case.sandbox.read(CONFIG), third);
+    }
+}
+
+/// The system has stopped in the middle of the write that takes the token out of the file, and its new place has lost
+/// it.
+#[test]
+fn a_torn_file_keeps_a_token_that_its_new_place_does_not_have() {
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
+    let files = [(CONFIG, CORP), (CREDENTIALS, credentials.as_str())];
+    let mut case = Case::new(&files, &[], &moves(VAULT, "provider:cargo:token"));
+    case.interrupt(last_write);
+    let mut new = case.new[CREDENTIALS].clone().into_bytes();
+    new.resize(credentials.len(), b'\n');
+    let half = credentials.len() / 2;
+    let torn = [&new[..half], &credentials.as_bytes()[half..]].concat();
+    assert!(!String::from_utf8_lossy(&torn).contains(OLD));
+    case.sandbox.write(CREDENTIALS, torn);
+    let index = case.cargo.registries.index("corp");
+    std::fs::remove_file(case.vault.file(&index)).unwrap();
+    let run = case.sandbox.run(&["registry", "list"]);
+    assert!(
+        run.stderr.contains("did not keep the new token"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(
+        case.sandbox.read(CREDENTIALS),
+        credentials,
+        "{}",
+        run.stderr
+    );
+}
+
+/// Cargo has emptied the file and is about to write it: what is not there for a moment was not changed by anybody.
+#[test]
+fn cargo_at_work_is_waited_for() {
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
+    let files = [(CONFIG, CORP), (CREDENTIALS, credentials.as_str())];
+    let case = Case::new(&files, &[], &["login", "corp", "--from", "env:NEW"]);
+    case.interrupt(last_write);
+    let path = case.sandbox.root().join(CREDENTIALS);
+    let mut file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.lock().unwrap();
+    file.set_len(0).unwrap();
+    let mut next = case.sandbox.process();
+    next.args(["registry", "list"]);
+    let mut next = quiet(next);
+    std::thread::sleep(Duration::from_millis(300));
+    let theirs = "\n[registries.lab]\ntoken = \"sentinel-of-cargo\"\n";
+    write!(file, "{credentials}{theirs}").unwrap();
+    drop(file);
+    assert!(next.wait().unwrap().success());
+    let now = case.sandbox.read(CREDENTIALS);
+    assert_eq!(now, format!("{}{theirs}", case.new[CREDENTIALS]));
+}
+
+/// With `--yes` a token is written over one that has come since the file was read: that one is what was there before.
+#[test]
+fn what_is_overwritten_with_yes_is_known_to_the_next_start() {
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
+    let script = format!(
+        "sed -i s/{OLD}/sentinel-theirs-0123456789/ \"$CARGO_HOME/credentials.toml\"\necho {NEW}\n"
+    );
+    let files = [
+        (CONFIG, CORP),
+        (CREDENTIALS, credentials.as_str()),
+        ("work/source.sh", script.as_str()),
+    ];
+    let args = ["-y", "login", "corp", "--from", "command:sh source.sh"];
+    let mut case = Case::new(&files, &[], &args);
+    case.interrupt(last_write);
+    let now = case.sandbox.read(CREDENTIALS);
+    assert!(now.contains("theirs"), "{now}");
+    case.sandbox
+        .write(CREDENTIALS, format!("# another one\n{now}"));
+    let run = case.sandbox.run(&["registry", "list"]);
+    let expected = format!("# another one\n{}", case.new[CREDENTIALS]);
+    assert_eq!(case.sandbox.read(CREDENTIALS), expected, "{}", run.stderr);
+}
+
+/// A folder was made for the file of a project, and the login before it is not there any more.
+#[test]
+fn a_folder_that_was_made_goes_when_the_change_is_given_up() {
+    let args = [
+        "-c",
+        "alias set --local vault some-program",
+        "-c",
+        "login corp --provider cargo-credential-vault --from env:NEW",
+    ];
+    let case = Case::new(&[(CONFIG, CORP)], &[], &args);
+    case.interrupt(|steps| places(steps, "mkdir").last().unwrap() + 1);
+    assert!(case.sandbox.exists("work/.cargo"));
+    let index = case.cargo.registries.index("corp");
+    std::fs::remove_file(case.vault.file(&index)).unwrap();
+    assert!(!case.check("the login was lost"));
+}
