@@ -25,6 +25,34 @@ fn a_value_is_shown_as_what_it_is() {
         let shown = shell.line(line);
         assert!(shown.contains(expected), "{line}:\n{shown}");
     }
+    for (line, expected) in [
+        ("[[1, 2], [3]]", "\n1, 2\n3\n"),
+        ("[[\"a\", \"b\"], [\"c\"]]", "\na b\nc\n"),
+        ("[[1, [2, 3]], 4]", "\n0\n    1\n    2, 3\n1  4\n"),
+        (
+            "#{ name: \"x\", of: #{ b: 1, deep: #{ c: [1, 2] } }, z: 3 }",
+            "\nname  x\nz     3\nof\n    b  1\n    deep\n        c  1, 2\n",
+        ),
+        (
+            "#{ a: [#{ n: 1, m: 22 }, #{ n: 3, m: 4 }] }",
+            "\na\n    M   N\n    22  1\n    4   3\n",
+        ),
+        (
+            "[#{ n: 1, of: #{ a: 1 } }, #{ n: 2 }]",
+            "\nn  1\nof\n    a  1\n\nn  2\n",
+        ),
+        (
+            "#{ said: \"two\\nlines\", notes: [\"a b\", \"c\"] }",
+            "\nnotes\n    a b\n    c\nsaid\n    two\n    lines\n",
+        ),
+        (
+            "#{ at: #{ file: \"f\", line: 3 }, by: #{ env: \"E\" } }",
+            "\nat  f:3\nby  env E\n",
+        ),
+    ] {
+        let shown = shell.line(line);
+        assert!(shown.contains(expected), "{line}:\n{shown}");
+    }
     let shown = shell.line("registry::list()");
     assert!(
         shown.contains("\nNAME ") && shown.contains("  corp\n"),
