@@ -27,6 +27,7 @@ mod history;
 mod keys;
 mod outside;
 mod paint;
+mod plain;
 pub mod record;
 mod values;
 
@@ -40,6 +41,8 @@ pub struct Shell<'a> {
     /// The lines that are on disk; those that Up finds are the editor's.
     log: Option<Log>,
     recorder: Option<Recorder>,
+    /// The exit status of the last line.
+    status: u8,
     /// Whether something has failed since the transaction was opened.
     has_failed: bool,
     /// Ctrl-C interrupts what runs, never the shell.
@@ -88,6 +91,7 @@ impl<'a> Shell<'a> {
             interpreter: Interpreter::new(runner, None),
             log: None,
             recorder: None,
+            status: 0,
             has_failed: false,
         };
         match history.map(|file| Log::open(file, &config)) {
@@ -127,26 +131,38 @@ impl<'a> Shell<'a> {
 
     fn run_lines(&mut self) -> Result<u8> {
         let interrupts = self.runner.session.borrow().world.interrupts.clone();
-        let mut status = 0;
         loop {
             // Nobody is there to be asked any more, and every line that has run is on disk.
             if let Some(ended) = interrupts.ended() {
                 return Ok(ended);
             }
             let prompt = self.prepare();
-            match self.editor.readline(&prompt) {
+            match self.read(&prompt) {
                 Err(_) if interrupts.ended().is_some() => {}
-                Ok(text) => match self.run_text(&text)? {
-                    Next::Go(ended) => status = ended,
-                    Next::Leave if self.may_leave() => return Ok(status),
-                    Next::Leave => {}
-                },
-                Err(ReadlineError::Eof) if self.may_leave() => return Ok(status),
+                Ok(text) => {
+                    if self.run_text(&text)? && self.may_leave() {
+                        return Ok(self.status);
+                    }
+                }
+                Err(ReadlineError::Eof) if self.may_leave() => return Ok(self.status),
                 // Ctrl-C clears the line.
                 Err(ReadlineError::Interrupted | ReadlineError::Eof) => {}
                 Err(error) => return Err(Error::failed("cannot read the line").because(error)),
             }
         }
+    }
+
+    /// What is entered next, at a terminal that has an editor or at one that has none.
+    fn read(&mut self, prompt: &str) -> rustyline::Result<String> {
+        let mut session = self.runner.session.borrow_mut();
+        if !plain::is_plain(&session.world) {
+            drop(session);
+            return self.editor.readline(prompt);
+        }
+        let assistant = self.editor.helper();
+        plain::read(&mut session.world, prompt, |text| {
+            assistant.is_some_and(|assistant| assistant.goes_on(text))
+        })
     }
 
     /// Whether nothing is lost by leaving, or it may be.
@@ -187,34 +203,52 @@ impl<'a> Shell<'a> {
         format!("credsh{name}{changed}{failed}> ")
     }
 
-    /// Runs what was entered, piece by piece, and remembers it as the one thing that it was.
-    fn run_text(&mut self, text: &str) -> Result<Next> {
+    /// Runs what was entered, piece by piece, and remembers it as the one thing that it was. The answer is whether it
+    /// wants to leave.
+    fn run_text(&mut self, text: &str) -> Result<bool> {
         let interrupts = self.runner.session.borrow().world.interrupts.clone();
         interrupts.forget();
-        let mut status = 0;
-        // What does not parse may be a token that was pasted at the wrong place.
-        let mut is_understood = true;
-        for piece in pieces(&self.tree, text) {
-            let ended = self.run_piece(&piece);
-            let error = match ended {
-                Ok(Next::Go(ended)) => {
-                    status = ended;
-                    continue;
+        let pieces = pieces(&self.tree, text);
+        let mut understood = Vec::new();
+        let mut leaves = false;
+        for piece in &pieces {
+            let error = match self.run_piece(piece) {
+                Ok(next) => {
+                    understood.push(piece.as_str());
+                    match next {
+                        Next::Go(status) => {
+                            self.status = status;
+                            continue;
+                        }
+                        Next::Leave => {
+                            leaves = true;
+                            break;
+                        }
+                    }
                 }
-                Ok(Next::Leave) => return Ok(Next::Leave),
                 // Whatever it says, this is why.
                 Err(error) => error.if_interrupted(interrupts.is_pressed()),
             };
-            is_understood &= error.kind() != Kind::Usage;
+            // What does not parse may be a token that was pasted at the wrong place.
+            if error.kind() != Kind::Usage {
+                understood.push(piece);
+            }
             self.has_failed |= self.runner.session.borrow().depth() > 0;
             self.runner.show_error(&error)?;
-            status = error.kind().exit_status();
+            self.status = error.kind().exit_status();
             if error.kind() == Kind::Interrupted {
                 break;
             }
         }
-        self.remember(text, is_understood);
-        Ok(Next::Go(status))
+        understood.retain(|piece| !history::spells_token(piece));
+        let on_disk = if understood.len() == pieces.len() && !history::spells_token(text) {
+            text.to_owned()
+        } else {
+            // What was not reached did not parse either.
+            understood.join("\n")
+        };
+        self.remember(text, &on_disk);
+        Ok(leaves)
     }
 
     fn run_piece(&mut self, text: &str) -> Result<Next> {
@@ -337,12 +371,12 @@ impl<'a> Shell<'a> {
         }
     }
 
-    /// Keeps a line for Up, and on disk if it may be there.
-    fn remember(&mut self, text: &str, on_disk: bool) {
-        if !matches!(self.editor.add_history_entry(text), Ok(true)) || !on_disk {
+    /// Keeps what was entered for Up, and on disk what may be there of it.
+    fn remember(&mut self, text: &str, on_disk: &str) {
+        if !matches!(self.editor.add_history_entry(text), Ok(true)) || on_disk.is_empty() {
             return;
         }
-        if let Some(Err(reason)) = self.log.as_mut().map(|log| log.add(text)) {
+        if let Some(Err(reason)) = self.log.as_mut().map(|log| log.add(on_disk)) {
             self.warn_of_history(&reason);
             self.log = None;
         }

@@ -397,6 +397,29 @@ fn a_pasted_block_is_one_unit_in_which_each_line_runs() {
 }
 
 #[test]
+fn what_parsed_of_a_pasted_block_is_on_disk_and_nothing_else_of_it() {
+    let sandbox = with_corp();
+    let mut shell = Pty::shell(&sandbox, &[]);
+    let block = "registry list\ncioPastedAtTheWrongPlace0\nlet x = [1,\n2];\nalias set x cio0123456789abcdefABCDEF0123456789\nlogin corp too many";
+    shell.clear().keys(&pasted(block)).sees("too many");
+    shell.keys("\r").sees("\ncredsh> ");
+    // What Ctrl-C has kept from running was never looked at.
+    let block = "print(`started`); loop {}\ncioPastedAtTheWrongPlace1";
+    shell.clear().keys(&pasted(block)).sees("Place1").keys("\r");
+    shell
+        .sees("\nstarted")
+        .keys(CTRL_C)
+        .sees("error: interrupted\ncredsh>");
+    shell.clear().keys(&pasted("alias list\nexit")).sees("exit");
+    assert_eq!(shell.keys("\r").ends(), 0);
+    let kept =
+        "#V2\nregistry list\\nlet x = [1,\\n2];\nprint(`started`); loop {}\nalias list\\nexit\n";
+    assert_eq!(sandbox.read(HISTORY), kept);
+    let mut shell = Pty::shell(&sandbox, &[]);
+    shell.keys(UP).sees("alias list");
+}
+
+#[test]
 fn rhai_at_the_prompt_shows_values_and_remembers_names() {
     let sandbox = with_corp();
     let mut shell = Pty::shell(&sandbox, &[]);
