@@ -3,6 +3,7 @@
 //! A call becomes the words that the shell would parse, so there is one grammar and one set of messages.
 //! Invariant: every function is volatile, so none runs while a script is compiled or optimised.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -21,6 +22,7 @@ use crate::error::{Error, Kind, Place, Result};
 use crate::token::masked;
 
 mod blame;
+pub mod library;
 mod modules;
 mod words;
 
@@ -102,7 +104,11 @@ impl Interpreter {
             name: function.name.to_owned(),
             usage: format!("it is `{function}`"),
         });
-        commands.chain(built_in).chain(own).collect()
+        let rhais = library::functions().iter().map(|function| Known {
+            name: function.name.clone(),
+            usage: format!("it is called as `{}`", function.usage()),
+        });
+        commands.chain(built_in).chain(own).chain(rhais).collect()
     }
 
     /// The command, variable or function that a name may have been meant for.
@@ -186,6 +192,22 @@ impl Interpreter {
             .chain(functions.map(|function| {
                 Candidate::new(format!("{}(", function.name), function.to_string())
             }))
+            .collect()
+    }
+
+    /// What the variables that are maps have in them, by the variable's name.
+    pub fn members(&self) -> BTreeMap<String, Vec<Candidate>> {
+        let members = |map: &Map| {
+            let all = map.iter();
+            all.map(|(key, value)| Candidate::new(key.as_str(), value.type_name()))
+                .collect()
+        };
+        self.scope
+            .iter()
+            .filter_map(|(name, _, value)| {
+                let map = value.read_lock::<Map>()?;
+                Some((name.to_owned(), members(&map)))
+            })
             .collect()
     }
 }

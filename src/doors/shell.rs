@@ -13,7 +13,7 @@ use self::assistant::Assistant;
 use self::history::Log;
 use self::record::Recorder;
 use super::Runner;
-use super::complete::Names;
+use super::complete::{Names, ScriptNames};
 use super::language::{self, Language, pieces};
 use super::script::Interpreter;
 use crate::cargo::registry::default;
@@ -185,7 +185,10 @@ impl<'a> Shell<'a> {
         session.theme.width = session.theme.width.and(columns);
         session.theme.width_stderr = session.theme.width_stderr.and(columns);
         let mut names = Names::of(&mut session);
-        names.script = self.interpreter.names();
+        names.script = Some(ScriptNames {
+            all: self.interpreter.names(),
+            members: self.interpreter.members(),
+        });
         if let Some(assistant) = self.editor.helper_mut() {
             assistant.names = names;
             assistant.columns = columns.unwrap_or(assistant.columns);

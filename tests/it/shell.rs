@@ -133,6 +133,13 @@ fn tab_completes_what_is_there_now() {
             "> provider add cargo:libsecret ",
         ),
         ("registry \t\t", "remove"),
+        (
+            "login corp --operations read,pub\t",
+            "> login corp --operations read,publish ",
+        ),
+        ("[1, 2].filt\t", "> [1, 2].filter("),
+        ("let n = parse_i\t", "> let n = parse_int("),
+        ("args.res\t", "> args.rest"),
     ] {
         shell.clear().keys(typed).sees(completed);
     }

@@ -108,13 +108,16 @@ fn of_script(tree: &Command, names: &Names, line: &str, cursor: Option<usize>) -
 mod tests {
     use super::painted;
     use crate::commands::grammar::Grammar;
-    use crate::doors::complete::{Candidate, Names};
+    use crate::doors::complete::{Candidate, Names, ScriptNames};
 
     /// The line with the first letter of each colour before what it paints.
     fn shown(line: &str, cursor: Option<usize>) -> String {
         let names = Names {
             registries: vec![Candidate::plain("corp")],
-            script: vec![Candidate::plain("mine(")],
+            script: Some(ScriptNames {
+                all: vec![Candidate::plain("mine(")],
+                ..ScriptNames::default()
+            }),
             ..Names::default()
         };
         let text = painted(Grammar::default().tree(), &names, line, cursor);
