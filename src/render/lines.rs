@@ -56,8 +56,14 @@ pub(super) fn hanging(text: &str, width: Option<usize>, rest: usize) -> Vec<Stri
             line.push_str(&" ".repeat(gap));
             line.push_str(word);
         } else {
-            let wished = if is_begun { rest } else { indent };
-            let column = wished.min(width - word.width());
+            // In its place, or where what has no label would stand, or anywhere.
+            let columns = [
+                if is_begun { rest } else { indent },
+                indent + HANGING,
+                indent,
+            ];
+            let fits = |column: &usize| column + word.width() <= width;
+            let column = columns.into_iter().find(fits).unwrap_or_default();
             let begun = format!("{}{word}", " ".repeat(column));
             if is_begun {
                 line.truncate(line.trim_end().len());
@@ -134,13 +140,13 @@ mod tests {
             broken(&format!("    index      {word} end"), Some(40)),
             [
                 "    index".to_owned(),
-                format!("          {word}"),
+                format!("        {word}"),
                 "               end".to_owned()
             ]
         );
         assert_eq!(
             broken(&format!("            {word}"), Some(40)),
-            [format!("          {word}")]
+            [&word[..]]
         );
         let long = "x".repeat(50);
         assert_eq!(

@@ -111,13 +111,14 @@ fn cell(value: &Json) -> Option<String> {
     match value {
         Json::Null => Some(String::new()),
         Json::String(text) => (!text.contains('\n')).then(|| text.clone()),
+        Json::Array(items) if items.is_empty() => Some("[]".to_owned()),
         // The words of a provider; several of them.
         Json::Array(items) if items.iter().all(is_word) => all(items, " "),
         Json::Array(items) if items.iter().all(is_words) || items.iter().all(is_short) => {
             all(items, ", ")
         }
         Json::Array(_) => None,
-        Json::Object(map) if map.is_empty() => Some(String::new()),
+        Json::Object(map) if map.is_empty() => Some("#{}".to_owned()),
         Json::Object(map) => place(map),
         other => Some(other.to_string()),
     }
