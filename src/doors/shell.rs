@@ -11,6 +11,7 @@ use rustyline::{CompletionType, Config, Editor};
 
 use self::assistant::Assistant;
 use self::history::Log;
+use self::paint::is_keyword;
 use self::record::Recorder;
 use super::Runner;
 use super::complete::{Names, ScriptNames};
@@ -269,12 +270,17 @@ impl<'a> Shell<'a> {
             Language::Rhai if is_name(text) && !self.is_known(text.trim()) => {
                 Err(self.unknown(text))
             }
-            Language::Rhai => match self.interpreter.run_prompt_line(text)? {
-                Some(value) => {
+            Language::Rhai => match self.interpreter.run_prompt_line(text) {
+                Ok(Some(value)) => {
                     let blocks = values::blocks(&value);
                     self.runner.print_blocks(&blocks).map(|()| Next::Go(0))
                 }
-                None => Ok(Next::Leave),
+                Ok(None) => Ok(Next::Leave),
+                // What Rhai says of `cat file.txt` helps nobody.
+                Err(error) if error.kind() == Kind::Usage && self.looks_foreign(text) => {
+                    Err(self.unknown(text))
+                }
+                Err(error) => Err(error),
             },
         }
     }
@@ -357,6 +363,13 @@ impl<'a> Shell<'a> {
             .any(|known| known.text.trim_end_matches('(') == name)
     }
 
+    /// Whether it is rather a command of somewhere else: an unknown name, and more behind a blank.
+    fn looks_foreign(&self, text: &str) -> bool {
+        let mut words = text.split_whitespace();
+        let first = words.next().unwrap_or_default();
+        words.next().is_some() && is_name(first) && !is_keyword(first) && !self.is_known(first)
+    }
+
     /// The first word means nothing. It is not repeated, because it may be a token.
     fn unknown(&self, text: &str) -> Error {
         let word = text.split_whitespace().next().unwrap_or_default();
@@ -370,7 +383,7 @@ impl<'a> Shell<'a> {
         let error = Error::usage("there is no such command or function");
         match crate::error::nearest(word, &names) {
             Some(known) => error.hint(format!("did you mean `{known}`?")),
-            None => error.hint("`help` lists the commands"),
+            None => error.hint("`help` lists the commands; `!CMD` runs one of your own shell's"),
         }
     }
 

@@ -84,7 +84,10 @@ fn methods(tree: &Command, names: &Names, text: &str, value: &[Lexeme]) -> Vec<C
         (None, Some(known)) => matches!(known.as_str(), "string" | "array" | "map"),
         (_, None) => false,
     };
-    let functions = functions().iter().filter(is_meant);
+    let functions = functions()
+        .iter()
+        .filter(|function| function.is_method())
+        .filter(is_meant);
     let mut all: Vec<Candidate> = functions
         .map(|function| Candidate::new(format!("{}(", function.name), function.method()))
         .collect();
@@ -261,7 +264,7 @@ fn callable(tree: &Command, names: &Names, word: &str) -> Vec<Candidate> {
         .chain(built_in)
         .chain(names.of_session().cloned())
         .collect();
-    for function in functions().iter().filter(|function| !function.is_method) {
+    for function in functions().iter().filter(|function| function.is_function()) {
         let text = format!("{}(", function.name);
         // The first of a name is what is meant, and a command's or the session's is before Rhai's.
         if all.iter().all(|known| known.text != text) {

@@ -13,21 +13,39 @@ pub struct Function {
     pub name: String,
     /// The type of its first argument, in which a method is found; as `type_of` says it.
     pub of: Option<String>,
-    /// Whether it is only meant behind a dot: it changes what stands before it.
-    pub is_method: bool,
+    form: Form,
     /// Its arguments, as they are written.
     arguments: Vec<String>,
     /// The type of what it answers, where that is one for all.
     pub gives: Option<String>,
 }
 
+/// Where it is meant to stand.
+#[derive(Debug, PartialEq, Eq)]
+enum Form {
+    Alone,
+    /// It changes what stands before the dot.
+    BehindDot,
+    Either,
+}
+
 impl Function {
-    /// How it is called: behind a dot, where it is only meant there.
+    /// Whether it is meant to stand alone.
+    pub fn is_function(&self) -> bool {
+        self.form != Form::BehindDot
+    }
+
+    /// Whether it is meant to stand behind a dot.
+    pub fn is_method(&self) -> bool {
+        self.form != Form::Alone
+    }
+
+    /// How it is called.
     pub fn usage(&self) -> String {
-        if self.is_method {
-            self.method()
-        } else {
+        if self.is_function() {
             self.call()
+        } else {
+            self.method()
         }
     }
 
@@ -107,7 +125,7 @@ fn of_signature(signature: &str) -> Option<Function> {
     let mut function = Function {
         name: name.to_owned(),
         of: None,
-        is_method: false,
+        form: Form::Alone,
         arguments: Vec::new(),
         gives: gives_of(gives),
     };
@@ -125,12 +143,19 @@ fn of_signature(signature: &str) -> Option<Function> {
         if known.is_none() && of != "Dynamic" && of != "()" {
             return None;
         }
+        let name = name.trim_start_matches("mut ");
         function.arguments.push(match &known {
             Some(of) if name != of => format!("{name}: {of}"),
             _ => name.to_owned(),
         });
         if index == 0 {
-            function.is_method = is_changed && known.is_some();
+            function.form = match known.as_deref() {
+                None => Form::Alone,
+                Some(_) if is_changed => Form::BehindDot,
+                // So is every text handed over; one that is meant before a dot is called so.
+                Some("string") if name != "string" => Form::Alone,
+                Some(_) => Form::Either,
+            };
             function.of = known;
         }
     }
@@ -176,7 +201,9 @@ mod tests {
         let call = |name: &str| functions().iter().find(|found| found.name == name);
         let parse = call("parse_int").unwrap();
         assert_eq!(parse.call(), "parse_int(string) -> i64");
-        assert!(!parse.is_method);
+        assert!(parse.is_function() && parse.is_method());
+        let json = call("parse_json").unwrap();
+        assert!(json.is_function() && !json.is_method());
         assert!(functions().len() > 100);
         assert!(
             functions()

@@ -14,6 +14,11 @@ const KEYWORDS: [&str; 26] = [
     "as", "true", "false", "this", "global",
 ];
 
+/// Whether it is one of Rhai's words that are no names.
+pub(super) fn is_keyword(word: &str) -> bool {
+    KEYWORDS.contains(&word)
+}
+
 /// A line, or several, with their colours; the bracket at the cursor is shown with its partner.
 pub(super) fn painted(tree: &Command, names: &Names, text: &str, cursor: Option<usize>) -> String {
     let mut shown = String::new();
@@ -82,7 +87,7 @@ fn of_script(tree: &Command, names: &Names, line: &str, cursor: Option<usize>) -
                 Role::Bracket
             }
             (Kind::Symbol, _) => Role::Plain,
-            (Kind::Word, _) if KEYWORDS.contains(&text) => Role::Keyword,
+            (Kind::Word, _) if is_keyword(text) => Role::Keyword,
             (Kind::Word, _) => {
                 let is = |other: Option<&Lexeme>, wanted: &str| {
                     other.is_some_and(|other| other.of(line) == wanted)
