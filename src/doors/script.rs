@@ -197,9 +197,12 @@ impl Interpreter {
 
     /// What the variables that are maps have in them, by the variable's name.
     pub fn members(&self) -> BTreeMap<String, Vec<Candidate>> {
+        // Others cannot stand behind a dot.
+        let is_name = |key: &str| key.chars().all(|c| c.is_alphanumeric() || c == '_');
         let members = |map: &Map| {
-            let all = map.iter();
-            all.map(|(key, value)| Candidate::new(key.as_str(), value.type_name()))
+            map.iter()
+                .filter(|(key, _)| is_name(key))
+                .map(|(key, value)| Candidate::new(key.as_str(), value.type_name()))
                 .collect()
         };
         self.scope

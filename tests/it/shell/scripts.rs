@@ -111,11 +111,14 @@ fn functions_of_rc_and_of_the_session_are_completed() {
     let mut shell = Pty::shell(&sandbox, &[]);
     assert!(shell.line("teams()").contains("\n7\n"));
     shell.line("let corporation = 2;");
+    shell.line("let pair = #{ first: 1, \"and more\": 2 };");
     for (typed, completed) in [
         ("tea\t", "> teams("),
         ("1 + col\t", "> 1 + colour"),
         ("1 + corpor\t", "> 1 + corporation"),
         ("let x = prov\t", "> let x = provider::"),
+        ("pair.fir\t", "> pair.first"),
+        ("pair.and\t!", "> pair.and!"),
         ("login(\"co\t", "> login(\"corp"),
         ("login(\"corp\", #{ sch\t", "> login(\"corp\", #{ scheme: "),
     ] {
