@@ -171,7 +171,12 @@ impl Interpreter {
                 }
                 EvalAltResult::ErrorVariableNotFound(variable, _) => {
                     let error = Error::usage("there is no such command, variable or function");
+                    let behind = line.trim_start().strip_prefix(variable.as_str());
+                    let behind = behind.unwrap_or_default().trim_start();
                     error.hint(match self.nearest(variable) {
+                        _ if behind.starts_with('=') && !behind.starts_with("==") => {
+                            "a variable is made by `let`: `let x = 1`".to_owned()
+                        }
                         Some(known) => format!("did you mean `{known}`?"),
                         None => "`help` lists the commands".to_owned(),
                     })

@@ -367,7 +367,11 @@ impl<'a> Shell<'a> {
     fn looks_foreign(&self, text: &str) -> bool {
         let mut words = text.split_whitespace();
         let first = words.next().unwrap_or_default();
-        words.next().is_some() && is_name(first) && !is_keyword(first) && !self.is_known(first)
+        // What stands between two values is alone.
+        let is_more = words
+            .next()
+            .is_some_and(|more| more.len() > 1 && !more.ends_with('='));
+        is_more && is_name(first) && !is_keyword(first) && !self.is_known(first)
     }
 
     /// The first word means nothing. It is not repeated, because it may be a token.
