@@ -52,7 +52,7 @@ pub struct Interpreter {
 }
 
 /// What a line of the shell is called where a script has its file.
-const PROMPT: &str = "<prompt>";
+pub const PROMPT: &str = "<prompt>";
 
 /// The functions that are no commands.
 pub const BUILT_IN: [(&str, &str); 4] = [
@@ -148,8 +148,11 @@ impl Interpreter {
         }
     }
 
-    /// Runs a line of the shell: variables and functions stay. `None` is a wish to leave.
-    pub fn run_prompt_line(&mut self, line: &str) -> Result<Option<Json>> {
+    /// Runs a line of the shell, which was entered behind so many others: variables and functions stay. `None` is a
+    /// wish to leave.
+    pub fn run_prompt_line(&mut self, line: &str, before: usize) -> Result<Option<Json>> {
+        let line = format!("{}{line}", "\n".repeat(before));
+        let line = line.as_str();
         let name = Path::new(PROMPT);
         let compiled = self.engine.compile_with_scope(&self.scope, line);
         let ast = compiled.map_err(|error| syntax_error(&error, line, name))?;

@@ -15,8 +15,8 @@ use self::paint::is_keyword;
 use self::record::Recorder;
 use super::Runner;
 use super::complete::{Names, ScriptNames};
-use super::language::{self, Language, pieces};
-use super::script::Interpreter;
+use super::language::{self, Language, pieces, places};
+use super::script::{Interpreter, PROMPT};
 use crate::cargo::registry::default;
 use crate::commands::grammar::Parsed;
 use crate::commands::terminal::{self, Record, TerminalCommand};
@@ -215,8 +215,13 @@ impl<'a> Shell<'a> {
         let pieces = pieces(&self.tree, text);
         let mut understood = Vec::new();
         let mut leaves = false;
-        for piece in &pieces {
-            let error = match self.run_piece(piece) {
+        let starts = places(&self.tree, text);
+        let line_of = |index: usize| {
+            let start = starts.get(index).map_or(0, |place| place.start);
+            text[..start].lines().count()
+        };
+        for (index, piece) in pieces.iter().enumerate() {
+            let error = match self.run_piece(piece, line_of(index)) {
                 Ok(next) => {
                     understood.push(piece.as_str());
                     match next {
@@ -232,6 +237,10 @@ impl<'a> Shell<'a> {
                 }
                 // Whatever it says, this is why.
                 Err(error) => error.if_interrupted(interrupts.is_pressed()),
+            };
+            let error = match pieces.len() {
+                1 => error,
+                _ => in_line(error, line_of(index) + 1),
             };
             // What does not parse may be a token that was pasted at the wrong place.
             if error.kind() != Kind::Usage {
@@ -255,7 +264,8 @@ impl<'a> Shell<'a> {
         Ok(leaves)
     }
 
-    fn run_piece(&mut self, text: &str) -> Result<Next> {
+    /// Runs one, behind so many lines that were entered with it.
+    fn run_piece(&mut self, text: &str, before: usize) -> Result<Next> {
         match language::of(&self.tree, text) {
             Language::Unknown => Err(self.unknown(text)),
             Language::Outside => self.run_outside(text).map(Next::Go),
@@ -270,7 +280,7 @@ impl<'a> Shell<'a> {
             Language::Rhai if is_name(text) && !self.is_known(text.trim()) => {
                 Err(self.unknown(text))
             }
-            Language::Rhai => match self.interpreter.run_prompt_line(text) {
+            Language::Rhai => match self.interpreter.run_prompt_line(text, before) {
                 Ok(Some(value)) => {
                     let blocks = values::blocks(&value);
                     self.runner.print_blocks(&blocks).map(|()| Next::Go(0))
@@ -419,6 +429,15 @@ fn inputrc(world: &World) -> String {
     let file = named.or_else(|| Some(world.user_home.as_ref()?.join(".inputrc")));
     file.and_then(|file| std::fs::read_to_string(file).ok())
         .unwrap_or_default()
+}
+
+/// An error of one of several lines that were entered at once; a script knows its line already.
+fn in_line(error: Error, number: usize) -> Error {
+    let is_at_prompt = |place: &Place| place.to_string().starts_with(PROMPT);
+    if error.kind() == Kind::Interrupted || error.place().is_some_and(is_at_prompt) {
+        return error;
+    }
+    error.called_at(Place::line(PROMPT, number))
 }
 
 /// One word that could be a name, and nothing else.
