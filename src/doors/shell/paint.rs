@@ -187,6 +187,7 @@ mod tests {
                 "<name registry> <name list><faint \n# now\n><num 1>",
             ),
             ("registry \\\n list", "<name registry> \\\n <name list>"),
+            ("print(prnt(x))", "<name print>(prnt(x))"),
             ("mine(x.login(2))", "<name mine>(x.login(<num 2>))"),
         ] {
             assert_eq!(shown(line, None), expected, "{line}");
