@@ -181,6 +181,7 @@ const ROWS: &str = "
     team.k|                      => keys(
     team?.na|                    => name
     team.name.le|                => len(
+    other.team.na|               =>
     1 + team.ke|                 => keys(
     teams.fi|                    => filter(  find(  find_map(
     teams.na|                    =>

@@ -93,9 +93,14 @@ fn methods(tree: &Command, names: &Names, text: &str, value: &[Lexeme]) -> Vec<C
         .collect();
     // One of each name.
     all.dedup_by(|next, first| next.text == first.text);
-    if let [.., variable] = value
-        && let Some(session) = &names.script
-        && let Some(members) = session.members.get(variable.of(text))
+    let variable = match value {
+        [.., before, _] if before.of(text) == "." => None,
+        all => all.last(),
+    };
+    let session = names.script.as_ref();
+    if let Some(members) = session
+        .zip(variable)
+        .and_then(|(session, variable)| session.members.get(variable.of(text)))
     {
         all.extend(members.iter().cloned());
     }
