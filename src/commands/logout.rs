@@ -171,7 +171,8 @@ fn log_out_of(session: &mut Session, provider: &Provider, registry: &Registry) -
     Ok(match held {
         Held::Nothing => PlaceOutcome::Absent.into(),
         Held::Unknown if session.flags.is_plan() => {
-            Fate::told(PlaceOutcome::Removed, "if it has one: a plan asks nobody")
+            let detail = "only if it has one, as a plan asks nobody";
+            Fate::told(PlaceOutcome::Removed, detail)
         }
         Held::Token(_) | Held::Unknown => PlaceOutcome::Removed.into(),
     })

@@ -3,6 +3,7 @@
 //! Invariant: it starts no program, asks nobody and cannot fail. The type of an argument decides what is
 //! offered for it; no command knows of this.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Command;
@@ -37,12 +38,23 @@ pub struct Names {
     pub aliases: Vec<Candidate>,
     /// Labels of credsh's own tokens, with the registry of each.
     pub labels: Vec<Candidate>,
+    /// The crates that those are for.
+    pub crates: Vec<Candidate>,
     /// Environment variables.
     pub variables: Vec<String>,
     /// The folder that relative paths start in.
     pub directory: PathBuf,
-    /// Variables and functions of the session's scripts.
-    pub script: Vec<Candidate>,
+    /// What scripts of the session have made, where a line can be a script.
+    pub script: Option<ScriptNames>,
+}
+
+/// What scripts of a session have made.
+#[derive(Debug, Clone, Default)]
+pub struct ScriptNames {
+    /// Variables and functions.
+    pub all: Vec<Candidate>,
+    /// What the variables that are maps have in them.
+    pub members: BTreeMap<String, Vec<Candidate>>,
 }
 
 /// A candidate for the word at the cursor.
@@ -73,6 +85,11 @@ impl Candidate {
 }
 
 impl Names {
+    /// Variables and functions of the session's scripts.
+    fn of_session(&self) -> impl Iterator<Item = &Candidate> {
+        self.script.iter().flat_map(|script| &script.all)
+    }
+
     /// What there is; nothing, where the configuration cannot be read.
     pub fn of(session: &mut Session) -> Self {
         let directory = session.world.directory.clone();
@@ -83,19 +100,20 @@ impl Names {
             .map(|(name, _)| name.to_owned())
             .collect();
         let programs = programs::providers(&session.world.env);
-        let mut labels: Vec<Candidate> = session
-            .ledger()
-            .unwrap_or_default()
-            .entries
-            .into_iter()
-            .map(|entry| {
-                let registry = entry.registry.unwrap_or(entry.index);
-                Candidate::new(entry.label.as_str(), format!("a token for {registry}"))
-            })
-            .collect();
+        let (mut labels, mut crates) = (Vec::new(), Vec::new());
+        for entry in session.ledger().unwrap_or_default().entries {
+            let registry = entry.registry.unwrap_or(entry.index);
+            let about = format!("a token for {registry}");
+            labels.push(Candidate::new(entry.label.as_str(), about));
+            let of_it = format!("of the token `{}`", entry.label);
+            let patterns = entry.crates.iter();
+            crates.extend(patterns.map(|of| Candidate::new(of.to_string(), of_it.as_str())));
+        }
         labels.sort();
         let Ok(config) = session.config() else {
             return Self {
+                labels,
+                crates,
                 variables,
                 directory,
                 ..Self::default()
@@ -136,9 +154,10 @@ impl Names {
             providers,
             aliases,
             labels,
+            crates,
             variables,
             directory,
-            script: Vec::new(),
+            ..Self::default()
         }
     }
 }
@@ -171,9 +190,13 @@ fn of_piece(tree: &Command, names: &Names, before: &str) -> (usize, Vec<Candidat
     let mut candidates = State::after(tree, &earlier).candidates(names, &word);
     // A first word may also be a name of the session.
     if earlier.is_empty() && !word.is_empty() {
-        candidates.extend(names.script.iter().cloned());
+        candidates.extend(names.of_session().cloned());
     }
     candidates.retain(|candidate| candidate.text.starts_with(&word));
+    // Rhai's own functions are many: they come where nothing else begins so.
+    if candidates.is_empty() && earlier.is_empty() {
+        return script::complete(tree, names, before);
+    }
     candidates.sort();
     candidates.dedup_by(|second, first| second.text == first.text);
     for candidate in &mut candidates {

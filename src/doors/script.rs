@@ -3,6 +3,7 @@
 //! A call becomes the words that the shell would parse, so there is one grammar and one set of messages.
 //! Invariant: every function is volatile, so none runs while a script is compiled or optimised.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -21,6 +22,7 @@ use crate::error::{Error, Kind, Place, Result};
 use crate::token::masked;
 
 mod blame;
+pub mod library;
 mod modules;
 mod words;
 
@@ -50,7 +52,7 @@ pub struct Interpreter {
 }
 
 /// What a line of the shell is called where a script has its file.
-const PROMPT: &str = "<prompt>";
+pub const PROMPT: &str = "<prompt>";
 
 /// The functions that are no commands.
 pub const BUILT_IN: [(&str, &str); 4] = [
@@ -102,7 +104,11 @@ impl Interpreter {
             name: function.name.to_owned(),
             usage: format!("it is `{function}`"),
         });
-        commands.chain(built_in).chain(own).collect()
+        let rhais = library::functions().iter().map(|function| Known {
+            name: function.name.clone(),
+            usage: format!("it is called as `{}`", function.usage()),
+        });
+        commands.chain(built_in).chain(own).chain(rhais).collect()
     }
 
     /// The command, variable or function that a name may have been meant for.
@@ -142,8 +148,11 @@ impl Interpreter {
         }
     }
 
-    /// Runs a line of the shell: variables and functions stay. `None` is a wish to leave.
-    pub fn run_prompt_line(&mut self, line: &str) -> Result<Option<Json>> {
+    /// Runs a line of the shell, which was entered behind so many others: variables and functions stay. `None` is a
+    /// wish to leave.
+    pub fn run_prompt_line(&mut self, line: &str, before: usize) -> Result<Option<Json>> {
+        let line = format!("{}{line}", "\n".repeat(before));
+        let line = line.as_str();
         let name = Path::new(PROMPT);
         let compiled = self.engine.compile_with_scope(&self.scope, line);
         let ast = compiled.map_err(|error| syntax_error(&error, line, name))?;
@@ -165,7 +174,12 @@ impl Interpreter {
                 }
                 EvalAltResult::ErrorVariableNotFound(variable, _) => {
                     let error = Error::usage("there is no such command, variable or function");
+                    let behind = line.trim_start().strip_prefix(variable.as_str());
+                    let behind = behind.unwrap_or_default().trim_start();
                     error.hint(match self.nearest(variable) {
+                        _ if behind.starts_with('=') && !behind.starts_with("==") => {
+                            "a variable is made by `let`: `let x = 1`".to_owned()
+                        }
                         Some(known) => format!("did you mean `{known}`?"),
                         None => "`help` lists the commands".to_owned(),
                     })
@@ -186,6 +200,25 @@ impl Interpreter {
             .chain(functions.map(|function| {
                 Candidate::new(format!("{}(", function.name), function.to_string())
             }))
+            .collect()
+    }
+
+    /// What the variables that are maps have in them, by the variable's name.
+    pub fn members(&self) -> BTreeMap<String, Vec<Candidate>> {
+        // Others cannot stand behind a dot.
+        let is_name = |key: &str| key.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let members = |map: &Map| {
+            map.iter()
+                .filter(|(key, _)| is_name(key))
+                .map(|(key, value)| Candidate::new(key.as_str(), value.type_name()))
+                .collect()
+        };
+        self.scope
+            .iter()
+            .filter_map(|(name, _, value)| {
+                let map = value.read_lock::<Map>()?;
+                Some((name.to_owned(), members(&map)))
+            })
             .collect()
     }
 }

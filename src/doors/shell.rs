@@ -11,11 +11,12 @@ use rustyline::{CompletionType, Config, Editor};
 
 use self::assistant::Assistant;
 use self::history::Log;
+use self::paint::is_keyword;
 use self::record::Recorder;
 use super::Runner;
-use super::complete::Names;
-use super::language::{self, Language, pieces};
-use super::script::Interpreter;
+use super::complete::{Names, ScriptNames};
+use super::language::{self, Language, pieces, places};
+use super::script::{Interpreter, PROMPT};
 use crate::cargo::registry::default;
 use crate::commands::grammar::Parsed;
 use crate::commands::terminal::{self, Record, TerminalCommand};
@@ -27,6 +28,7 @@ mod history;
 mod keys;
 mod outside;
 mod paint;
+mod plain;
 pub mod record;
 mod values;
 
@@ -40,6 +42,8 @@ pub struct Shell<'a> {
     /// The lines that are on disk; those that Up finds are the editor's.
     log: Option<Log>,
     recorder: Option<Recorder>,
+    /// The exit status of the last line.
+    status: u8,
     /// Whether something has failed since the transaction was opened.
     has_failed: bool,
     /// Ctrl-C interrupts what runs, never the shell.
@@ -88,6 +92,7 @@ impl<'a> Shell<'a> {
             interpreter: Interpreter::new(runner, None),
             log: None,
             recorder: None,
+            status: 0,
             has_failed: false,
         };
         match history.map(|file| Log::open(file, &config)) {
@@ -127,26 +132,38 @@ impl<'a> Shell<'a> {
 
     fn run_lines(&mut self) -> Result<u8> {
         let interrupts = self.runner.session.borrow().world.interrupts.clone();
-        let mut status = 0;
         loop {
             // Nobody is there to be asked any more, and every line that has run is on disk.
             if let Some(ended) = interrupts.ended() {
                 return Ok(ended);
             }
             let prompt = self.prepare();
-            match self.editor.readline(&prompt) {
+            match self.read(&prompt) {
                 Err(_) if interrupts.ended().is_some() => {}
-                Ok(text) => match self.run_text(&text)? {
-                    Next::Go(ended) => status = ended,
-                    Next::Leave if self.may_leave() => return Ok(status),
-                    Next::Leave => {}
-                },
-                Err(ReadlineError::Eof) if self.may_leave() => return Ok(status),
+                Ok(text) => {
+                    if self.run_text(&text)? && self.may_leave() {
+                        return Ok(self.status);
+                    }
+                }
+                Err(ReadlineError::Eof) if self.may_leave() => return Ok(self.status),
                 // Ctrl-C clears the line.
                 Err(ReadlineError::Interrupted | ReadlineError::Eof) => {}
                 Err(error) => return Err(Error::failed("cannot read the line").because(error)),
             }
         }
+    }
+
+    /// What is entered next, at a terminal that has an editor or at one that has none.
+    fn read(&mut self, prompt: &str) -> rustyline::Result<String> {
+        let mut session = self.runner.session.borrow_mut();
+        if !plain::is_plain(&session.world) {
+            drop(session);
+            return self.editor.readline(prompt);
+        }
+        let assistant = self.editor.helper();
+        plain::read(&mut session.world, prompt, |text| {
+            assistant.is_some_and(|assistant| assistant.goes_on(text))
+        })
     }
 
     /// Whether nothing is lost by leaving, or it may be.
@@ -169,7 +186,10 @@ impl<'a> Shell<'a> {
         session.theme.width = session.theme.width.and(columns);
         session.theme.width_stderr = session.theme.width_stderr.and(columns);
         let mut names = Names::of(&mut session);
-        names.script = self.interpreter.names();
+        names.script = Some(ScriptNames {
+            all: self.interpreter.names(),
+            members: self.interpreter.members(),
+        });
         if let Some(assistant) = self.editor.helper_mut() {
             assistant.names = names;
             assistant.columns = columns.unwrap_or(assistant.columns);
@@ -187,37 +207,65 @@ impl<'a> Shell<'a> {
         format!("credsh{name}{changed}{failed}> ")
     }
 
-    /// Runs what was entered, piece by piece, and remembers it as the one thing that it was.
-    fn run_text(&mut self, text: &str) -> Result<Next> {
+    /// Runs what was entered, piece by piece, and remembers it as the one thing that it was. The answer is whether it
+    /// wants to leave.
+    fn run_text(&mut self, text: &str) -> Result<bool> {
         let interrupts = self.runner.session.borrow().world.interrupts.clone();
         interrupts.forget();
-        let mut status = 0;
-        // What does not parse may be a token that was pasted at the wrong place.
-        let mut is_understood = true;
-        for piece in pieces(&self.tree, text) {
-            let ended = self.run_piece(&piece);
-            let error = match ended {
-                Ok(Next::Go(ended)) => {
-                    status = ended;
-                    continue;
+        let pieces = pieces(&self.tree, text);
+        let mut understood = Vec::new();
+        let mut leaves = false;
+        let starts = places(&self.tree, text);
+        let line_of = |index: usize| {
+            let start = starts.get(index).map_or(0, |place| place.start);
+            text[..start].lines().count()
+        };
+        for (index, piece) in pieces.iter().enumerate() {
+            let error = match self.run_piece(piece, line_of(index)) {
+                Ok(next) => {
+                    understood.push(piece.as_str());
+                    match next {
+                        Next::Go(status) => {
+                            self.status = status;
+                            continue;
+                        }
+                        Next::Leave => {
+                            leaves = true;
+                            break;
+                        }
+                    }
                 }
-                Ok(Next::Leave) => return Ok(Next::Leave),
                 // Whatever it says, this is why.
                 Err(error) => error.if_interrupted(interrupts.is_pressed()),
             };
-            is_understood &= error.kind() != Kind::Usage;
+            let error = match pieces.len() {
+                1 => error,
+                _ => in_line(error, line_of(index) + 1),
+            };
+            // What does not parse may be a token that was pasted at the wrong place.
+            if error.kind() != Kind::Usage {
+                understood.push(piece);
+            }
             self.has_failed |= self.runner.session.borrow().depth() > 0;
             self.runner.show_error(&error)?;
-            status = error.kind().exit_status();
+            self.status = error.kind().exit_status();
             if error.kind() == Kind::Interrupted {
                 break;
             }
         }
-        self.remember(text, is_understood);
-        Ok(Next::Go(status))
+        understood.retain(|piece| !history::spells_token(piece));
+        let on_disk = if understood.len() == pieces.len() && !history::spells_token(text) {
+            text.to_owned()
+        } else {
+            // What was not reached did not parse either.
+            understood.join("\n")
+        };
+        self.remember(text, &on_disk);
+        Ok(leaves)
     }
 
-    fn run_piece(&mut self, text: &str) -> Result<Next> {
+    /// Runs one, behind so many lines that were entered with it.
+    fn run_piece(&mut self, text: &str, before: usize) -> Result<Next> {
         match language::of(&self.tree, text) {
             Language::Unknown => Err(self.unknown(text)),
             Language::Outside => self.run_outside(text).map(Next::Go),
@@ -232,12 +280,17 @@ impl<'a> Shell<'a> {
             Language::Rhai if is_name(text) && !self.is_known(text.trim()) => {
                 Err(self.unknown(text))
             }
-            Language::Rhai => match self.interpreter.run_prompt_line(text)? {
-                Some(value) => {
+            Language::Rhai => match self.interpreter.run_prompt_line(text, before) {
+                Ok(Some(value)) => {
                     let blocks = values::blocks(&value);
                     self.runner.print_blocks(&blocks).map(|()| Next::Go(0))
                 }
-                None => Ok(Next::Leave),
+                Ok(None) => Ok(Next::Leave),
+                // What Rhai says of `cat file.txt` helps nobody.
+                Err(error) if error.kind() == Kind::Usage && self.looks_foreign(text) => {
+                    Err(self.unknown(text))
+                }
+                Err(error) => Err(error),
             },
         }
     }
@@ -320,6 +373,17 @@ impl<'a> Shell<'a> {
             .any(|known| known.text.trim_end_matches('(') == name)
     }
 
+    /// Whether it is rather a command of somewhere else: an unknown name, and more behind a blank.
+    fn looks_foreign(&self, text: &str) -> bool {
+        let mut words = text.split_whitespace();
+        let first = words.next().unwrap_or_default();
+        // What stands between two values is alone.
+        let is_more = words
+            .next()
+            .is_some_and(|more| more.len() > 1 && !more.ends_with('='));
+        is_more && is_name(first) && !is_keyword(first) && !self.is_known(first)
+    }
+
     /// The first word means nothing. It is not repeated, because it may be a token.
     fn unknown(&self, text: &str) -> Error {
         let word = text.split_whitespace().next().unwrap_or_default();
@@ -333,16 +397,16 @@ impl<'a> Shell<'a> {
         let error = Error::usage("there is no such command or function");
         match crate::error::nearest(word, &names) {
             Some(known) => error.hint(format!("did you mean `{known}`?")),
-            None => error.hint("`help` lists the commands"),
+            None => error.hint("`help` lists the commands; `!CMD` runs one of your own shell's"),
         }
     }
 
-    /// Keeps a line for Up, and on disk if it may be there.
-    fn remember(&mut self, text: &str, on_disk: bool) {
-        if !matches!(self.editor.add_history_entry(text), Ok(true)) || !on_disk {
+    /// Keeps what was entered for Up, and on disk what may be there of it.
+    fn remember(&mut self, text: &str, on_disk: &str) {
+        if !matches!(self.editor.add_history_entry(text), Ok(true)) || on_disk.is_empty() {
             return;
         }
-        if let Some(Err(reason)) = self.log.as_mut().map(|log| log.add(text)) {
+        if let Some(Err(reason)) = self.log.as_mut().map(|log| log.add(on_disk)) {
             self.warn_of_history(&reason);
             self.log = None;
         }
@@ -365,6 +429,15 @@ fn inputrc(world: &World) -> String {
     let file = named.or_else(|| Some(world.user_home.as_ref()?.join(".inputrc")));
     file.and_then(|file| std::fs::read_to_string(file).ok())
         .unwrap_or_default()
+}
+
+/// An error of one of several lines that were entered at once; a script knows its line already.
+fn in_line(error: Error, number: usize) -> Error {
+    let is_at_prompt = |place: &Place| place.to_string().starts_with(PROMPT);
+    if error.kind() == Kind::Interrupted || error.place().is_some_and(is_at_prompt) {
+        return error;
+    }
+    error.called_at(Place::line(PROMPT, number))
 }
 
 /// One word that could be a name, and nothing else.

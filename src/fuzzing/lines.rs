@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::SECRET;
 use crate::commands::grammar::Grammar;
-use crate::doors::complete::{Candidate, Names, complete, missing};
+use crate::doors::complete::{Candidate, Names, ScriptNames, complete, missing};
 use crate::doors::line::{is_open, logical_lines};
 use crate::words;
 
@@ -110,6 +110,10 @@ fn names() -> Names {
         labels: all(&["ci", "default"]),
         variables: vec!["CORP_TOKEN".into(), "HOME".into()],
         directory: "/no-such-folder".into(),
-        script: all(&["answer"]),
+        crates: all(&["serde*"]),
+        script: Some(ScriptNames {
+            all: all(&["answer"]),
+            members: [("answer".to_owned(), all(&["name"]))].into(),
+        }),
     }
 }

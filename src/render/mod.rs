@@ -10,10 +10,14 @@ use nu_ansi_term::{Color, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use self::lines::broken;
+pub use self::lines::wrapped;
 use self::table::{fields, table};
 
-/// Narrower than this, a table is shown as if it were this wide.
+/// Narrower than this, all is shown as if the terminal were this wide.
 const NARROWEST: usize = 40;
+
+/// How far what belongs to a label is set in.
+const INDENT: usize = 4;
 
 /// What a text is, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +106,8 @@ pub enum Block {
     Detail(Span),
     /// Text as it is, with its own line breaks; one follows it.
     Verbatim(String),
+    /// What stands under a label, set in.
+    Section(String, Vec<Block>),
 }
 
 impl Block {
@@ -141,6 +147,12 @@ pub fn paint(role: Role, text: &str, color: bool) -> String {
 
 /// The blocks as the text of standard output.
 pub fn text(blocks: &[Block], theme: Theme) -> String {
+    let width = theme.width.map(|width| width.max(NARROWEST));
+    within(blocks, Theme { width, ..theme })
+}
+
+/// The same in a part of the terminal.
+fn within(blocks: &[Block], theme: Theme) -> String {
     let mut out = String::new();
     for block in blocks {
         match block {
@@ -175,13 +187,20 @@ pub fn text(blocks: &[Block], theme: Theme) -> String {
                 }
             }
             Block::Detail(Span(role, text)) => {
-                for line in broken(&format!("    {text}"), theme.width) {
+                for line in broken(&format!("{}{text}", " ".repeat(INDENT)), theme.width) {
                     push_line(&mut out, &set_in(*role, &line, theme.color));
                 }
             }
             Block::Verbatim(text) => {
                 out.push_str(text);
                 out.push('\n');
+            }
+            Block::Section(label, blocks) => {
+                push_line(&mut out, &paint(Role::Label, label, theme.color));
+                let width = theme.width.map(|width| width.saturating_sub(INDENT));
+                for line in within(blocks, Theme { width, ..theme }).lines() {
+                    push_line(&mut out, &format!("{}{line}", " ".repeat(INDENT)));
+                }
             }
         }
     }
@@ -225,67 +244,14 @@ pub fn cut(text: &str, width: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
-/// A text in lines that fit, broken between words; a line keeps its indentation, and those that it is broken
-/// into stand under its text, which begins behind the last two blanks in a row.
-pub fn wrapped(text: &str, width: usize) -> String {
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        let indent = line.len() - line.trim_start().len();
-        let hanging = line
-            .trim_end()
-            .rfind("  ")
-            .map_or(indent, |gap| gap + 2)
-            .max(indent);
-        // Where hardly anything would fit beside it, it stands under the line's beginning.
-        let hanging = if line.get(..hanging).unwrap_or_default().width() > width / 2 {
-            indent
-        } else {
-            hanging
-        };
-        let mut shown = String::new();
-        let (head, words) = line.split_at_checked(hanging).unwrap_or(("", line));
-        shown.push_str(head);
-        let hanging = head.width();
-        for word in words.split(' ') {
-            let is_first = shown.width() <= hanging;
-            if !is_first && shown.width() + 1 + word.width() > width {
-                lines.push(std::mem::replace(&mut shown, " ".repeat(hanging)));
-            } else if !is_first {
-                shown.push(' ');
-            }
-            shown.push_str(word);
-        }
-        lines.push(shown);
-    }
-    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
-    lines.join("\n")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Block, Role, Span, Theme, cut, text, wrapped};
+    use super::{Block, Role, Span, Theme, cut, text};
 
     #[test]
     fn cutting_keeps_the_beginning() {
         assert_eq!(cut("abcdefghij", 5), "abcd…");
         assert_eq!(cut("ab cd", 4), "ab…");
-    }
-
-    #[test]
-    fn lines_are_broken_between_words_and_hang_under_their_text() {
-        assert_eq!(wrapped("one two three four", 9), "one two\nthree\nfour");
-        assert_eq!(
-            wrapped("  env:NAME  a variable of the\n\nend", 20),
-            "  env:NAME  a\n  variable of the\n\nend"
-        );
-        assert_eq!(
-            wrapped("  env:NAME  a variable of the", 26),
-            "  env:NAME  a variable of\n            the"
-        );
-        assert_eq!(
-            wrapped("    a  text of words", 16),
-            "    a  text of\n       words"
-        );
     }
 
     /// By the formula of the Web Content Accessibility Guidelines, whose least for large text is 3.

@@ -1,7 +1,7 @@
 //! What goes to standard error: errors, warnings, notes. A message, its place, and the next step.
 
 use super::lines::broken;
-use super::{Role, Theme, paint};
+use super::{NARROWEST, Role, Theme, paint};
 use crate::error::Error;
 
 /// An error with everything that there is to say about it.
@@ -40,6 +40,7 @@ pub fn note(message: &str, theme: Theme) -> String {
 
 /// A message behind the word that says what it is, in lines that fit.
 fn headed(role: Role, head: &str, message: &str, theme: Theme) -> String {
+    let width = theme.width_stderr.map(|width| width.max(NARROWEST));
     let mut text = String::new();
     for line in message.lines() {
         let whole = if text.is_empty() {
@@ -47,7 +48,7 @@ fn headed(role: Role, head: &str, message: &str, theme: Theme) -> String {
         } else {
             line.to_owned()
         };
-        for line in broken(&whole, theme.width_stderr) {
+        for line in broken(&whole, width) {
             match line.strip_prefix(head) {
                 Some(line) if text.is_empty() => {
                     text.push_str(&paint(role, head, theme.color_stderr));

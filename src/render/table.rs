@@ -4,7 +4,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::lines::hanging;
-use super::{NARROWEST, Role, Span, Theme, pad, paint, push_line, set_in};
+use super::{Role, Span, Theme, pad, paint, push_line, set_in};
 
 /// The blanks between the columns of a table.
 const GAP: usize = 2;
@@ -27,7 +27,7 @@ pub(super) fn table(
     }
     if let (Some(available), Some(&wide)) = (theme.width, widths.get(elastic)) {
         let total = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-        let excess = total.saturating_sub(available.max(NARROWEST));
+        let excess = total.saturating_sub(available);
         let least = head[elastic].width().max(LEAST).min(wide);
         if wide.saturating_sub(excess) < least {
             return stacked(out, head, rows, elastic, theme);
@@ -62,8 +62,8 @@ fn stacked(out: &mut String, head: &[&str], rows: &[Vec<Span>], elastic: usize, 
     let label = |title: &str| title.to_uppercase();
     let widest = head.iter().map(|title| title.width()).max();
     let left = theme.width.map(|width| {
-        let width = width.max(NARROWEST);
-        width.saturating_sub(widest.unwrap_or_default() + GAP)
+        let left = width.saturating_sub(widest.unwrap_or_default() + GAP);
+        left.max(LEAST)
     });
     for (number, row) in rows.iter().enumerate() {
         if number > 0 {
@@ -100,6 +100,11 @@ pub(super) fn fields(out: &mut String, fields: &[(&str, &Span)], theme: Theme) {
             let value = set_in(*role, line, theme.color);
             match value.strip_prefix(&" ".repeat(width)) {
                 Some(value) if number == 0 => push_line(out, &format!("{label}{value}")),
+                // It does not fit beside its label.
+                None if number == 0 => {
+                    push_line(out, &label);
+                    push_line(out, &value);
+                }
                 _ => push_line(out, &value),
             }
         }

@@ -1,7 +1,7 @@
 //! What Tab offers, as a function: a line with `|` for the cursor, and the candidates.
 
 use credsh::commands::grammar::Grammar;
-use credsh::doors::complete::{Candidate, Names, complete};
+use credsh::doors::complete::{Candidate, Names, ScriptNames, complete};
 
 use crate::harness::Sandbox;
 
@@ -27,7 +27,15 @@ fn names(sandbox: &Sandbox) -> Names {
             .map(ToOwned::to_owned)
             .to_vec(),
         directory: sandbox.work(),
-        script: all("team twice("),
+        script: Some(ScriptNames {
+            all: vec![
+                Candidate::new("team", "map"),
+                Candidate::new("teams", "array"),
+                Candidate::plain("twice("),
+            ],
+            members: [("team".to_owned(), all("index name"))].into(),
+        }),
+        crates: all("serde* toml"),
     }
 }
 
@@ -54,6 +62,16 @@ const ROWS: &str = "
     token set |                  => ci  publish
     token remove c|              => ci
     login corp --store |         => keyring  sealed
+    login corp --operations |    => owners  publish  read  unyank  yank
+    login corp --operations re|  => read
+    login corp --operations read,|  => read,owners  read,publish  read,unyank  read,yank
+    login corp --operations read,yank,p|  => read,yank,publish
+    login corp --operations=read,u|  => --operations=read,unyank
+    login corp --operations read,zz|  =>
+    login corp --operations read,read|  =>
+    login corp --operations 'read,y|  => read,yank
+    login corp --crates |        => serde*  toml
+    login corp --crates 'serde*,|  => serde*,toml
     alias s|                     => set
     login |                      => corp  corp-two  crates-io  lab
     login c|                     => corp  corp-two  crates-io
@@ -145,33 +163,61 @@ const ROWS: &str = "
     help exit|                   => 'exit statuses'
     help she|                    => shell
     diff --|                     => --check  --dry-run  --help  --json  --no-input  --quiet  --yes
-    te|                          => team
+    te|                          => team  teams
     tw|                          => twice(
-    1 + te|                      => team
+    1 + te|                      => team  teams
     1 + tw|                      => twice(
     let x = reg|                 => registry::
     let x = registry::s|         => registry::set(  registry::show(
     let x = regx::|              =>
-    let x = lo|                  => login(  logout(
-    print(e|                     => env(  exit(
-    team.le|                     =>
+    let x = lo|                  => log(  login(  logout(
+    print(en|                    => ends_with(  env(
+    print(ex|                    => exit(  exp(
+    1 + pri|                     => print(
+    pri|                         => print(
+    parse_i|                     => parse_int(
+    1 + parse_|                  => parse_float(  parse_int(  parse_json(
+    team.|                       => clear(  contains(  debug(  drain(  fill_with(  filter(  get(  index  ..
+    team.k|                      => keys(
+    team?.na|                    => name
+    team.name.le|                => len(
+    other.team.na|               =>
+    1 + team.ke|                 => keys(
+    teams.fi|                    => filter(  find(  find_map(
+    teams.na|                    =>
+    [1, 2].ma|                   => map(
+    [1, [2]].fil|                => filter(
+    teams[0].ke|                 => keys(
+    #{ a: 1 }.val|               => values(
+    \"text\".to_u|                => to_upper(
+    \"text\".sub|                 => sub_string(
+    registry::list().fil|        => filter(
+    registry::list().ke|         =>
+    registry::show(\"corp\").ke|  => keys(
+    status().len().to_h|         => to_hex(
+    for r in registry::list() { r.na|  =>
+    for r in registry::list() { r.sta|  => starts_with(
+    for r in registry::list() { r.fil|  => fill_with(  filter(
+    for n in 0..|                =>
+    for n in 0..te|              => team  teams
     let y = 4|                   =>
     let y = \"lo|                =>
     // lo|                       =>
     /* lo|                       =>
     login(\"co|                  => corp  corp-two
     login(\"corp\", \"|          =>
-    login(lo|                    => login(  logout(
+    login(lo|                    => log(  login(  logout(
     status([\"corp\", \"la|       => lab
     login(\"corp\", #{ fr|       => from:
     login(\"corp\", #{ from: \"env:CO|  => env:CORP_TOKEN
-    login(\"corp\", #{ from: te|  => team
+    login(\"corp\", #{ from: te|  => team  teams
     login(\"corp\", #{ from: team, sch|  => scheme:
     login(\"corp\", #{ from: team, fr|  =>
     login(\"corp\", #{ scheme: \"b|  => basic  bearer
     token::set(\"c|              => ci
     token::set(\"ci\", #{ operations: [\"read\", \"ya|  => yank
     if x { registry::a|          => registry::add(
+    token::set(\"ci\", #{ operations: \"read,p|  => read,publish
 ";
 
 #[test]
@@ -206,8 +252,9 @@ fn tab_offers_what_can_stand_at_the_cursor() {
             all => offered.len() == all.len() && all.iter().all(|text| offered.contains(text)),
         };
         let before = line[..start].chars().last();
-        let word_starts_at_blank =
-            before.is_none_or(|c| c.is_whitespace() || line.contains('(') && "(\"[".contains(c));
+        let word_starts_at_blank = before.is_none_or(|c| {
+            c.is_whitespace() || c == '.' || line.contains('(') && "(\"[".contains(c)
+        });
         if !is_right || start > cursor || !(word_starts_at_blank || offered.is_empty()) {
             wrong.push_str(&format!(
                 "{typed}\n  expected {expected:?}\n  offered  {offered:?} at {start}\n"
@@ -216,7 +263,7 @@ fn tab_offers_what_can_stand_at_the_cursor() {
         count += 1;
     }
     assert!(wrong.is_empty(), "{wrong}");
-    assert!(count >= 130, "{count} rows");
+    assert!(count >= 165, "{count} rows");
 }
 
 #[test]

@@ -99,8 +99,9 @@ fn a_locked_keyring_is_named_and_not_taken_for_empty() {
         hint: unlock it in its own program, or log in to the desktop with your password; then repeat the command
         $ logout corp
         REGISTRY  PROVIDER         OUTCOME  PLACE
-        corp      cargo:libsecret  locked   /home/config.toml:2: the keyring is locked, so `cargo:libsecret` cannot be used
+        corp      cargo:libsecret  locked   /home/config.toml:2
         corp      cargo:token      absent   /home/credentials.toml
+        locked for corp: the keyring is locked, so `cargo:libsecret` cannot be used
         hint: unlock it in its own program, or log in to the desktop with your password; then repeat the command
         unchanged
         $ token show corp
@@ -248,8 +249,9 @@ fn a_keyring_that_does_not_answer_is_given_up_after_three_seconds() {
         hint: see whether the keyring's program hangs, and start it again
         $ logout corp
         REGISTRY  PROVIDER         OUTCOME  PLACE
-        corp      cargo:libsecret  failed   /home/config.toml:2: `cargo:libsecret` did not answer within 3 s
+        corp      cargo:libsecret  failed   /home/config.toml:2
         corp      cargo:token      absent   /home/credentials.toml
+        failed for corp: `cargo:libsecret` did not answer within 3 s
         hint: see whether the keyring's program hangs, and start it again
         unchanged
         $ token show corp
@@ -286,8 +288,9 @@ fn a_keyring_that_is_not_running() {
         hint: start one (`gnome-keyring-daemon --start`, KWallet, KeePassXC), or use another provider on this machine
         $ logout corp
         REGISTRY  PROVIDER         OUTCOME  PLACE
-        corp      cargo:libsecret  failed   /home/config.toml:2: `cargo:libsecret`: no keyring answers on the D-Bus session bus: failed to get token: The name org.freedesktop.secrets was not provided by any .service files
+        corp      cargo:libsecret  failed   /home/config.toml:2
         corp      cargo:token      absent   /home/credentials.toml
+        failed for corp: `cargo:libsecret`: no keyring answers on the D-Bus session bus: failed to get token: The name org.freedesktop.secrets was not provided by any .service files
         hint: start one (`gnome-keyring-daemon --start`, KWallet, KeePassXC), or use another provider on this machine
         unchanged
         $ token show corp
@@ -323,8 +326,9 @@ fn a_session_without_a_bus() {
         hint: log in to a desktop session, start the command under `dbus-run-session`, or use another provider on this machine
         $ logout corp
         REGISTRY  PROVIDER         OUTCOME  PLACE
-        corp      cargo:libsecret  failed   /home/config.toml:2: `cargo:libsecret`: there is no D-Bus session bus, so no keyring can be reached: failed to get token: Cannot autolaunch D-Bus without X11 $DISPLAY
+        corp      cargo:libsecret  failed   /home/config.toml:2
         corp      cargo:token      absent   /home/credentials.toml
+        failed for corp: `cargo:libsecret`: there is no D-Bus session bus, so no keyring can be reached: failed to get token: Cannot autolaunch D-Bus without X11 $DISPLAY
         hint: log in to a desktop session, start the command under `dbus-run-session`, or use another provider on this machine
         unchanged
         $ token show corp
@@ -373,8 +377,9 @@ fn a_system_without_the_library() {
         hint: install it (Debian: `libsecret-1-0`, Fedora: `libsecret`), or take `cargo:libsecret` out of the chain
         $ logout corp
         REGISTRY  PROVIDER         OUTCOME  PLACE
-        corp      cargo:libsecret  failed   /home/config.toml:2: `cargo:libsecret`: the library libsecret is not installed: failed to load libsecret: try installing the `libsecret` or `libsecret-1-0` package with the system package manager
+        corp      cargo:libsecret  failed   /home/config.toml:2
         corp      cargo:token      absent   /home/credentials.toml
+        failed for corp: `cargo:libsecret`: the library libsecret is not installed: failed to load libsecret: try installing the `libsecret` or `libsecret-1-0` package with the system package manager
         hint: install it (Debian: `libsecret-1-0`, Fedora: `libsecret`), or take `cargo:libsecret` out of the chain
         unchanged
         $ token show corp

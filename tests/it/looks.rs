@@ -124,6 +124,18 @@ fn answers_fit_the_terminal_in_colour_and_without() {
 }
 
 #[test]
+fn the_reason_why_a_token_is_left_is_never_shortened() {
+    let mut sandbox = sandbox();
+    let reason = "kept for shadowed: unset `CARGO_REGISTRIES_SHADOWED_TOKEN` where it is set";
+    for width in [80, 60, 40] {
+        let words = ["logout", "--all", "--dry-run"];
+        let shown = sandbox.looks_all(false, width).run(&words).stdout;
+        let words: Vec<&str> = shown.split_whitespace().collect();
+        assert!(words.join(" ").contains(reason), "{width}:\n{shown}");
+    }
+}
+
+#[test]
 fn colours_say_nothing_that_the_words_do_not() {
     let mut sandbox = sandbox();
     for line in COMMANDS {

@@ -15,15 +15,26 @@ const FILE: &str = "scripts/session.svg";
 const COLUMNS: u16 = 80;
 const ROWS: u16 = 60;
 
-/// What is typed, line by line.
-const LINES: &[&str] = &[
-    "provider add cargo:token",
-    "registry add corp sparse+https://corp.example/index/ --make-default",
-    "login --scheme bearer --from env:CORP_TOKEN",
-    "why",
-    "registry list",
-    "registry lst",
-    "[1, 2, 3].map(|n| n * n)",
+/// The cursor, where it stands in a line.
+const CURSOR: char = '\u{2588}';
+
+/// What is typed, and what is waited for: the next prompt, or a text that is seen while a line is typed.
+const KEYS: &[(&str, Option<&str>)] = &[
+    ("provider add cargo:token\r", None),
+    (
+        "registry add corp sparse+https://corp.example/index/ --make-default\r",
+        None,
+    ),
+    ("login --scheme \t", Some("> login --scheme \u{2588}SCHEME")),
+    ("bearer --from env:CO\t\r", None),
+    ("why\r", None),
+    ("registry list\r", None),
+    ("registry lst\r", None),
+    ("registry::list().map(|r| r.name)\r", None),
+    (
+        "lo",
+        Some("> lo\u{2588}gin --scheme bearer --from env:CORP_TOKEN"),
+    ),
 ];
 
 /// The size of a character, and of the space around all of them, in the picture's units.
@@ -80,25 +91,37 @@ fn session(sandbox: &Sandbox) -> String {
     });
     let mut raw = Vec::new();
     let mut screen = parser();
-    until_prompt(&chunks, &mut raw, &mut screen, 0);
-    for line in LINES {
-        let (row, _) = screen.screen().cursor_position();
-        write!(keys, "{line}\r").unwrap();
-        until_prompt(&chunks, &mut raw, &mut screen, row + 1);
+    until(&chunks, &mut raw, &mut screen, |line, _| is_prompt(line));
+    for (typed, seen) in KEYS {
+        let (before, _) = screen.screen().cursor_position();
+        write!(keys, "{typed}").unwrap();
+        until(&chunks, &mut raw, &mut screen, |line, row| match seen {
+            // What Tab lists pushes the line down.
+            Some(seen) => line.ends_with(seen) && (row > before || !typed.ends_with('\t')),
+            None => row > before && is_prompt(line),
+        });
     }
     let _ = child.kill();
     let _ = child.wait();
     String::from_utf8(raw).unwrap()
 }
 
-/// Reads until the cursor stands behind a prompt in this row or further down.
-fn until_prompt(chunks: &Receiver<Vec<u8>>, raw: &mut Vec<u8>, screen: &mut Parser, from: u16) {
+/// Reads until the line of the cursor is this, the cursor in it as a block, and until it is in this row.
+fn until(
+    chunks: &Receiver<Vec<u8>>,
+    raw: &mut Vec<u8>,
+    screen: &mut Parser,
+    is_there: impl Fn(&str, u16) -> bool,
+) {
     let end = Instant::now() + Duration::from_secs(15);
     loop {
         let (row, column) = screen.screen().cursor_position();
         let line = screen.screen().rows(0, COLUMNS).nth(row.into()).unwrap();
-        let is_prompt = line.starts_with("credsh") && line.trim_end().ends_with('>');
-        if is_prompt && row >= from && usize::from(column) == line.trim_end().len() + 1 {
+        let mut letters: Vec<char> = line.chars().collect();
+        letters.resize(letters.len().max(column.into()), ' ');
+        letters.insert(column.into(), CURSOR);
+        let line: String = letters.into_iter().collect();
+        if is_there(line.trim_end(), row) {
             return;
         }
         match chunks.recv_timeout(end.saturating_duration_since(Instant::now())) {
@@ -107,10 +130,15 @@ fn until_prompt(chunks: &Receiver<Vec<u8>>, raw: &mut Vec<u8>, screen: &mut Pars
                 raw.extend(chunk);
             }
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                panic!("no prompt:\n{}", screen.screen().contents())
+                panic!("waited in {line:?}:\n{}", screen.screen().contents())
             }
         }
     }
+}
+
+/// Nothing is typed yet.
+fn is_prompt(line: &str) -> bool {
+    line.starts_with("credsh") && line.ends_with("> \u{2588}")
 }
 
 /// The screen, in colours for readers of light and of dark pages.
@@ -160,18 +188,26 @@ fn picture(parser: &Parser) -> String {
             }
         }
     }
+    let (row, column) = screen.cursor_position();
+    let (x, y) = (
+        MARGIN + f32::from(column) * WIDTH,
+        MARGIN + f32::from(row) * HEIGHT,
+    );
+    svg.push_str(&format!(
+        "<rect class=\"cursor\" x=\"{x}\" y=\"{y}\" width=\"2\" height=\"{HEIGHT}\"/>\n"
+    ));
     svg + "</svg>\n"
 }
 
 const STYLE: &str = "<style>
 text { font: 13px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace; fill: #24292f }
-.page { fill: #f6f8fa }
+.page { fill: #f6f8fa } .cursor { fill: #24292f }
 .bold { font-weight: bold } .dim { opacity: 0.65 }
 .red { fill: #b3261e } .green { fill: #1a7f37 } .orange { fill: #8a5a00 } .cyan { fill: #0b6e7f }
 .purple { fill: #8e3bb0 }
 @media (prefers-color-scheme: dark) {
 text { fill: #e6edf3 }
-.page { fill: #161b22 }
+.page { fill: #161b22 } .cursor { fill: #e6edf3 }
 .red { fill: #ff8a80 } .green { fill: #56d364 } .orange { fill: #e3b341 } .cyan { fill: #56d4dd }
 .purple { fill: #d8a0f0 }
 }

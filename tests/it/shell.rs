@@ -134,6 +134,13 @@ fn tab_completes_what_is_there_now() {
             "> provider add cargo:libsecret ",
         ),
         ("registry \t\t", "remove"),
+        (
+            "login corp --operations read,pub\t",
+            "> login corp --operations read,publish ",
+        ),
+        ("[1, 2].filt\t", "> [1, 2].filter("),
+        ("let n = parse_i\t", "> let n = parse_int("),
+        ("args.res\t", "> args.rest"),
     ] {
         shell.clear().keys(typed).sees(completed);
     }
@@ -395,6 +402,45 @@ fn a_pasted_block_is_one_unit_in_which_each_line_runs() {
     shell.clear().keys(UP).sees("# set up").sees("f(two)");
     let kept = sandbox.read(HISTORY);
     assert_eq!(kept.lines().count(), 2, "{kept}");
+}
+
+#[test]
+fn a_line_of_a_pasted_block_that_fails_is_named() {
+    let sandbox = with_corp();
+    let mut shell = Pty::shell(&sandbox, &[]);
+    let block = "# first\nregistry show nobody\n1 + 1\n[1,\n  2 +* 3]\nfail(`so`)";
+    shell.clear().keys(&pasted(block)).sees("fail").keys("\r");
+    for seen in [
+        "configured here\n  at <prompt>:2\nhint: ",
+        "\n2\n",
+        "  at <prompt>:5:6\n",
+        "error: so\n  at <prompt>:6:1\n  fail(`so`)\n  ^\ncredsh> ",
+    ] {
+        shell.sees(seen);
+    }
+}
+
+#[test]
+fn what_parsed_of_a_pasted_block_is_on_disk_and_nothing_else_of_it() {
+    let sandbox = with_corp();
+    let mut shell = Pty::shell(&sandbox, &[]);
+    let block = "registry list\ncioPastedAtTheWrongPlace0\nlet x = [1,\n2];\nalias set x cio0123456789abcdefABCDEF0123456789\nlogin corp too many";
+    shell.clear().keys(&pasted(block)).sees("too many");
+    shell.keys("\r").sees("at <prompt>:6\n");
+    // What Ctrl-C has kept from running was never looked at.
+    let block = "print(`started`); loop {}\ncioPastedAtTheWrongPlace1";
+    shell.clear().keys(&pasted(block)).sees("Place1").keys("\r");
+    shell
+        .sees("\nstarted")
+        .keys(CTRL_C)
+        .sees("error: interrupted\ncredsh>");
+    shell.clear().keys(&pasted("alias list\nexit")).sees("exit");
+    assert_eq!(shell.keys("\r").ends(), 0);
+    let kept =
+        "#V2\nregistry list\\nlet x = [1,\\n2];\nprint(`started`); loop {}\nalias list\\nexit\n";
+    assert_eq!(sandbox.read(HISTORY), kept);
+    let mut shell = Pty::shell(&sandbox, &[]);
+    shell.keys(UP).sees("alias list");
 }
 
 #[test]

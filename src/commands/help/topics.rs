@@ -49,7 +49,7 @@ pub(super) const TOPICS: [(&str, &str); 7] = [
         "The prompt names the default registry; `*` says that a transaction has changes, `!` that something in it \
          has failed. What is no command is Rhai: `1 + 2`, `let r = registry::list()`; variables and functions stay. \
          `rc.rhai` in `~/.config/credsh` (or `$XDG_CONFIG_HOME/credsh`) runs at the start.\n\n  \
-         Tab             commands, options, values, names of scripts\n  \
+         Tab             commands, options, values; functions, variables, what can stand behind a dot\n  \
          Right, Ctrl-E   take the hint; Alt-F takes a word of it\n  \
          Up, Down        lines that begin like what is typed; Ctrl-R searches\n  \
          Alt-Enter       a new line in the same entry, as after an open quote or bracket\n  \

@@ -117,6 +117,46 @@ pub struct Places {
     pub must_be_gone: bool,
 }
 
+impl PlaceOutcome {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Removed => "removed",
+            Self::Absent => "absent",
+            Self::Locked => "locked",
+            Self::Kept => "kept",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl Places {
+    /// The words that were needed, in lines of their own, because a table would shorten them; once for all
+    /// registries that they are the same for.
+    fn details(&self) -> Vec<String> {
+        let mut details: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+        for place in &self.places {
+            let Some(detail) = place.fate.detail.as_deref() else {
+                continue;
+            };
+            let word = place.fate.outcome.word();
+            let same = details
+                .iter_mut()
+                .find(|(outcome, known, _)| (*outcome, *known) == (word, detail));
+            match same {
+                Some((.., registries)) if registries.contains(&place.registry.as_str()) => {}
+                Some((.., registries)) => registries.push(&place.registry),
+                None => details.push((word, detail, vec![&place.registry])),
+            }
+        }
+        details
+            .into_iter()
+            .map(|(word, detail, registries)| {
+                format!("{word} for {}: {detail}", registries.join(", "))
+            })
+            .collect()
+    }
+}
+
 impl Answer for Places {
     fn json(&self) -> Json {
         document(self)
@@ -142,29 +182,22 @@ impl Answer for Places {
 
     fn blocks(&self) -> Vec<Block> {
         let rows = self.places.iter().map(|place| {
-            let (role, word) = match place.fate.outcome {
-                PlaceOutcome::Removed => (Role::Good, "removed"),
-                PlaceOutcome::Absent => (Role::Faint, "absent"),
-                PlaceOutcome::Kept => (Role::Doubtful, "kept"),
-                PlaceOutcome::Locked => (Role::Bad, "locked"),
-                PlaceOutcome::Failed => (Role::Bad, "failed"),
+            let role = match place.fate.outcome {
+                PlaceOutcome::Removed => Role::Good,
+                PlaceOutcome::Absent => Role::Faint,
+                PlaceOutcome::Kept => Role::Doubtful,
+                PlaceOutcome::Locked | PlaceOutcome::Failed => Role::Bad,
             };
             let at = place
                 .place
                 .as_ref()
                 .map(ToString::to_string)
                 .unwrap_or_default();
-            let detail = place
-                .fate
-                .detail
-                .as_ref()
-                .map(|detail| format!(": {detail}"))
-                .unwrap_or_default();
             vec![
                 Span::new(Role::Name, place.registry.clone()),
                 Span::plain(place.provider.clone()),
-                Span::new(role, word),
-                Span::plain(format!("{at}{detail}")),
+                Span::new(role, place.fate.outcome.word()),
+                Span::plain(at),
             ]
         });
         let mut blocks = vec![Block::Table {
@@ -172,6 +205,7 @@ impl Answer for Places {
             rows: rows.collect(),
             elastic: 3,
         }];
+        blocks.extend(self.details().into_iter().map(Block::line));
         let mut hints: Vec<&String> = Vec::new();
         for hint in self
             .places

@@ -8,6 +8,7 @@ use super::{Candidate, Names};
 use crate::commands::terminal;
 use crate::doors::language::lexer::{Kind, Lexeme, lexemes};
 use crate::doors::script::BUILT_IN;
+use crate::doors::script::library::{Function, functions};
 
 /// What is still open before the cursor.
 enum Frame<'t> {
@@ -24,6 +25,9 @@ enum Frame<'t> {
 pub(super) fn complete(tree: &Command, names: &Names, before: &str) -> (usize, Vec<Candidate>) {
     let found = lexemes(before);
     let nothing = (before.len(), Vec::new());
+    if names.script.is_none() {
+        return nothing;
+    }
     let at_cursor = found
         .last()
         .filter(|last| last.range.end == before.len() && (last.kind != Kind::Text || last.is_open));
@@ -40,21 +44,123 @@ pub(super) fn complete(tree: &Command, names: &Names, before: &str) -> (usize, V
         let quote = word.chars().next().map_or(0, char::len_utf8);
         let word = &word[quote..];
         (start + quote, in_text(tree, names, &frames, word))
-    } else if earlier.last().is_some_and(|last| last.of(before) == ".") {
-        // What a value can do is known when it is there.
-        return nothing;
+    } else if let Some(value) = before_dot(before, earlier) {
+        (start, methods(tree, names, before, value))
     } else if let [.., Frame::Call(path, _), Frame::Map(keys, false)] = frames.as_slice() {
         (start, options(tree, path, keys))
     } else if word.is_empty() {
         return nothing;
     } else {
-        (start, functions(tree, names, word))
+        (start, callable(tree, names, word))
     };
     let begun = &before[start..];
     candidates.retain(|candidate| candidate.text.starts_with(begun));
     candidates.sort();
     candidates.dedup();
     (start, candidates)
+}
+
+/// What stands before the dot at the end, which `..` is not.
+fn before_dot<'l>(text: &str, lexemes: &'l [Lexeme]) -> Option<&'l [Lexeme]> {
+    let [value @ .., dot] = lexemes else {
+        return None;
+    };
+    let is = |lexeme: Option<&Lexeme>, sign| lexeme.is_some_and(|it| it.of(text) == sign);
+    let is_dot = is(Some(dot), ".") && !is(value.last(), ".");
+    // `?.` asks whether it is there.
+    let value = match value {
+        [value @ .., last] if last.of(text) == "?" => value,
+        all => all,
+    };
+    is_dot.then_some(value)
+}
+
+/// What can stand behind the dot: what is in the value, and what its type can do. Where the type shows only when it
+/// runs, it may be any of those that are met every day.
+fn methods(tree: &Command, names: &Names, text: &str, value: &[Lexeme]) -> Vec<Candidate> {
+    let of = type_of(tree, names, text, value);
+    let is_meant = |function: &&Function| match (&of, &function.of) {
+        (Some(of), Some(known)) => of == known,
+        (None, Some(known)) => matches!(known.as_str(), "string" | "array" | "map"),
+        (_, None) => false,
+    };
+    let functions = functions()
+        .iter()
+        .filter(|function| function.is_method())
+        .filter(is_meant);
+    let mut all: Vec<Candidate> = functions
+        .map(|function| Candidate::new(format!("{}(", function.name), function.method()))
+        .collect();
+    // One of each name.
+    all.dedup_by(|next, first| next.text == first.text);
+    let variable = match value {
+        [.., before, _] if before.of(text) == "." => None,
+        all => all.last(),
+    };
+    let session = names.script.as_ref();
+    if let Some(members) = session
+        .zip(variable)
+        .and_then(|(session, variable)| session.members.get(variable.of(text)))
+    {
+        all.extend(members.iter().cloned());
+    }
+    all
+}
+
+/// The type of a value, as far as its text tells.
+fn type_of(tree: &Command, names: &Names, text: &str, value: &[Lexeme]) -> Option<String> {
+    let last = value.last()?;
+    let begin = match last.of(text) {
+        ")" | "]" | "}" => opened(text, value)?,
+        _ => value.len() - 1,
+    };
+    let before = value[..begin].last();
+    let word = before
+        .filter(|before| before.kind == Kind::Word)
+        .map(|word| word.of(text));
+    let is_before = |sign| before.is_some_and(|before| before.of(text) == sign);
+    match (last.kind, last.of(text)) {
+        (Kind::Text, _) => Some("string".to_owned()),
+        (Kind::Word, name) if !is_before(".") => {
+            let is_it = |known: &&Candidate| known.text == name;
+            names.of_session().find(is_it)?.about.clone()
+        }
+        (_, "]") if word.is_none() && !is_before(")") && !is_before("]") => {
+            Some("array".to_owned())
+        }
+        (_, "}") if is_before("#") => Some("map".to_owned()),
+        (_, ")") => answer_of(tree, word?),
+        _ => None,
+    }
+}
+
+/// Where the bracket is opened that the last piece closes.
+fn opened(text: &str, lexemes: &[Lexeme]) -> Option<usize> {
+    let mut depth = 0_usize;
+    lexemes
+        .iter()
+        .enumerate()
+        .rev()
+        .find_map(|(index, lexeme)| {
+            match lexeme.of(text) {
+                ")" | "]" | "}" => depth += 1,
+                "(" | "[" | "{" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            (depth == 0).then_some(index)
+        })
+}
+
+/// The type of what a function answers: of a command that lists an array, of another a map, and of Rhai's own where
+/// all of this name answer the same.
+fn answer_of(tree: &Command, path: &str) -> Option<String> {
+    if command(tree, path).is_some() {
+        let is_list = path.rsplit("::").next() == Some("list");
+        return Some(if is_list { "array" } else { "map" }.to_owned());
+    }
+    let mut all = functions().iter().filter(|function| function.name == path);
+    let gives = all.next()?.gives.clone();
+    gives.filter(|gives| all.all(|other| other.gives.as_ref() == Some(gives)))
 }
 
 fn frames<'t>(text: &'t str, lexemes: &[Lexeme]) -> Vec<Frame<'t>> {
@@ -137,7 +243,7 @@ fn options(tree: &Command, path: &str, keys: &[&str]) -> Vec<Candidate> {
         .collect()
 }
 
-fn functions(tree: &Command, names: &Names, word: &str) -> Vec<Candidate> {
+fn callable(tree: &Command, names: &Names, word: &str) -> Vec<Candidate> {
     let about = |command: &Command| {
         let about = command.get_about().map(ToString::to_string);
         about.unwrap_or_default()
@@ -159,10 +265,18 @@ fn functions(tree: &Command, names: &Names, word: &str) -> Vec<Candidate> {
     let built_in = BUILT_IN
         .iter()
         .map(|(name, call)| Candidate::new(format!("{name}("), *call));
-    commands
+    let mut all: Vec<Candidate> = commands
         .chain(built_in)
-        .chain(names.script.iter().cloned())
-        .collect()
+        .chain(names.of_session().cloned())
+        .collect();
+    for function in functions().iter().filter(|function| function.is_function()) {
+        let text = format!("{}(", function.name);
+        // The first of a name is what is meant, and a command's or the session's is before Rhai's.
+        if all.iter().all(|known| known.text != text) {
+            all.push(Candidate::new(text, function.call()));
+        }
+    }
+    all
 }
 
 /// Whether a call of this name reaches a function; `None` where only running it tells.
@@ -171,10 +285,12 @@ pub fn calls(tree: &Command, names: &Names, path: &str) -> Option<bool> {
         return Some(true);
     }
     if names
-        .script
-        .iter()
+        .of_session()
         .any(|name| name.text.strip_suffix('(') == Some(path))
     {
+        return Some(true);
+    }
+    if functions().iter().any(|function| function.name == path) {
         return Some(true);
     }
     match path.split_once("::") {

@@ -9,6 +9,7 @@ use super::{Candidate, Names};
 use crate::cargo::name::RegistryName;
 use crate::commands::args::{AliasName, ProviderSpec, RegistryRef};
 use crate::stores::ledger::Label;
+use crate::stores::routing::Pattern;
 use crate::token::Source;
 
 pub(super) fn commands(parent: &Command) -> Vec<Candidate> {
@@ -22,8 +23,24 @@ pub(super) fn commands(parent: &Command) -> Vec<Candidate> {
         .collect()
 }
 
-/// What an argument's type offers for a word that begins like this.
+/// What an argument's type offers for a word that begins like this; of several in one word, what is left.
 pub(super) fn values(argument: &Arg, names: &Names, word: &str) -> Vec<Candidate> {
+    let several = argument.get_value_delimiter().and_then(|between| {
+        let (before, last) = word.rsplit_once(between)?;
+        Some((between, before, last))
+    });
+    let Some((between, before, last)) = several else {
+        return single(argument, names, word);
+    };
+    let mut left = single(argument, names, last);
+    left.retain(|candidate| before.split(between).all(|given| given != candidate.text));
+    for candidate in &mut left {
+        candidate.text = format!("{before}{between}{}", candidate.text);
+    }
+    left
+}
+
+fn single(argument: &Arg, names: &Names, word: &str) -> Vec<Candidate> {
     let is = |wanted: TypeId| argument.get_value_parser().type_id() == wanted;
     // Among ten thousand, only those that are meant are copied.
     let of = |all: &[Candidate]| {
@@ -51,6 +68,9 @@ pub(super) fn values(argument: &Arg, names: &Names, word: &str) -> Vec<Candidate
     }
     if is(TypeId::of::<Label>()) {
         return of(&names.labels);
+    }
+    if is(TypeId::of::<Pattern>()) {
+        return of(&names.crates);
     }
     if is(TypeId::of::<PathBuf>()) {
         return files(&names.directory, word, "");

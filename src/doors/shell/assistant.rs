@@ -53,6 +53,13 @@ impl Assistant {
             color,
         }
     }
+
+    /// An open quote or bracket, or a backslash at the end, goes on in the next line; two empty lines end it.
+    pub(super) fn goes_on(&self, text: &str) -> bool {
+        let is_given_up = text.ends_with("\n\n");
+        let last = pieces(&self.tree, text).pop();
+        !is_given_up && last.is_some_and(|piece| goes_on(&self.tree, &piece))
+    }
 }
 
 impl Helper for Assistant {}
@@ -183,13 +190,8 @@ impl Highlighter for Assistant {
 }
 
 impl Validator for Assistant {
-    /// An open quote or bracket, or a backslash at the end, goes on in the next line; two empty lines end it.
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let text = context.input();
-        let is_given_up = text.ends_with("\n\n");
-        let last = pieces(&self.tree, text).pop();
-        let goes_on = last.is_some_and(|piece| goes_on(&self.tree, &piece));
-        Ok(if goes_on && !is_given_up {
+        Ok(if self.goes_on(context.input()) {
             ValidationResult::Incomplete
         } else {
             ValidationResult::Valid(None)

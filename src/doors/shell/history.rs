@@ -80,7 +80,7 @@ fn reason(error: &ReadlineError) -> String {
 }
 
 /// Whether a word of the line is rather a token.
-fn spells_token(text: &str) -> bool {
+pub(super) fn spells_token(text: &str) -> bool {
     let mut words = text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-'));
     words.any(|word| looks_like_token(word) && !word.starts_with("cargo-credential-"))
 }

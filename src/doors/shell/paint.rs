@@ -14,6 +14,11 @@ const KEYWORDS: [&str; 26] = [
     "as", "true", "false", "this", "global",
 ];
 
+/// Whether it is one of Rhai's words that are no names.
+pub(super) fn is_keyword(word: &str) -> bool {
+    KEYWORDS.contains(&word)
+}
+
 /// A line, or several, with their colours; the bracket at the cursor is shown with its partner.
 pub(super) fn painted(tree: &Command, names: &Names, text: &str, cursor: Option<usize>) -> String {
     let mut shown = String::new();
@@ -82,7 +87,7 @@ fn of_script(tree: &Command, names: &Names, line: &str, cursor: Option<usize>) -
                 Role::Bracket
             }
             (Kind::Symbol, _) => Role::Plain,
-            (Kind::Word, _) if KEYWORDS.contains(&text) => Role::Keyword,
+            (Kind::Word, _) if is_keyword(text) => Role::Keyword,
             (Kind::Word, _) => {
                 let is = |other: Option<&Lexeme>, wanted: &str| {
                     other.is_some_and(|other| other.of(line) == wanted)
@@ -108,13 +113,16 @@ fn of_script(tree: &Command, names: &Names, line: &str, cursor: Option<usize>) -
 mod tests {
     use super::painted;
     use crate::commands::grammar::Grammar;
-    use crate::doors::complete::{Candidate, Names};
+    use crate::doors::complete::{Candidate, Names, ScriptNames};
 
     /// The line with the first letter of each colour before what it paints.
     fn shown(line: &str, cursor: Option<usize>) -> String {
         let names = Names {
             registries: vec![Candidate::plain("corp")],
-            script: vec![Candidate::plain("mine(")],
+            script: Some(ScriptNames {
+                all: vec![Candidate::plain("mine(")],
+                ..ScriptNames::default()
+            }),
             ..Names::default()
         };
         let text = painted(Grammar::default().tree(), &names, line, cursor);
@@ -179,6 +187,7 @@ mod tests {
                 "<name registry> <name list><faint \n# now\n><num 1>",
             ),
             ("registry \\\n list", "<name registry> \\\n <name list>"),
+            ("print(prnt(x))", "<name print>(prnt(x))"),
             ("mine(x.login(2))", "<name mine>(x.login(<num 2>))"),
         ] {
             assert_eq!(shown(line, None), expected, "{line}");

@@ -132,6 +132,32 @@ fn ctrl_c_ends_a_provider_and_nothing_is_stored() {
 }
 
 #[test]
+fn a_terminal_that_can_only_show_text_has_lines_of_its_own_after_ctrl_c() {
+    let mut sandbox = with_corp();
+    sandbox.env("TERM", "dumb");
+    let mut shell = Pty::shell(&sandbox, &[]);
+    shell.keys("half a line").sees("half a line").keys(CTRL_C);
+    shell.sees("half a line^C\ncredsh> ");
+    // Also of what goes on in several lines nothing is left.
+    shell.keys("let x = [1,\r").keys("2").sees("[1,\n2");
+    shell.keys(CTRL_C).sees("2^C\ncredsh> ");
+    shell.keys("[1 +\r41]\r").sees("\n42\ncredsh> ");
+    shell
+        .keys("print(\"started\"); loop {}\r")
+        .sees("\nstarted");
+    shell.keys(CTRL_C).sees("error: interrupted\ncredsh> ");
+    shell.keys("login corp\r").sees("token for corp:");
+    shell.keys(CTRL_C).sees("`--from`\ncredsh> ");
+    shell
+        .keys("registry list\r")
+        .sees("LOGGED IN")
+        .sees("cargo:token\ncredsh> ");
+    assert!(!shell.ever_showed("\x1b"));
+    assert_eq!(shell.keys(CTRL_D).ends(), 0);
+    assert!(sandbox.read(HISTORY).ends_with("\nregistry list\n"));
+}
+
+#[test]
 fn a_secret_that_was_typed_is_nowhere_but_in_its_store() {
     let sandbox = Sandbox::new();
     let mut shell = Pty::shell(&sandbox, &[]);

@@ -25,6 +25,34 @@ fn a_value_is_shown_as_what_it_is() {
         let shown = shell.line(line);
         assert!(shown.contains(expected), "{line}:\n{shown}");
     }
+    for (line, expected) in [
+        ("[[1, 2], [3]]", "\n1, 2\n3\n"),
+        ("[[\"a\", \"b\"], [\"c\"]]", "\na b\nc\n"),
+        ("[[1, [2, 3]], 4]", "\n0\n    1\n    2, 3\n1  4\n"),
+        (
+            "#{ name: \"x\", of: #{ b: 1, deep: #{ c: [1, 2] } }, z: 3 }",
+            "\nname  x\nz     3\nof\n    b  1\n    deep\n        c  1, 2\n",
+        ),
+        (
+            "#{ a: [#{ n: 1, m: 22 }, #{ n: 3, m: 4 }] }",
+            "\na\n    M   N\n    22  1\n    4   3\n",
+        ),
+        (
+            "[#{ n: 1, of: #{ a: 1 } }, #{ n: 2 }]",
+            "\nn  1\nof\n    a  1\n\nn  2\n",
+        ),
+        (
+            "#{ said: \"two\\nlines\", notes: [\"a b\", \"c\"] }",
+            "\nnotes\n    a b\n    c\nsaid\n    two\n    lines\n",
+        ),
+        (
+            "#{ at: #{ file: \"f\", line: 3 }, by: #{ env: \"E\" } }",
+            "\nat  f:3\nby  env E\n",
+        ),
+    ] {
+        let shown = shell.line(line);
+        assert!(shown.contains(expected), "{line}:\n{shown}");
+    }
     let shown = shell.line("registry::list()");
     assert!(
         shown.contains("\nNAME ") && shown.contains("  corp\n"),
@@ -52,6 +80,14 @@ fn a_mistake_names_the_nearest_of_commands_and_functions() {
         ("registry list --jsno", "did you mean `--json`?"),
         ("login corp --scheme beerer", "did you mean `bearer`?"),
         ("histroy", "did you mean `history`?"),
+        ("lgoin ../token", "did you mean `login`?"),
+        ("cat ../token", "`!CMD` runs one of your own shell's"),
+        ("height = 1", "`let x = 1`"),
+        ("height == 1", "no such command, variable or function"),
+        ("height + 1", "no such command, variable or function"),
+        ("prnt(1)", "did you mean `print`?"),
+        ("[1].fliter(|x| x)", "did you mean `filter`?"),
+        ("parse_int(5)", "it is called as `parse_int(string) -> i64`"),
         ("record --stpo", "did you mean `--stop`?"),
         ("help regsitry", "did you mean `registry`?"),
         ("login corp2 --from env:X", "did you mean `corp`?"),
@@ -78,11 +114,14 @@ fn functions_of_rc_and_of_the_session_are_completed() {
     let mut shell = Pty::shell(&sandbox, &[]);
     assert!(shell.line("teams()").contains("\n7\n"));
     shell.line("let corporation = 2;");
+    shell.line("let pair = #{ first: 1, \"and more\": 2 };");
     for (typed, completed) in [
         ("tea\t", "> teams("),
         ("1 + col\t", "> 1 + colour"),
         ("1 + corpor\t", "> 1 + corporation"),
         ("let x = prov\t", "> let x = provider::"),
+        ("pair.fir\t", "> pair.first"),
+        ("pair.and\t!", "> pair.and!"),
         ("login(\"co\t", "> login(\"corp"),
         ("login(\"corp\", #{ sch\t", "> login(\"corp\", #{ scheme: "),
     ] {
