@@ -12,10 +12,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 mod edits;
+mod lists;
 mod names;
 mod shapes;
 mod stores;
 
+pub use self::lists::Words;
 use self::names::Names;
 pub(super) use self::names::malformed_index;
 pub use self::stores::{Held, ItemKey, item_key};
@@ -53,17 +55,6 @@ pub struct Found<T> {
     pub value: T,
     /// Its place.
     pub place: Place,
-}
-
-/// A program and its arguments as configured, before aliases.
-#[derive(Debug, Clone)]
-pub struct Words {
-    /// The words; at least one.
-    pub words: Vec<String>,
-    /// Where they stand, or the nearest of several places.
-    pub place: Place,
-    /// Whether Cargo's choice between two arrays differs from run to run (6).
-    pub is_random: bool,
 }
 
 /// The configuration that Cargo would see.
@@ -294,111 +285,6 @@ impl Config {
         }
     }
 
-    /// A program with arguments: a string that is split on white space, or an array of strings.
-    pub fn words(&self, key: &[&str]) -> Result<Option<Words>> {
-        self.check_tables(&key[..key.len() - 1], View::All)?;
-        let name = variable(key);
-        if let Some(text) = self.env.get(&name) {
-            return Self::some_words(key, split(text), Place::Env(name), false).map(Some);
-        }
-        let Some((layer, entry)) = self.in_files(key, View::All).next() else {
-            return Ok(None);
-        };
-        let place = layer.place(entry);
-        match &entry.node {
-            Node::Text(text) => Self::some_words(key, split(text), place, false).map(Some),
-            Node::List(_) => {
-                let (words, is_random) = self.joined_arrays(key)?;
-                Self::some_words(key, words, place, is_random).map(Some)
-            }
-            other => Err(wrong_kind(
-                key,
-                "a string or an array of strings",
-                other,
-                place,
-            )),
-        }
-    }
-
-    fn some_words(
-        key: &[&str],
-        words: Vec<String>,
-        place: Place,
-        is_random: bool,
-    ) -> Result<Words> {
-        if words.is_empty() {
-            return Err(
-                Error::malformed(format!("`{}` names no program", key.join(".")))
-                    .at(place)
-                    .hint("name a provider, as `cargo:token`, or remove it"),
-            );
-        }
-        Ok(Words {
-            words,
-            place,
-            is_random,
-        })
-    }
-
-    /// Arrays of a program: of the config files the nearest, then those of the credentials appended (4, 6).
-    fn joined_arrays(&self, key: &[&str]) -> Result<(Vec<String>, bool)> {
-        let (credentials, config): (Vec<_>, Vec<_>) = self
-            .in_files(key, View::All)
-            .partition(|(layer, _)| layer.is_credentials);
-        let is_random = config.len() > 1 && self.shares_more_than(key);
-        let mut words = Vec::new();
-        for (layer, entry) in config
-            .into_iter()
-            .take(1)
-            .chain(credentials.into_iter().rev())
-        {
-            words.extend(
-                strings_of(key, layer, entry)?
-                    .into_iter()
-                    .map(|found| found.value),
-            );
-        }
-        Ok((words, is_random))
-    }
-
-    /// Whether two config files have more in common than this one key: then Cargo's path to it depends on
-    /// the order of a hash table, and with it whether the arrays are joined (6).
-    fn shares_more_than(&self, key: &[&str]) -> bool {
-        let layers: Vec<&Layer> = self
-            .layers
-            .iter()
-            .filter(|layer| !layer.is_credentials && layer.get(key).is_some())
-            .collect();
-        (0..key.len()).any(|depth| {
-            layers.windows(2).any(|pair| {
-                let (Some(near), Some(far)) =
-                    (pair[0].table(&key[..depth]), pair[1].table(&key[..depth]))
-                else {
-                    return false;
-                };
-                near.keys().filter(|other| far.contains_key(*other)).count() > 1
-            })
-        })
-    }
-
-    /// A list that is joined from all files, the farthest first, the environment last (6).
-    pub fn joined(&self, key: &[&str]) -> Result<Vec<Found<String>>> {
-        self.check_tables(&key[..key.len() - 1], View::All)?;
-        let mut items = Vec::new();
-        let entries: Vec<_> = self.in_files(key, View::All).collect();
-        for (layer, entry) in entries.into_iter().rev() {
-            items.extend(strings_of(key, layer, entry)?);
-        }
-        let name = variable(key);
-        if let Some(text) = self.env.get(&name) {
-            items.extend(split(text).into_iter().map(|value| Found {
-                value,
-                place: Place::Env(name.clone()),
-            }));
-        }
-        Ok(items)
-    }
-
     /// The keys of a table in all files, as often as they are there.
     pub fn keys<'a>(&'a self, table: &'a [&'a str], view: View) -> impl Iterator<Item = &'a str> {
         self.layers
@@ -458,35 +344,6 @@ fn text_node(key: &[&str], text: &str) -> Node {
     } else {
         Node::Text(text.to_owned())
     }
-}
-
-fn split(text: &str) -> Vec<String> {
-    text.split_whitespace().map(ToOwned::to_owned).collect()
-}
-
-fn strings_of(key: &[&str], layer: &Layer, entry: &Entry) -> Result<Vec<Found<String>>> {
-    let Node::List(list) = &entry.node else {
-        return Err(wrong_kind(
-            key,
-            "an array of strings",
-            &entry.node,
-            layer.place(entry),
-        ));
-    };
-    list.iter()
-        .map(|item| match &item.node {
-            Node::Text(text) => Ok(Found {
-                value: text.clone(),
-                place: layer.place(item),
-            }),
-            other => Err(wrong_kind(
-                key,
-                "an array of strings",
-                other,
-                layer.place(item),
-            )),
-        })
-        .collect()
 }
 
 /// Cargo refuses a value of another kind than it wants.

@@ -107,7 +107,7 @@ fn what_credsh_keeps_for_a_registry_that_asks_another_is_named_at_the_logout() {
     sandbox.ok(&["registry", "set", "corp", "--no-provider"]);
     // Cargo finds no token, so all is well.
     let run = sandbox.ok(&["logout", "corp"]);
-    let told = "token `ci`: Cargo does not ask for it; `token remove ci` forgets it";
+    let told = "kept for corp: Cargo does not ask for it; `token remove ci` forgets it";
     assert!(run.stdout.contains(told), "{run:?}");
     let document = sandbox.json(&["logout", "corp"]);
     let kept = &document["places"][0];
