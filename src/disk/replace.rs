@@ -333,11 +333,9 @@ fn beside(
 pub(crate) fn private(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |error: io::Error| Error::io("write", path, &error);
     let path = follow(path).map_err(failed)?;
-    let mut temporary = path.file_name().unwrap_or_default().to_os_string();
-    temporary.push(".new");
-    let temporary = temporary.to_string_lossy();
+    let temporary = unfinished(&path);
     let write = || {
-        match fs::remove_file(folder_of(&path).join(&*temporary)) {
+        match fs::remove_file(folder_of(&path).join(&temporary)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
@@ -349,6 +347,19 @@ pub(crate) fn private(path: &Path, bytes: &[u8]) -> Result<()> {
         Ok(())
     };
     write().map_err(failed)
+}
+
+/// Takes away what one of these writes has left that was cut off, for whoever has the lock.
+pub(crate) fn sweep_private(path: &Path) {
+    if let Ok(path) = follow(path) {
+        sweep(&path, &unfinished(&path));
+    }
+}
+
+/// What a private file is called until it is whole.
+fn unfinished(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    format!("{name}.new")
 }
 
 /// A new file beside `path`, which goes again unless it is moved.

@@ -13,6 +13,9 @@ use crate::error::Result;
 /// How long another process may hold a lock.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often to ask for one before that is told: who only looks whether it is free has it for an instant.
+const OFTEN: usize = 3;
+
 impl Session {
     /// The folder of what credsh keeps beside Cargo's files.
     pub(super) fn own_folder(&self) -> PathBuf {
@@ -44,24 +47,25 @@ impl Session {
     }
 
     fn lock_own(&mut self, file: &Path) -> Result<Lock> {
-        let mut is_told = false;
-        let lock = lock::own(file, PATIENCE, &mut || self.wait(file, &mut is_told))?;
+        let mut asked = 0;
+        let lock = lock::own(file, PATIENCE, &mut || self.wait(file, &mut asked))?;
         self.warn_where_unsupported(&lock, file);
         Ok(lock)
     }
 
     /// A file's own lock, for that of tokens also Cargo's, if there is one.
     pub(super) fn lock_file(&mut self, file: &Path) -> Result<Option<Lock>> {
-        let mut is_told = false;
-        let lock = lock::of_file(file, PATIENCE, &mut || self.wait(file, &mut is_told))?;
+        let mut asked = 0;
+        let lock = lock::of_file(file, PATIENCE, &mut || self.wait(file, &mut asked))?;
         if let Some(lock) = &lock {
             self.warn_where_unsupported(lock, file);
         }
         Ok(lock)
     }
 
-    fn wait(&mut self, file: &Path, is_told: &mut bool) -> Result<()> {
-        if !std::mem::replace(is_told, true) {
+    fn wait(&mut self, file: &Path, asked: &mut usize) -> Result<()> {
+        *asked += 1;
+        if *asked == OFTEN {
             self.note(&format!("waiting for the lock of `{}`", file.display()));
         }
         self.world.interrupts.check()

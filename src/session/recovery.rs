@@ -25,6 +25,7 @@ use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::tree::is_secret;
 use crate::disk::{lock, replace, tree};
 use crate::error::{Error, Kind as ErrorKind, Place, Result, list};
+use crate::stores;
 
 impl Session {
     /// Finishes what an earlier run was interrupted in, if there is such a thing. What cannot be finished now is
@@ -92,6 +93,9 @@ impl Session {
                 folder.join("journal").display()
             ))
         })?;
+        if journal.items.iter().any(|item| item["is_own"] == true) {
+            stores::sweep(&self.home);
+        }
         // What was read before is read again.
         if self.overlay.is_empty() {
             self.config = None;

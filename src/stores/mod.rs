@@ -25,6 +25,11 @@ pub fn folder(home: &Path) -> PathBuf {
     home.join(".credsh")
 }
 
+/// Takes away what was left of a token that was being kept when everything was killed.
+pub fn sweep(home: &Path) {
+    sealed::sweep(home);
+}
+
 /// The stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]

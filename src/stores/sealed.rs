@@ -27,6 +27,7 @@ use crate::error::{Error, Place, Result};
 use crate::token::Token;
 
 const FILE: &str = "sealed.age";
+const LOCK: &str = "sealed.lock";
 const PASSPHRASE: &str = "CREDSH_PASSPHRASE";
 
 /// Beside the index URLs: for whom the file is sealed, public keys and what they are called.
@@ -71,8 +72,7 @@ pub(super) fn get(access: &mut Access<'_>, item: Item<'_>) -> Result<Option<Toke
 pub(super) fn put(access: &mut Access<'_>, item: Item<'_>, token: Option<&Token>) -> Result<()> {
     let home = folder(access.home);
     let interrupts = access.interrupts.clone();
-    let lock = home.join("sealed.lock");
-    let _lock = lock::own(&lock, PATIENCE, &mut || interrupts.check())?;
+    let _lock = lock::own(&home.join(LOCK), PATIENCE, &mut || interrupts.check())?;
     let (mut content, key) = match (open(access)?, token) {
         (Some(opened), _) => opened,
         (None, None) => return Ok(()),
@@ -89,6 +89,17 @@ pub(super) fn put(access: &mut Access<'_>, item: Item<'_>, token: Option<&Token>
     }
     content.retain(|_, labels| !labels.is_empty());
     seal(access, content, key)
+}
+
+/// Takes away what a process that was killed has left of its writing.
+pub(super) fn sweep(home: &Path) {
+    let home = folder(home);
+    // Who has the lock is at work.
+    if let Ok(Some(_lock)) = lock::of_file(&home.join(LOCK), PATIENCE, &mut || Ok(())) {
+        for name in [FILE, IDENTITY] {
+            replace::sweep_private(&home.join(name));
+        }
+    }
 }
 
 fn open(access: &mut Access<'_>) -> Result<Option<(Content, Key)>> {

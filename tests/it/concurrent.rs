@@ -112,6 +112,25 @@ fn credsh_and_cargo_log_in_at_the_same_time() {
     }
 }
 
+/// Whoever has the lock of the home is waited for, and that is said.
+#[test]
+fn waiting_for_a_lock_is_told() {
+    let mut sandbox = Sandbox::new();
+    sandbox.ok(&["alias", "set", "a", "program"]);
+    let lock = File::open(sandbox.home().join(".credsh/lock")).unwrap();
+    lock.lock().unwrap();
+    let mut command = sandbox.process();
+    command.args(["alias", "set", "b", "program"]);
+    let running = started(std::iter::once(command)).remove(0);
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    lock.unlock().unwrap();
+    let output = running.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains("waiting for the lock of `"), "{told}");
+    assert!(sandbox.read("home/config.toml").contains("b = "));
+}
+
 /// Four loops of the real `cargo login` and four of credsh on one home, each with a registry of its own: what is
 /// reported is there at once, and until the same loop changes it, and the comments are where they were.
 #[test]

@@ -50,7 +50,7 @@ impl Case {
             std::thread::sleep(instant);
             child.kill().unwrap();
             child.wait().unwrap();
-            std::thread::sleep(self.lingering());
+            self.settle();
             self.check(&format!("killed after {instant:?}, run {run}, seed {seed}"));
         }
     }

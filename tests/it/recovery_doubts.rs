@@ -46,6 +46,30 @@ fn a_token_that_has_left_its_old_place_is_not_taken_from_the_new_one() {
     }
 }
 
+/// The token has a new place, and in its old one there is another by now: nobody knows whether it was still there.
+#[test]
+fn a_token_that_others_have_replaced_is_not_taken_from_its_new_place() {
+    let config = format!("{CORP}credential-provider = \"{VAULT}\"\n");
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
+    let files = [
+        (CONFIG, config.as_str()),
+        (CREDENTIALS, credentials.as_str()),
+    ];
+    let mut case = Case::new(&files, &[], &moves(VAULT, "provider:cargo:token"));
+    case.interrupt(last_write);
+    let theirs = credentials.replace(OLD, "sentinel-theirs-0123456789");
+    case.sandbox.write(CREDENTIALS, &theirs);
+    let run = case.sandbox.run(&["registry", "list"]);
+    assert!(
+        run.stderr.contains("keeps the new token of `corp`"),
+        "{}",
+        run.stderr
+    );
+    let index = case.cargo.registries.index("corp");
+    assert_eq!(case.vault.token(&index).as_deref(), Some(OLD));
+    assert_eq!(case.sandbox.read(CREDENTIALS), theirs);
+}
+
 /// The system has stopped in the middle of the write that takes the token out of the file, and its new place has lost
 /// it.
 #[test]
@@ -121,6 +145,22 @@ fn what_is_overwritten_with_yes_is_known_to_the_next_start() {
     let run = case.sandbox.run(&["registry", "list"]);
     let expected = format!("# another one\n{}", case.new[CREDENTIALS]);
     assert_eq!(case.sandbox.read(CREDENTIALS), expected, "{}", run.stderr);
+}
+
+/// The process that seals a token was killed with the run: what it had begun to write goes, once nobody is at it.
+#[test]
+fn what_a_store_has_left_half_written_goes() {
+    let args = [
+        "-c",
+        "login corp --provider credsh --store sealed --from env:NEW",
+    ];
+    let case = Case::new(&[(CONFIG, CORP)], &[], &args);
+    case.interrupt(|steps| after_moves(steps)[0]);
+    for name in ["identity.new", "sealed.age.new"] {
+        case.sandbox.write(&format!("home/.credsh/{name}"), "half");
+    }
+    case.sandbox.write("home/.credsh/sealed.lock", "");
+    assert!(!case.check("half of a file was written"));
 }
 
 /// A folder was made for the file of a project, and the login before it is not there any more.

@@ -191,15 +191,19 @@ impl Case {
     /// Kills it when it is about to do this step; whether it came so far.
     pub fn is_killed_at(&self, step: &Step, command: &Command) -> bool {
         let killed = self.inject(step, "signal=KILL", command);
-        // What a provider has begun to do it does.
-        std::thread::sleep(self.lingering());
+        self.settle();
         killed.status.signal() == Some(9)
     }
 
-    /// How long a provider goes on after credsh was killed.
-    pub fn lingering(&self) -> Duration {
-        let asks = self.args.iter().any(|word| word.contains("vault"));
-        Duration::from_millis(if asks { 30 } else { 0 })
+    /// Waits for what goes on after credsh was killed: a provider does what it has begun to do, and one that is just
+    /// being started still has all that credsh had, its lock, too.
+    pub fn settle(&self) {
+        if self.args.iter().any(|word| word.contains("vault")) {
+            std::thread::sleep(Duration::from_millis(30));
+        }
+        if let Ok(lock) = std::fs::File::open(self.sandbox.home().join(".credsh/lock")) {
+            lock.lock().unwrap();
+        }
     }
 
     /// Starts credsh once more, and holds what is there then against both sides.
@@ -208,11 +212,7 @@ impl Case {
         let next = next.unwrap();
         let told = String::from_utf8_lossy(&next.stderr).into_owned();
         assert!(next.status.success(), "{when}: {told}");
-        let mut now = self.side();
-        // A store that was cut off in the middle of writing takes its own beginnings away, when it writes again.
-        for name in ["sealed.age", "identity"] {
-            now.remove(&format!("home/.credsh/{name}.new"));
-        }
+        let now = self.side();
         assert!(
             now == self.old || now == self.new,
             "{when}: {}\n{told}",
