@@ -1,0 +1,106 @@
+//! Stores that are not what a commit expects: somebody else writes into them meanwhile, they fail when half of it is
+//! done, or know a registry by something else than its index. No token gets lost, and what is said is what is so.
+
+use crate::harness::Sandbox;
+use crate::steps::{NEW, OLD};
+
+const CORP: &str = "sparse+https://corp.example/index/";
+const LAB: &str = "sparse+https://lab.example/index/";
+const THEIRS: &str = "sentinel-theirs-0123456789abcdef";
+
+/// A plugin that keeps tokens in files of a folder; how it is odd is among its arguments.
+const ODD: &str = r#"#!/bin/sh
+cd 'FOLDER' || exit 1
+echo '{"v":[1]}'
+read -r request
+part() { printf '%s' "$request" | sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
+is() { case "$request" in *"\"$1\""*) true ;; *) false ;; esac; }
+file=$(part index-url | tr / _)
+is one && file=one
+none='{"Err":{"kind":"not-found"}}'
+failed='{"Err":{"kind":"other","message":"the disk is full"}}'
+printf '%s ' "$(part kind)" >>requests
+case "$(part kind)" in
+get)
+    if [ -f closed ]; then echo "$failed"
+    elif [ ! -f "$file" ]; then echo "$none"
+    elif is publishes && ! is publish; then echo "$none"
+    else printf '{"Ok":{"kind":"get","token":"%s","cache":"session","operation_independent":true}}\n' "$(cat "$file")"
+    fi ;;
+login)
+    if is elsewhere; then echo '{"Err":{"kind":"url-not-supported"}}'
+    elif is full; then echo "$failed"
+    elif is fills; then rm -f "$file"; echo "$failed"
+    elif is closes; then rm -f "$file"; : >closed; echo "$failed"
+    else printf %s "$(part token)" >"$file"; echo '{"Ok":{"kind":"login"}}'
+    fi ;;
+logout)
+    if is stubborn; then echo '{"Err":{"kind":"operation-not-supported"}}'
+    elif [ ! -f "$file" ]; then echo "$none"
+    elif is late; then rm -f "$file"; echo "$failed"
+    else rm -f "$file"; echo '{"Ok":{"kind":"logout"}}'
+    fi ;;
+*) echo '{"Err":{"kind":"operation-not-supported"}}' ;;
+esac
+"#;
+
+struct Odd {
+    sandbox: Sandbox,
+    folder: tempfile::TempDir,
+}
+
+impl Odd {
+    /// `corp` and `lab`, each with a provider.
+    fn new(corp: &str, lab: &str) -> Self {
+        let mut sandbox = Sandbox::new();
+        let folder = tempfile::tempdir().unwrap();
+        let bin = folder.path().join("bin");
+        let program = ODD.replace("FOLDER", folder.path().to_str().unwrap());
+        crate::harness::program(&bin.join("odd"), &program);
+        // Somebody else logs in while the token is fetched.
+        let meanwhile = format!(
+            "#!/bin/sh\nprintf %s {THEIRS} >{}/{}\necho {NEW}\n",
+            folder.path().display(),
+            CORP.replace('/', "_")
+        );
+        crate::harness::program(&bin.join("meanwhile"), &meanwhile);
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_credsh"), bin.join("credsh")).unwrap();
+        sandbox.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+        sandbox.env("NEW", NEW);
+        sandbox.env("THEIRS", THEIRS);
+        sandbox.write(
+            "home/config.toml",
+            format!(
+                "[registries.corp]\nindex = '{CORP}'\ncredential-provider = '{corp}'\n\
+                 [registries.lab]\nindex = '{LAB}'\ncredential-provider = '{lab}'\n"
+            ),
+        );
+        Self { sandbox, folder }
+    }
+
+    fn put(&self, index: &str, token: &str) {
+        let file = self.folder.path().join(index.replace('/', "_"));
+        std::fs::write(file, token).unwrap();
+    }
+
+    fn token(&self, index: &str) -> Option<String> {
+        let file = self.folder.path().join(index.replace('/', "_"));
+        std::fs::read_to_string(file).ok()
+    }
+}
+
+#[test]
+fn a_round_trip_takes_no_token_from_a_store_that_does_not_look_at_the_index() {
+    let mut odd = Odd::new("odd one", "odd");
+    odd.put("one", OLD);
+    let words = ["provider", "test", "--login", "--", "odd", "one"];
+    let run = odd.sandbox.run(&words);
+    assert_eq!(odd.token("one").as_deref(), Some(OLD), "{run:?}");
+    assert_eq!(run.status, 1, "{run:?}");
+    let told = "gives a token for an index that nobody can have";
+    assert!(run.stdout.contains(told), "{run:?}");
+    // One whose logout has failed in an earlier test is no secret.
+    odd.put("one", "credsh-conformance-test-is-not-a-token");
+    odd.sandbox.ok(&words);
+    assert_eq!(odd.token("one"), None);
+}
