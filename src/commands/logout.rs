@@ -16,6 +16,7 @@ use crate::cargo::registry::{Registry, Wanted, all_names};
 use crate::disk::tree::Node;
 use crate::error::{Kind as ErrorKind, Place, Result};
 use crate::session::change::Wish;
+use crate::session::own::Rules;
 use crate::session::{Session, own};
 use crate::stores::ledger::Entry;
 
@@ -114,6 +115,8 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
         (None, _) => table.last().cloned().unwrap_or_default(),
     };
     let mut places = Vec::new();
+    // Whether Cargo reads its own files for it.
+    let mut is_asked = true;
     if let Some(registry) = &registry {
         let chain = Chain::of(session.config()?, registry)?;
         for provider in chain
@@ -133,9 +136,8 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
                 item: Some(item_key(provider, registry)),
             });
         }
-        if !chain.providers.iter().any(Provider::is_credsh) {
-            places.extend(kept_aside(session, registry));
-        }
+        places.extend(kept_aside(session, registry, &chain));
+        is_asked = chain.has(Kind::Token);
     }
     if table.is_empty() {
         return Ok(places);
@@ -143,6 +145,7 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
     let mut key: Vec<&str> = table.iter().map(String::as_str).collect();
     key.push("token");
     for (place, fate) in forget_in_files(session, &key)? {
+        let fate = if is_asked { fate } else { fate.set_aside() };
         places.push(LogoutPlace {
             registry: name.clone(),
             provider: "cargo:token".to_owned(),
@@ -177,12 +180,16 @@ fn log_out_of(session: &mut Session, provider: &Provider, registry: &Registry) -
     })
 }
 
-/// Credsh may keep tokens of a registry that has another provider now.
-fn kept_aside(session: &mut Session, registry: &Registry) -> Vec<LogoutPlace> {
+/// Credsh may keep tokens of a registry that has another provider now, or one that is configured for other tokens.
+fn kept_aside(session: &mut Session, registry: &Registry, chain: &Chain) -> Vec<LogoutPlace> {
+    let ours = chain.providers.iter().filter(|one| one.is_credsh());
+    let rules: Vec<Rules> = ours.map(rules_of).collect();
     // What is wrong with the ledger is of no concern to a registry that credsh is not the provider of.
     let ledger = session.ledger().unwrap_or_default().entries;
     let index = registry.index_for_provider();
-    let own = ledger.iter().filter(|entry| entry.index == index);
+    let own = ledger
+        .iter()
+        .filter(|entry| entry.index == index && !rules.iter().any(|rules| rules.admit(entry)));
     own.map(|entry| aside(entry, registry, &ledger)).collect()
 }
 
@@ -207,14 +214,22 @@ fn aside(entry: &Entry, registry: &Registry, ledger: &[Entry]) -> LogoutPlace {
     }
 }
 
-/// Forgets all of credsh's own tokens of a registry.
+/// What a provider that is credsh is configured for. Where Cargo would get an error for it, all may be meant.
+fn rules_of(provider: &Provider) -> Rules {
+    Rules::of_arguments(&provider.command[1..]).unwrap_or_default()
+}
+
+/// Forgets the tokens of a registry that credsh, so configured, would give to Cargo.
 fn forget_own(
     session: &mut Session,
     registry: &Registry,
     provider: &Provider,
 ) -> Result<Vec<LogoutPlace>> {
     let mut places = Vec::new();
-    for entry in session.own_tokens(registry)? {
+    let rules = rules_of(provider);
+    let mut entries = session.own_tokens(registry)?;
+    entries.retain(|entry| rules.admit(entry));
+    for entry in entries {
         places.push(forget_one(session, &entry, registry, provider.to_string())?);
     }
     if places.is_empty() {

@@ -1,6 +1,8 @@
 //! Stores that are not what a commit expects: somebody else writes into them meanwhile, they fail when half of it is
 //! done, or know a registry by something else than its index. No token gets lost, and what is said is what is so.
 
+use serde_json::{Value as Json, json};
+
 use crate::harness::Sandbox;
 use crate::steps::{NEW, OLD};
 
@@ -87,6 +89,13 @@ impl Odd {
         let file = self.folder.path().join(index.replace('/', "_"));
         std::fs::read_to_string(file).ok()
     }
+
+    /// The places of a logout, and its status.
+    fn logout(&mut self) -> (u8, Json) {
+        let run = self.sandbox.run(&["--json", "logout", "corp"]);
+        let document: Json = serde_json::from_str(&run.stdout).unwrap();
+        (run.status, document)
+    }
 }
 
 #[test]
@@ -103,4 +112,49 @@ fn a_round_trip_takes_no_token_from_a_store_that_does_not_look_at_the_index() {
     odd.put("one", "credsh-conformance-test-is-not-a-token");
     odd.sandbox.ok(&words);
     assert_eq!(odd.token("one"), None);
+}
+
+#[test]
+fn a_variable_that_cargo_ignores_does_not_make_a_logout_fail() {
+    let name = "CARGO_REGISTRIES_CORP_TOKEN";
+    let mut odd = Odd::new("odd", "odd");
+    odd.sandbox.env(name, THEIRS);
+    let (status, told) = odd.logout();
+    assert_eq!(status, 0, "{told:#}");
+    let rows = told["places"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["place"]["env"] == name).unwrap();
+    assert_eq!(row["outcome"], "kept", "{told:#}");
+
+    let mut odd = Odd::new("cargo:token", "odd");
+    odd.sandbox.env(name, THEIRS);
+    assert_eq!(odd.logout().0, 1);
+}
+
+#[test]
+fn a_logout_leaves_tokens_of_credsh_s_that_its_provider_does_not_give() {
+    let mut odd = Odd::new("credsh --label prod", "odd");
+    for label in ["prod", "dev"] {
+        odd.sandbox.ok(&[
+            "login",
+            "corp",
+            "--from",
+            "env:NEW",
+            "--store",
+            "sealed",
+            "--label",
+            label,
+            "--operations",
+            if label == "prod" { "publish" } else { "read" },
+        ]);
+    }
+    let (status, told) = odd.logout();
+    assert_eq!(status, 0, "{told:#}");
+    let rows = told["places"].as_array().unwrap().iter();
+    let rows: Vec<_> = rows
+        .filter(|row| row["place"]["label"].is_string())
+        .map(|row| (&row["place"]["label"], &row["outcome"]))
+        .collect();
+    assert_eq!(json!(rows), json!([["prod", "removed"], ["dev", "kept"]]));
+    let left = odd.sandbox.json(&["token", "list"]);
+    assert_eq!(left["tokens"][0]["label"], "dev", "{left:#}");
 }

@@ -82,6 +82,17 @@ impl Fate {
         }
     }
 
+    /// The same where Cargo does not look: a token that is kept is of no concern.
+    #[must_use]
+    pub fn set_aside(self) -> Self {
+        match (self.outcome, self.detail) {
+            (PlaceOutcome::Kept, Some(detail)) => {
+                Self::aside(format!("Cargo does not read it here; {detail}"))
+            }
+            (_, detail) => Self { detail, ..self },
+        }
+    }
+
     /// The word that was needed.
     pub fn detail(self) -> Option<String> {
         self.detail
