@@ -263,10 +263,12 @@ fn leave(
 ) -> Result<()> {
     if from.kind == Kind::Token {
         let key = registry.setting("token").ok_or_else(|| no_name(registry))?;
-        let places = forget_in_files(session, &key)?;
+        // The one that Cargo would send, also in a plan, which has not read it.
+        let moves = session.config()?.secret(&key)?.map(|found| found.value);
+        let places = forget_in_files(session, &key, moves.as_ref())?;
         return match places
             .into_iter()
-            .find(|(_, fate)| fate.outcome == PlaceOutcome::Kept)
+            .find(|(_, fate)| fate.outcome == PlaceOutcome::Kept && !fate.is_aside())
         {
             Some((place, fate)) => Err(Error::failed(
                 "the token cannot be moved, because it would stay here",

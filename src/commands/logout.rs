@@ -19,6 +19,7 @@ use crate::session::change::Wish;
 use crate::session::own::Rules;
 use crate::session::{Session, own};
 use crate::stores::ledger::Entry;
+use crate::token::Token;
 
 pub(super) use self::places::{Fate, LogoutPlace, PlaceOutcome, Places};
 
@@ -144,7 +145,7 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
     }
     let mut key: Vec<&str> = table.iter().map(String::as_str).collect();
     key.push("token");
-    for (place, fate) in forget_in_files(session, &key)? {
+    for (place, fate) in forget_in_files(session, &key, None)? {
         let fate = if is_asked { fate } else { fate.set_aside() };
         places.push(LogoutPlace {
             registry: name.clone(),
@@ -271,13 +272,22 @@ pub(super) fn forget_one(
     })
 }
 
-/// Removes a `cargo:token` token from all files that Cargo reads, or would if another were not in the way.
-pub(super) fn forget_in_files(session: &mut Session, key: &[&str]) -> Result<Vec<(Place, Fate)>> {
+/// Removes a `cargo:token` token from all files that Cargo reads, or would if another were not in the way; where it is
+/// one that moves, only after asking one that would be lost.
+pub(super) fn forget_in_files(
+    session: &mut Session,
+    key: &[&str],
+    moves: Option<&Token>,
+) -> Result<Vec<(Place, Fate)>> {
     let mut places = Vec::new();
     let name = variable(key);
     if session.config()?.env().get(&name).is_some() {
         let detail = format!("unset `{name}` where it is set");
         places.push((Place::Env(name), Fate::told(PlaceOutcome::Kept, detail)));
+        // What stays in one place has not moved.
+        if moves.is_some() {
+            return Ok(places);
+        }
     }
     let config = session.config()?;
     let home_files = [config.credentials_file(), config.home_file()];
@@ -301,10 +311,27 @@ pub(super) fn forget_in_files(session: &mut Session, key: &[&str]) -> Result<Vec
     }
     for file in files {
         let is_home = file.parent() == Some(session.home());
-        if !is_home {
-            let question = format!("remove the token from the project's `{}`?", file.display());
-            if !session.confirm(&question)? {
-                let fate = Fate::told(PlaceOutcome::Kept, "as you said");
+        let now = session.open(&file)?.in_file(&file, key);
+        let is_another = match (moves, now.map(|entry| &entry.node)) {
+            (Some(moves), Some(Node::Secret(found))) => !found.is_same(moves),
+            _ => false,
+        };
+        if !is_home || is_another {
+            let question = if is_another {
+                format!(
+                    "remove another token, which does not move, from `{}`?",
+                    file.display()
+                )
+            } else {
+                format!("remove the token from the project's `{}`?", file.display())
+            };
+            let answer = session.confirm(&question);
+            if !answer.map_err(|error| error.at(Place::file(&file)))? {
+                let fate = if is_another {
+                    Fate::aside("as you said")
+                } else {
+                    Fate::told(PlaceOutcome::Kept, "as you said")
+                };
                 places.push((Place::file(&file), fate));
                 continue;
             }

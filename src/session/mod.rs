@@ -357,6 +357,7 @@ impl Session {
         if self.flags.no_input || !self.world.prompt.is_available() {
             return Err(
                 Error::failed("this needs a confirmation, and there is nobody to ask")
+                    .because(question)
                     .hint("repeat it with `--yes`"),
             );
         }

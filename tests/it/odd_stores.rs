@@ -158,3 +158,51 @@ fn a_logout_leaves_tokens_of_credsh_s_that_its_provider_does_not_give() {
     let left = odd.sandbox.json(&["token", "list"]);
     assert_eq!(left["tokens"][0]["label"], "dev", "{left:#}");
 }
+
+/// `corp` has a token in each of Cargo's files.
+fn shadowed(other: &str) -> Odd {
+    let odd = Odd::new("cargo:token", "odd");
+    odd.sandbox.write(
+        "home/credentials.toml",
+        format!("[registries.corp]\ntoken = '{OLD}'\n"),
+    );
+    let config = odd.sandbox.read("home/config.toml");
+    let config = config.replacen(
+        "[registries.corp]",
+        &format!("[registries.corp]\ntoken = '{other}'"),
+        1,
+    );
+    odd.sandbox.write("home/config.toml", config);
+    odd
+}
+
+const MOVES: [&str; 7] = [
+    "login",
+    "corp",
+    "--provider",
+    "odd",
+    "--from",
+    "provider:cargo:token",
+    "--move",
+];
+
+#[test]
+fn a_move_takes_no_other_token_away() {
+    // Nobody to ask.
+    let mut odd = shadowed(THEIRS);
+    let failed = odd.sandbox.fails(1, &MOVES);
+    assert!(failed.stderr.contains("home/config.toml"), "{failed:?}");
+    assert_eq!(odd.token(CORP), None);
+    for (answer, is_left) in [(false, true), (true, false)] {
+        let mut odd = shadowed(THEIRS);
+        odd.sandbox.answers(&[answer]).ok(&MOVES);
+        assert_eq!(odd.token(CORP).as_deref(), Some(OLD));
+        assert!(!odd.sandbox.read("home/credentials.toml").contains(OLD));
+        let config = odd.sandbox.read("home/config.toml");
+        assert_eq!(config.contains(THEIRS), is_left);
+    }
+    // The same one goes from both.
+    let mut odd = shadowed(OLD);
+    odd.sandbox.ok(&MOVES);
+    assert!(!odd.sandbox.read("home/config.toml").contains("token ="));
+}

@@ -93,6 +93,11 @@ impl Fate {
         }
     }
 
+    /// Whether it is of no concern that a token is left.
+    pub fn is_aside(&self) -> bool {
+        self.is_aside
+    }
+
     /// The word that was needed.
     pub fn detail(self) -> Option<String> {
         self.detail
