@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::Session;
 use super::change::{Action, After, Change, FileChange, Key, is_same};
-use super::items::Unfinished;
+use super::logouts::Unfinished;
 use super::overlay::Savepoint;
 use super::records::ItemRecord;
 use crate::disk::document::{Document, Value};

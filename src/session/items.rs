@@ -9,33 +9,11 @@ use super::Session;
 use super::change::{After, Change, FileChange, ItemChange, Key, Wish};
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::{Held, ItemKey, item_key};
-use crate::cargo::providers::{Action, Operation, Reply, Said, os};
+use crate::cargo::providers::{Action, Reply, Said, os};
 use crate::cargo::registry::Registry;
 use crate::disk::tree::Node;
 use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::token::Token;
-
-/// A logout that was to be done and is not.
-#[derive(Debug, Clone)]
-pub struct Unfinished {
-    /// Which.
-    pub change: ItemChange,
-    /// How it ended.
-    pub left: Left,
-    /// Why.
-    pub error: Error,
-}
-
-/// How a logout ended that is not done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
-    /// The provider does not log out.
-    Kept,
-    /// It is locked.
-    Locked,
-    /// It failed, or nobody knows.
-    Failed,
-}
 
 impl Session {
     /// What a provider holds for a registry; `None` if it is locked. An error if it cannot be reached; one that
@@ -45,17 +23,7 @@ impl Session {
         provider: &Provider,
         registry: &Registry,
     ) -> Result<Option<Held>> {
-        match self.held_or_why_not(provider, registry) {
-            Err(error)
-                if !matches!(
-                    error.kind(),
-                    ErrorKind::Unavailable | ErrorKind::Interrupted
-                ) =>
-            {
-                Ok(Some(Held::Unknown))
-            }
-            held => held,
-        }
+        unless_failed(self.held_or_why_not(provider, registry))
     }
 
     /// The same, and an error of one that fails in whatever way. Unknown is only what a plan does not ask for.
@@ -68,14 +36,20 @@ impl Session {
             return Ok(Some(Held::Unknown));
         }
         let reply = self.ask(provider, registry)?;
-        match self.said(reply) {
-            Said::Token(answer) => Ok(Some(Held::Token(answer.token))),
-            Said::NotFound | Said::UrlNotSupported => Ok(Some(Held::Nothing)),
-            Said::Locked => Ok(None),
-            Said::NotSupported | Said::Done => {
-                Err(Error::failed(format!("`{provider}` gives no tokens")))
-            }
+        self.heard(provider, reply)
+    }
+
+    /// The same, where a plugin that has no token for reads is asked for one to publish with as well.
+    pub fn held_for_all(
+        &mut self,
+        provider: &Provider,
+        registry: &Registry,
+    ) -> Result<Option<Held>> {
+        let is_pending = self.config()?.pending_in(provider, registry).is_some();
+        if is_pending || self.flags.is_plan() {
+            return self.held_unless_locked(provider, registry);
         }
+        unless_failed(self.look_for_all(provider, registry))
     }
 
     /// What a provider holds, where a locked one is of no use.
@@ -98,7 +72,7 @@ impl Session {
             before,
             after,
         };
-        if change.before.is_same(&change.after.held()) {
+        if change.is_none() {
             return Ok(());
         }
         self.config_mut()?;
@@ -119,6 +93,7 @@ impl Session {
     /// place before.
     pub(super) fn log_in_items(&mut self, changes: &mut Vec<Change>) -> Result<Vec<ItemChange>> {
         self.check_ledger(changes)?;
+        self.check_own(changes)?;
         let mut done = Vec::new();
         let mut ended_elsewhere = Vec::new();
         for index in 0..changes.len() {
@@ -133,7 +108,9 @@ impl Session {
                 Ok(landed) => landed,
                 Err(error) => return Err(self.undo(done, error)),
             };
-            if let Change::Item(landed) = &landed.change {
+            if let Change::Item(landed) = &landed.change
+                && !landed.is_none()
+            {
                 done.push((**landed).clone());
             }
             if landed.provider.command == item.provider.command {
@@ -165,16 +142,7 @@ impl Session {
                 }
                 None => changes[index] = landed.change,
             }
-            for change in changes.iter_mut() {
-                if let Change::Item(other) = change
-                    && let Wish::Logout {
-                        moved_to: Some((to, _)),
-                    } = &mut other.after
-                    && to.command == item.provider.command
-                {
-                    *to = landed.provider.clone();
-                }
-            }
+            follow(changes, &item, &landed.provider);
         }
         for index in ended_elsewhere.into_iter().rev() {
             changes.remove(index);
@@ -233,14 +201,27 @@ impl Session {
             if provider.can_login() == Some(false) {
                 return Err(stores_nothing(&provider));
             }
-            if index > 0 {
-                item.before = self.held(&provider, &item.registry)?;
-                let next = ItemChange {
-                    provider: provider.clone(),
-                    ..item.clone()
-                };
-                self.note_passed_on(&noted, &next)?;
-                noted = next;
+            let held = if index > 0 {
+                let held = unless_failed(self.look_for_read(&provider, &item.registry));
+                held.and_then(|held| held.ok_or_else(|| os::locked(&provider)))
+            } else if provider.kind == Kind::Own {
+                Ok(item.before.clone())
+            } else {
+                self.look_again(&item).map_err(|(_, error)| error)
+            };
+            item.before = held.map_err(|error| at_its_place(error, &provider))?;
+            let next = ItemChange {
+                provider: provider.clone(),
+                ..item.clone()
+            };
+            self.note_passed_on(&noted, &next)?;
+            noted = next;
+            if item.is_none() {
+                return Ok(Landed {
+                    change: Change::Item(Box::new(noted)),
+                    provider,
+                    hidden_by,
+                });
             }
             let action = Action::Login {
                 token: token.as_ref(),
@@ -284,14 +265,23 @@ impl Session {
         .hint("`provider list` shows them; `provider add cargo:token` adds one that takes every registry"))
     }
 
+    /// What credsh keeps is changed by nobody else from now on: it is looked at before anything is done.
+    fn check_own(&mut self, changes: &mut [Change]) -> Result<()> {
+        for change in changes {
+            if let Change::Item(item) = change
+                && item.provider.kind == Kind::Own
+            {
+                let noted = item.clone();
+                item.before = self.look_again(item).map_err(|(_, error)| error)?;
+                self.note_passed_on(&noted, item)?;
+            }
+        }
+        Ok(())
+    }
+
     /// The login that `cargo:token` performs: an edit of the credentials file.
     fn in_credentials(&mut self, registry: &Registry, token: Option<&Token>) -> Result<Change> {
-        let token = token.ok_or_else(|| {
-            Error::failed(
-                "the provider does not take this registry, and the next one needs the token",
-            )
-            .hint("say where the token is, with `--from`")
-        })?;
+        let token = token.ok_or_else(needs_token)?;
         let key = registry
             .setting("token")
             .ok_or_else(|| no_name(registry))?
@@ -310,122 +300,28 @@ impl Session {
         }))
     }
 
-    /// Has the providers forget what they are to forget, after everything else is written. What is not done
-    /// is told, and kept out of the changes.
-    pub(super) fn log_out_items(&mut self, changes: &mut Vec<Change>) -> Vec<Unfinished> {
-        let mut unfinished = Vec::new();
-        changes.retain(|change| {
-            let Change::Item(item) = change else {
-                return true;
-            };
-            let Wish::Logout { moved_to } = &item.after else {
-                return true;
-            };
-            // After Ctrl-C nothing more is begun.
-            let begun = self.world.interrupts.check();
-            let ended = begun
-                .map_err(|error| (Left::Failed, error))
-                .and_then(|()| self.log_out_item(item, moved_to.as_ref()));
-            match ended {
-                Ok(()) => true,
-                Err((left, error)) => {
-                    unfinished.push(Unfinished {
-                        change: (**item).clone(),
-                        left,
-                        error,
-                    });
-                    false
-                }
-            }
-        });
-        unfinished
-    }
-
-    pub(super) fn log_out_item(
-        &mut self,
-        item: &ItemChange,
-        moved_to: Option<&(Provider, Token)>,
-    ) -> Result<(), (Left, Error)> {
-        let ItemChange {
-            provider, registry, ..
-        } = item;
-        let failed = |error| (Left::Failed, error);
-        if let Some((place, token)) = moved_to {
-            self.prove(place, registry, token).map_err(failed)?;
-        }
-        let reply = self
-            .perform(provider, registry, Action::Logout)
-            .map_err(failed)?;
-        match self.said(reply) {
-            Said::Done | Said::NotFound | Said::UrlNotSupported | Said::Token(_) => {}
-            Said::Locked => return Err((Left::Locked, os::locked(provider))),
-            Said::NotSupported => {
-                let error = Error::failed(format!("`{provider}` does not log out"))
-                    .hint("remove the token with the provider's own tool");
-                return Err((Left::Kept, error));
-            }
-        }
-        if let Some((place, token)) = moved_to {
-            self.still_there(item, place, token)?;
-        }
-        // What it says is one thing, what it does then another.
-        let asked = self
-            .perform(provider, registry, Action::Get(&Operation::READ))
-            .map_err(failed)?;
-        match asked.said {
-            Said::NotFound | Said::UrlNotSupported => Ok(()),
-            Said::Locked => Err((Left::Locked, os::locked(provider))),
-            _ => Err((
-                Left::Kept,
-                Error::failed(format!(
-                    "`{provider}` says that it has logged out, and still gives a token"
-                ))
-                .hint("remove the token with the provider's own tool"),
-            )),
-        }
-    }
-
-    /// Two providers may be two names of one store: then the logout has taken the token away, and it is given back.
-    fn still_there(
-        &mut self,
-        item: &ItemChange,
-        place: &Provider,
-        token: &Token,
-    ) -> Result<(), (Left, Error)> {
-        if self.prove(place, &item.registry, token).is_ok() {
-            return Ok(());
-        }
-        let login = Action::Login {
-            token: Some(token),
-            args: &[],
-        };
-        let one_store = Error::failed(format!(
-            "`{}` and `{place}` are one store, so the token stays there",
-            item.provider
-        ));
-        match self.perform(place, &item.registry, login) {
-            Ok(Reply {
-                said: Said::Done, ..
-            }) => Err((Left::Kept, one_store)),
-            Ok(_) => Err((
-                Left::Failed,
-                one_store.because("and it could not be given back: log in again"),
-            )),
-            Err(error) => Err((
-                Left::Failed,
-                one_store
-                    .because("and it could not be given back: log in again")
-                    .because(error),
-            )),
-        }
-    }
-
     /// What a provider says; what was odd is told to the person.
-    fn said(&mut self, reply: Reply) -> Said {
+    pub(super) fn said(&mut self, reply: Reply) -> Said {
         for remark in reply.remarks {
             self.warn(&remark);
         }
         reply.said
+    }
+}
+
+/// One that fails at a get may still do as it is told, and what it holds is unknown; one that cannot be reached is an
+/// error.
+fn unless_failed(held: Result<Option<Held>>) -> Result<Option<Held>> {
+    match held {
+        Err(error)
+            if !matches!(
+                error.kind(),
+                ErrorKind::Unavailable | ErrorKind::Interrupted
+            ) =>
+        {
+            Ok(Some(Held::Unknown))
+        }
+        held => held,
     }
 }
 
@@ -451,6 +347,21 @@ fn place_of(change: &Change) -> ChangedPlace {
     }
 }
 
+/// A token that was to move to this item's provider has gone to another one.
+fn follow(changes: &mut [Change], item: &ItemChange, to: &Provider) {
+    for change in changes {
+        if let Change::Item(other) = change
+            && let Wish::Logout {
+                moved_to: Some(moved),
+            } = &mut other.after
+            && item_key(&moved.provider, &moved.registry)
+                == item_key(&item.provider, &item.registry)
+        {
+            moved.provider = to.clone();
+        }
+    }
+}
+
 /// A later change of the same place: what was there before the first one stays what was there before.
 fn after(first: &Change, second: Change) -> Change {
     match (first, second) {
@@ -463,6 +374,20 @@ fn after(first: &Change, second: Change) -> Change {
             Change::Item(second)
         }
         (_, second) => second,
+    }
+}
+
+/// A provider that gets a token by itself has passed the login on.
+fn needs_token() -> Error {
+    Error::failed("the provider does not take this registry, and the next one needs the token")
+        .hint("say where the token is, with `--from`")
+}
+
+/// An error of a provider, with where it is configured.
+pub(super) fn at_its_place(error: Error, provider: &Provider) -> Error {
+    match &provider.place {
+        Some(place) => error.at(place.clone()),
+        None => error,
     }
 }
 

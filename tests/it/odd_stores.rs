@@ -90,12 +90,121 @@ impl Odd {
         std::fs::read_to_string(file).ok()
     }
 
+    fn requests(&self) -> String {
+        let file = self.folder.path().join("requests");
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        let _ = std::fs::remove_file(file);
+        text.trim().to_owned()
+    }
+
     /// The places of a logout, and its status.
     fn logout(&mut self) -> (u8, Json) {
         let run = self.sandbox.run(&["--json", "logout", "corp"]);
         let document: Json = serde_json::from_str(&run.stdout).unwrap();
         (run.status, document)
     }
+}
+
+const BATCH: [&str; 4] = [
+    "-c",
+    "login corp --from env:NEW",
+    "-c",
+    "login lab --from command:meanwhile",
+];
+
+#[test]
+fn a_token_that_somebody_else_has_stored_meanwhile_is_not_overwritten() {
+    let told = "somebody else has changed the token of `corp` in `odd` since it was asked for";
+    for before in [None, Some(OLD)] {
+        for lab in ["odd", "odd full"] {
+            let mut odd = Odd::new("odd", lab);
+            if let Some(before) = before {
+                odd.put(CORP, before);
+            }
+            let failed = odd.sandbox.fails(1, &BATCH);
+            assert!(failed.stderr.contains(told), "{}", failed.stderr);
+            assert_eq!(odd.token(CORP).as_deref(), Some(THEIRS), "{failed:?}");
+            assert_eq!(odd.token(LAB), None);
+        }
+    }
+}
+
+#[test]
+fn yes_overwrites_what_somebody_else_has_stored_and_undoing_gives_it_back() {
+    let yes = [&["--yes"], &BATCH[..]].concat();
+    let mut odd = Odd::new("odd", "odd");
+    odd.put(CORP, OLD);
+    odd.sandbox.ok(&yes);
+    assert_eq!(odd.token(CORP).as_deref(), Some(NEW));
+
+    let mut odd = Odd::new("odd", "odd full");
+    odd.put(CORP, OLD);
+    odd.sandbox.fails(1, &yes);
+    assert_eq!(odd.token(CORP).as_deref(), Some(THEIRS));
+}
+
+#[test]
+fn a_token_that_somebody_else_has_stored_meanwhile_is_not_forgotten() {
+    let mut odd = Odd::new("odd", "odd");
+    odd.put(CORP, OLD);
+    let lines = [
+        "-c",
+        "logout corp",
+        "-c",
+        "login lab --from command:meanwhile",
+    ];
+    let run = odd.sandbox.run(&lines);
+    assert_eq!(run.status, 1, "{run:?}");
+    let told = "somebody else has changed the token of `corp` in `odd` since it was asked for";
+    assert!(run.stdout.contains(told), "{run:?}");
+    assert_eq!(odd.token(CORP).as_deref(), Some(THEIRS));
+    assert_eq!(odd.token(LAB).as_deref(), Some(NEW));
+}
+
+/// The ledger does not show it: a renewal on the same day changes nothing there.
+#[test]
+fn a_token_of_credsh_s_own_that_was_renewed_meanwhile_is_not_overwritten() {
+    let mut odd = Odd::new("credsh", "odd full");
+    let login = "login corp --store sealed --from";
+    odd.sandbox.ok(&["-c", &format!("{login} env:NEW")]);
+    let credsh = format!(
+        "#!/bin/sh\n'{}' login corp --store sealed --from env:THEIRS >&2 || exit 1\necho {NEW}\n",
+        env!("CARGO_BIN_EXE_credsh")
+    );
+    crate::harness::program(&odd.folder.path().join("bin/meanwhile"), &credsh);
+    odd.sandbox.env("T", OLD);
+    let first = format!("{login} env:T");
+    let run = odd
+        .sandbox
+        .run(&["-c", &first, "-c", "login lab --from command:meanwhile"]);
+    assert_eq!(run.status, 1, "{run:?}");
+    let told = "somebody else has changed the token of `corp` in `credsh`";
+    assert!(run.stderr.contains(told), "{run:?}");
+    let shown = odd
+        .sandbox
+        .reveals()
+        .ok(&["token", "show", "corp", "--reveal"]);
+    assert_eq!(shown.stdout.trim(), THEIRS);
+}
+
+#[test]
+fn a_new_index_does_not_take_the_token_from_a_store_that_does_not_look_at_the_index() {
+    let mut odd = Odd::new("odd one", "odd");
+    odd.put("one", OLD);
+    let run = odd
+        .sandbox
+        .run(&["registry", "set", "corp", "--index", LAB, "--move-token"]);
+    // The index of `lab`.
+    assert_eq!(run.status, 1, "{run:?}");
+    let new = "sparse+https://new.example/index/";
+    let run = odd
+        .sandbox
+        .run(&["registry", "set", "corp", "--index", new, "--move-token"]);
+    assert_eq!(odd.token("one").as_deref(), Some(OLD), "{run:?}");
+    assert_eq!(run.status, 1, "{run:?}");
+    let told = "`odd one` does not tell the two registries apart, so the token stays there";
+    assert!(run.stdout.contains(told), "{run:?}");
+    odd.sandbox.ok(&["token", "show", "corp"]);
 }
 
 #[test]
@@ -112,6 +221,105 @@ fn a_round_trip_takes_no_token_from_a_store_that_does_not_look_at_the_index() {
     odd.put("one", "credsh-conformance-test-is-not-a-token");
     odd.sandbox.ok(&words);
     assert_eq!(odd.token("one"), None);
+}
+
+#[test]
+fn a_login_that_fails_and_has_removed_the_old_token_is_undone() {
+    let mut odd = Odd::new("odd fills", "odd");
+    odd.put(CORP, OLD);
+    // It takes no token back either: that is said.
+    let failed = odd
+        .sandbox
+        .fails(1, &["login", "corp", "--from", "env:NEW"]);
+    let told = "`odd fills` did not go back to what it held before for `corp`";
+    assert!(failed.stderr.contains(told), "{failed:?}");
+
+    // One that fails with this token only.
+    let mut odd = Odd::new("odd", "odd");
+    odd.put(CORP, OLD);
+    let program = ODD
+        .replace("FOLDER", odd.folder.path().to_str().unwrap())
+        .replace("is fills", &format!("is {NEW}"));
+    crate::harness::program(&odd.folder.path().join("bin/odd"), &program);
+    let failed = odd
+        .sandbox
+        .fails(1, &["login", "corp", "--from", "env:NEW"]);
+    assert_eq!(odd.token(CORP).as_deref(), Some(OLD), "{failed:?}");
+    assert!(failed.stderr.contains("the disk is full"), "{failed:?}");
+}
+
+#[test]
+fn a_login_that_fails_where_nobody_knows_what_is_left_says_so() {
+    let mut odd = Odd::new("odd closes", "odd");
+    odd.put(CORP, OLD);
+    let failed = odd
+        .sandbox
+        .fails(1, &["login", "corp", "--from", "env:NEW"]);
+    for told in [
+        "the disk is full",
+        "what `odd closes` holds for `corp` now is not known",
+    ] {
+        assert!(failed.stderr.contains(told), "{failed:?}");
+    }
+}
+
+#[test]
+fn a_logout_that_fails_once_the_token_is_gone_has_removed_it() {
+    let mut odd = Odd::new("odd late", "odd");
+    odd.put(CORP, OLD);
+    let (status, told) = odd.logout();
+    assert_eq!(status, 0, "{told:#}");
+    assert_eq!(told["places"][0]["outcome"], "removed", "{told:#}");
+    assert_eq!(odd.token(CORP), None);
+}
+
+#[test]
+fn two_names_of_one_store_keep_the_token_though_the_logout_fails() {
+    let mut odd = Odd::new("odd late", "odd");
+    odd.put(CORP, OLD);
+    let run = odd.sandbox.run(&[
+        "login",
+        "corp",
+        "--provider",
+        "odd other",
+        "--from",
+        "provider:odd late",
+        "--move",
+    ]);
+    assert_eq!(odd.token(CORP).as_deref(), Some(OLD), "{run:?}");
+    assert_eq!(run.status, 1, "{run:?}");
+    let told = "are one store, so the token stays there";
+    assert!(run.stdout.contains(told), "{run:?}");
+}
+
+#[test]
+fn a_logout_reaches_a_token_that_is_for_publishing_only() {
+    let mut odd = Odd::new("odd publishes", "odd");
+    odd.put(CORP, OLD);
+    let (status, told) = odd.logout();
+    assert_eq!(status, 0, "{told:#}");
+    assert_eq!(told["places"][0]["outcome"], "removed", "{told:#}");
+    assert_eq!(odd.token(CORP), None);
+    odd.requests();
+    // A logout is sent as Cargo would, and changes nothing.
+    let (status, told) = odd.logout();
+    assert_eq!(status, 0, "{told:#}");
+    assert_eq!(told["places"][0]["outcome"], "absent", "{told:#}");
+    assert_eq!(told["changes"], json!([]), "{told:#}");
+    assert_eq!(odd.requests(), "get get logout");
+}
+
+#[test]
+fn a_store_that_has_nothing_and_forgets_nothing_is_empty() {
+    let mut odd = Odd::new("odd stubborn", "odd");
+    let (status, told) = odd.logout();
+    assert_eq!(status, 0, "{told:#}");
+    assert_eq!(told["places"][0]["outcome"], "absent", "{told:#}");
+    assert_eq!(told["changes"], json!([]), "{told:#}");
+    odd.put(CORP, OLD);
+    let (status, told) = odd.logout();
+    assert_eq!(status, 1, "{told:#}");
+    assert_eq!(told["places"][0]["outcome"], "kept", "{told:#}");
 }
 
 #[test]
@@ -205,4 +413,28 @@ fn a_move_takes_no_other_token_away() {
     let mut odd = shadowed(OLD);
     odd.sandbox.ok(&MOVES);
     assert!(!odd.sandbox.read("home/config.toml").contains("token ="));
+}
+
+#[test]
+fn a_move_with_a_scheme_says_what_the_old_place_had() {
+    let mut odd = Odd::new("odd one", "odd");
+    odd.put("one", OLD);
+    let document = odd.sandbox.json(&[
+        "login",
+        "corp",
+        "--provider",
+        "odd",
+        "--from",
+        "provider:odd one",
+        "--move",
+        "--scheme",
+        "bearer",
+    ]);
+    assert_eq!(odd.token(CORP), Some(format!("Bearer {OLD}")));
+    assert_eq!(odd.token("one"), None);
+    let changes = document["changes"].as_array().unwrap();
+    let of = |action: &str| changes.iter().find(|change| change["action"] == action);
+    let (login, logout) = (of("login").unwrap(), of("logout").unwrap());
+    assert!(logout["before"].is_string(), "{document:#}");
+    assert_ne!(logout["before"], login["after"], "{document:#}");
 }
