@@ -3,10 +3,13 @@
 //! A command asks a provider what it holds before it notes anything: that tells what is unchanged, and what to
 //! give back should the commit fail. Invariant: in a plan nothing is asked, and nobody is told anything.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::Session;
 use super::change::{After, Change, FileChange, ItemChange, Key, Wish};
+use super::commit::Ready;
+use super::own::Rules;
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::{Held, ItemKey, item_key};
 use crate::cargo::providers::{Action, Reply, Said, os};
@@ -91,12 +94,19 @@ impl Session {
     /// Has the providers keep what they are to keep. If one fails, or somebody interrupts, those before it are
     /// undone. A login that ends elsewhere than it was meant to takes the place of what was to become of that
     /// place before.
-    pub(super) fn log_in_items(&mut self, changes: &mut Vec<Change>) -> Result<Vec<ItemChange>> {
+    pub(super) fn log_in_items(
+        &mut self,
+        changes: &mut Vec<Change>,
+        ready: &mut Ready,
+    ) -> Result<Vec<ItemChange>> {
         self.check_ledger(changes)?;
         self.check_own(changes)?;
         let mut done = Vec::new();
-        let mut ended_elsewhere = Vec::new();
-        for index in 0..changes.len() {
+        let mut ended_elsewhere = BTreeSet::new();
+        let mut next = 0;
+        while next < changes.len() {
+            let index = next;
+            next += 1;
             let Change::Item(item) = &changes[index] else {
                 continue;
             };
@@ -108,13 +118,14 @@ impl Session {
                 Ok(landed) => landed,
                 Err(error) => return Err(self.undo(done, error)),
             };
-            if let Change::Item(landed) = &landed.change
+            if let Some(Change::Item(landed)) = &landed.change
                 && !landed.is_none()
             {
                 done.push((**landed).clone());
             }
-            if landed.provider.command == item.provider.command {
-                changes[index] = landed.change;
+            let is_as_meant = landed.provider.command == item.provider.command;
+            if let (true, Some(change)) = (is_as_meant, &landed.change) {
+                changes[index] = change.clone();
                 continue;
             }
             self.note(&format!(
@@ -124,7 +135,20 @@ impl Session {
                 landed.provider
             ));
             self.warn_of_landing(&item.registry, &landed);
-            let place = place_of(&landed.change);
+            let Some(change) = landed.change else {
+                let kept = self.keep_instead(&item, &landed.provider, changes);
+                let kept = kept.and_then(|kept| {
+                    ended_elsewhere.extend(kept.replaced);
+                    self.prepare_again(changes, ready).map(|()| kept.keeper)
+                });
+                match kept {
+                    Ok(keeper) => follow(changes, &item, &keeper),
+                    Err(error) => return Err(self.undo(done, error)),
+                }
+                ended_elsewhere.insert(index);
+                continue;
+            };
+            let place = place_of(&change);
             let there = (0..changes.len())
                 .find(|&other| other != index && place_of(&changes[other]) == place);
             match there {
@@ -137,10 +161,10 @@ impl Session {
                     return Err(self.undo(done, error));
                 }
                 Some(other) => {
-                    changes[other] = after(&changes[other], landed.change);
-                    ended_elsewhere.push(index);
+                    changes[other] = after(&changes[other], change);
+                    ended_elsewhere.insert(index);
                 }
-                None => changes[index] = landed.change,
+                None => changes[index] = change,
             }
             follow(changes, &item, &landed.provider);
         }
@@ -152,7 +176,7 @@ impl Session {
 
     /// It is not where it was meant to be: what that means is said as if it had been named.
     fn warn_of_landing(&mut self, registry: &Registry, landed: &Landed) {
-        if let Change::File(change) = &landed.change
+        if let Some(Change::File(change)) = &landed.change
             && !change.after.is(change.before.as_ref())
         {
             self.warn(&format!(
@@ -180,7 +204,7 @@ impl Session {
         else {
             return Ok(Landed {
                 provider: item.provider.clone(),
-                change: Change::Item(Box::new(item.clone())),
+                change: Some(Change::Item(Box::new(item.clone()))),
                 hidden_by: None,
             });
         };
@@ -194,7 +218,14 @@ impl Session {
                 let change = self.in_credentials(&item.registry, token.as_ref())?;
                 return Ok(Landed {
                     provider,
-                    change,
+                    change: Some(change),
+                    hidden_by,
+                });
+            }
+            if index > 0 && provider.is_credsh() {
+                return Ok(Landed {
+                    provider,
+                    change: None,
                     hidden_by,
                 });
             }
@@ -218,7 +249,7 @@ impl Session {
             noted = next;
             if item.is_none() {
                 return Ok(Landed {
-                    change: Change::Item(Box::new(noted)),
+                    change: Some(Change::Item(Box::new(noted))),
                     provider,
                     hidden_by,
                 });
@@ -252,7 +283,7 @@ impl Session {
                     }
                     return Ok(Landed {
                         provider: asked.0,
-                        change: Change::Item(Box::new(item)),
+                        change: Some(Change::Item(Box::new(item))),
                         hidden_by,
                     });
                 }
@@ -277,6 +308,37 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// A login that has been passed on to credsh, in this process: another one would wait for the lock. What that comes
+    /// to is done after everything else.
+    fn keep_instead(
+        &mut self,
+        item: &ItemChange,
+        provider: &Provider,
+        changes: &mut Vec<Change>,
+    ) -> Result<Kept> {
+        let Wish::Login { token, args, .. } = &item.after else {
+            return Err(needs_token());
+        };
+        let token = token.clone().ok_or_else(needs_token)?;
+        let configured = Rules::of_arguments(&provider.command[1..])?;
+        let rules = Rules::of_arguments(args)?.or(configured);
+        let from = self.overlay.savepoint();
+        let keeper = self.keep(&item.registry, &rules, Some(token))?;
+        let mut replaced = Vec::new();
+        for change in self.overlay.changes_since(from) {
+            let place = place_of(&change);
+            let change = match changes.iter().position(|other| place_of(other) == place) {
+                Some(other) => {
+                    replaced.push(other);
+                    after(&changes[other], change)
+                }
+                None => change,
+            };
+            changes.push(change);
+        }
+        Ok(Kept { keeper, replaced })
     }
 
     /// The login that `cargo:token` performs: an edit of the credentials file.
@@ -328,9 +390,17 @@ fn unless_failed(held: Result<Option<Held>>) -> Result<Option<Held>> {
 /// Where a login has ended.
 struct Landed {
     provider: Provider,
-    change: Change,
+    /// `None` where it is credsh itself, whose changes are more than one.
+    change: Option<Change>,
     /// One before it that keeps another token, and so is who Cargo gets one from.
     hidden_by: Option<Provider>,
+}
+
+/// What credsh keeps of what another provider has passed on.
+struct Kept {
+    keeper: Provider,
+    /// Changes of the same places, which are part of the new ones now.
+    replaced: Vec<usize>,
 }
 
 /// The place that a change is about.

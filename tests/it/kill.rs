@@ -272,6 +272,17 @@ fn a_token_that_moves_to_another_index() {
     case.run();
 }
 
+/// The first provider takes no token, and credsh itself does.
+#[test]
+fn a_login_that_is_passed_on_to_credsh() {
+    let config = format!(
+        "{CORP}[registry]\nglobal-credential-providers = [\"credsh --store sealed\", \"cargo-credential-closed\"]\n"
+    );
+    let args = ["login", "corp", "--from", "env:NEW"];
+    let case = Case::new(&[("home/config.toml", &config)], &[], &args);
+    case.run();
+}
+
 #[test]
 fn two_tokens_for_a_store_and_a_registry() {
     let files = [(

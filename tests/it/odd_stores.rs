@@ -438,3 +438,51 @@ fn a_move_with_a_scheme_says_what_the_old_place_had() {
     assert!(logout["before"].is_string(), "{document:#}");
     assert_ne!(logout["before"], login["after"], "{document:#}");
 }
+
+/// Credsh is who takes the token in the end, in the middle of a commit of its own.
+#[test]
+fn a_login_that_is_passed_on_to_credsh_does_not_wait_for_itself() {
+    let chain = |odd: &Odd| {
+        odd.sandbox.write(
+            "home/config.toml",
+            format!(
+                "[registries.corp]\nindex = '{CORP}'\n[registries.lab]\nindex = '{LAB}'\ncredential-provider = 'odd full'\n\
+                 [registry]\nglobal-credential-providers = ['credsh --store sealed', 'odd elsewhere']\n"
+            ),
+        );
+    };
+    let mut odd = Odd::new("odd", "odd");
+    chain(&odd);
+    let begun = std::time::Instant::now();
+    let run = odd.sandbox.ok(&["login", "corp", "--from", "env:NEW"]);
+    assert!(begun.elapsed().as_secs() < 20, "{run:?}");
+    let told = "`odd elsewhere` does not take `corp`, so `credsh --store sealed` does";
+    assert!(run.stderr.contains(told), "{run:?}");
+    let list = odd.sandbox.json(&["token", "list"]);
+    assert_eq!(list["tokens"][0]["store"], "sealed", "{list:#}");
+    odd.sandbox.ok(&["token", "show", "corp"]);
+    // What was there before comes back with a failure.
+    odd.sandbox.fails(
+        1,
+        &[
+            "-c",
+            "login corp --from env:THEIRS",
+            "-c",
+            "login lab --from env:NEW",
+        ],
+    );
+    let shown = odd
+        .sandbox
+        .reveals()
+        .ok(&["token", "show", "corp", "--reveal"]);
+    assert_eq!(shown.stdout.trim(), NEW);
+    odd.sandbox
+        .ok(&["-c", "logout corp", "-c", "login corp --from env:THEIRS"]);
+    let shown = odd
+        .sandbox
+        .reveals()
+        .ok(&["token", "show", "corp", "--reveal"]);
+    assert_eq!(shown.stdout.trim(), THEIRS);
+    odd.sandbox.ok(&["logout", "corp"]);
+    assert_eq!(odd.sandbox.json(&["token", "list"])["tokens"], json!([]));
+}
