@@ -486,3 +486,17 @@ fn a_login_that_is_passed_on_to_credsh_does_not_wait_for_itself() {
     odd.sandbox.ok(&["logout", "corp"]);
     assert_eq!(odd.sandbox.json(&["token", "list"])["tokens"], json!([]));
 }
+
+/// A provider may ask its owner at each.
+#[test]
+fn a_change_asks_once_more_than_it_takes_to_know_that_there_is_one() {
+    let mut odd = Odd::new("odd", "odd");
+    let login = ["login", "corp", "--from", "env:NEW"];
+    odd.sandbox.ok(&login);
+    assert_eq!(odd.requests(), "get get login");
+    odd.sandbox.ok(&login);
+    assert_eq!(odd.requests(), "get");
+    odd.sandbox.ok(&["logout", "corp"]);
+    // The last one is for a token to publish with.
+    assert_eq!(odd.requests(), "get get logout get get");
+}
