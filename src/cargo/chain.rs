@@ -220,6 +220,11 @@ impl Chain {
         Ok(chain)
     }
 
+    /// Whether a provider of this kind is in it.
+    pub fn has(&self, kind: Kind) -> bool {
+        self.providers.iter().any(|provider| provider.kind == kind)
+    }
+
     /// The global chain, in the order tried: the last entry first (14).
     pub fn global(config: &Config, warnings: &mut Vec<String>) -> Result<Self> {
         let listed = config.joined(&["registry", "global-credential-providers"])?;

@@ -88,7 +88,7 @@ pub(crate) fn item_span(change: &ItemChange) -> Span {
     };
     let (before, after) = (&change.before, &change.after.held());
     match (before, after) {
-        (Held::Unknown, Held::Nothing) => {
+        (Held::Unknown | Held::Nothing, Held::Nothing) => {
             Span::new(Role::Doubtful, format!("- {key} = (if there is a token)"))
         }
         (before, Held::Nothing) => Span::new(Role::Bad, format!("- {key} = {}", text(before))),

@@ -12,7 +12,7 @@ use crate::cargo::inspection::moved_index;
 use crate::cargo::registry::Registry;
 use crate::disk::tree::Node;
 use crate::error::{Error, Result};
-use crate::session::change::{Wish, is_same};
+use crate::session::change::{Moved, Wish, is_same};
 use crate::session::own::Rules;
 use crate::session::{Session, no_name, stores_nothing};
 use crate::token::{Scheme, Source, Token};
@@ -86,15 +86,16 @@ impl Login {
             ))
             .hint("only credsh itself does, as a provider: `--provider credsh`"));
         }
-        let token = if takers[0].is_credsh() {
+        let (to, token) = if takers[0].is_credsh() {
             self.keep(session, &registry, &takers[0])?
         } else if takers[0].kind == Kind::Token {
-            self.store_in_files(session, &registry)?
+            (takers[0].clone(), self.store_in_files(session, &registry)?)
         } else {
-            self.hand_over(session, &registry, &takers)?
+            let token = self.hand_over(session, &registry, &takers)?;
+            (takers[0].clone(), token)
         };
         if let Some(left) = left {
-            leave(session, &registry, &left, &takers[0], token)?;
+            leave(session, &registry, &left, &to, token)?;
         }
         Outcome::change()
     }
@@ -131,7 +132,7 @@ impl Login {
     }
 
     /// `cargo:token`: an edit of the credentials file. Answers the token, unless a plan does not read it.
-    fn store_in_files(&self, session: &mut Session, registry: &Registry) -> Result<Option<Token>> {
+    fn store_in_files(&self, session: &mut Session, registry: &Registry) -> Result<Option<Stored>> {
         if !self.rest.is_empty() {
             return Err(
                 Error::usage("`cargo:token` takes no arguments; a token is never one")
@@ -156,7 +157,7 @@ impl Login {
         }
         let token = session.read_token(&source, registry)?;
         let token = self.with_scheme(session, token)?;
-        let node = Node::Secret(token.clone());
+        let node = Node::Secret(token.stored.clone());
         let now = session
             .config()?
             .in_file(&file, &key)
@@ -177,7 +178,7 @@ impl Login {
         session: &mut Session,
         registry: &Registry,
         takers: &[Provider],
-    ) -> Result<Option<Token>> {
+    ) -> Result<Option<Stored>> {
         let source = self.from.clone().unwrap_or_else(|| default_source(session));
         let [taker, instead @ ..] = takers else {
             return Ok(None);
@@ -209,7 +210,7 @@ impl Login {
             registry,
             held,
             Wish::Login {
-                token: token.clone(),
+                token: token.as_ref().map(|token| token.stored.clone()),
                 args: self.rest.clone(),
                 instead: instead.to_vec(),
                 must_prove: self.move_it,
@@ -218,13 +219,13 @@ impl Login {
         Ok(token)
     }
 
-    /// Credsh is the provider: its stores and its ledger.
+    /// Credsh is the provider: its stores and its ledger. Answers who keeps the token there.
     fn keep(
         &self,
         session: &mut Session,
         registry: &Registry,
         provider: &Provider,
-    ) -> Result<Option<Token>> {
+    ) -> Result<(Provider, Option<Stored>)> {
         let configured = Rules::of_arguments(&provider.command[1..])?;
         let here = Rules::of_arguments(&self.rest)?;
         let rules = self.rules.clone().or(here).or(configured);
@@ -235,22 +236,29 @@ impl Login {
             let token = session.read_token(&source, registry)?;
             Some(self.with_scheme(session, token)?)
         };
-        session.keep(registry, &rules, token.clone())?;
-        Ok(token)
+        let stored = token.as_ref().map(|token| token.stored.clone());
+        let keeper = session.keep(registry, &rules, stored)?;
+        Ok((keeper, token))
     }
 
-    fn with_scheme(&self, session: &mut Session, token: Token) -> Result<Token> {
-        if let (Some(wanted), Some(found)) = (self.scheme, Scheme::of(&token))
+    fn with_scheme(&self, session: &mut Session, read: Token) -> Result<Stored> {
+        if let (Some(wanted), Some(found)) = (self.scheme, Scheme::of(&read))
             && wanted != found
         {
             session.warn("the text has another scheme already, and keeps it");
         }
-        let token = self.scheme.unwrap_or(Scheme::Raw).apply(token)?;
-        if let Some(scheme) = Scheme::doubled(&token) {
+        let stored = self.scheme.unwrap_or(Scheme::Raw).apply(read.clone())?;
+        if let Some(scheme) = Scheme::doubled(&stored) {
             session.warn(&format!("the token has the scheme `{scheme}` twice"));
         }
-        Ok(token)
+        Ok(Stored { read, stored })
     }
+}
+
+/// A token as its source gives it, and as it is stored, with its scheme.
+struct Stored {
+    read: Token,
+    stored: Token,
 }
 
 /// Removes the token from where it was, once the new place has proved that it has it.
@@ -259,14 +267,16 @@ fn leave(
     registry: &Registry,
     from: &Provider,
     to: &Provider,
-    token: Option<Token>,
+    token: Option<Stored>,
 ) -> Result<()> {
     if from.kind == Kind::Token {
         let key = registry.setting("token").ok_or_else(|| no_name(registry))?;
-        let places = forget_in_files(session, &key)?;
+        // The one that Cargo would send, also in a plan, which has not read it.
+        let moves = session.config()?.secret(&key)?.map(|found| found.value);
+        let places = forget_in_files(session, &key, moves.as_ref())?;
         return match places
             .into_iter()
-            .find(|(_, fate)| fate.outcome == PlaceOutcome::Kept)
+            .find(|(_, fate)| fate.outcome == PlaceOutcome::Kept && !fate.is_aside())
         {
             Some((place, fate)) => Err(Error::failed(
                 "the token cannot be moved, because it would stay here",
@@ -276,9 +286,18 @@ fn leave(
             None => Ok(()),
         };
     }
-    let moved_to = token.clone().map(|token| (to.clone(), token));
     // It was read from there a moment ago.
-    let before = token.map_or(Held::Unknown, Held::Token);
+    let (before, moved_to) = match token {
+        None => (Held::Unknown, None),
+        Some(Stored { read, stored }) => (
+            Held::Token(read),
+            Some(Box::new(Moved {
+                provider: to.clone(),
+                registry: registry.clone(),
+                token: stored,
+            })),
+        ),
+    };
     session.wish(from, registry, before, Wish::Logout { moved_to })
 }
 

@@ -16,8 +16,10 @@ use crate::cargo::registry::{Registry, Wanted, all_names};
 use crate::disk::tree::Node;
 use crate::error::{Kind as ErrorKind, Place, Result};
 use crate::session::change::Wish;
+use crate::session::own::Rules;
 use crate::session::{Session, own};
 use crate::stores::ledger::Entry;
+use crate::token::Token;
 
 pub(super) use self::places::{Fate, LogoutPlace, PlaceOutcome, Places};
 
@@ -114,6 +116,8 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
         (None, _) => table.last().cloned().unwrap_or_default(),
     };
     let mut places = Vec::new();
+    // Whether Cargo reads its own files for it.
+    let mut is_asked = true;
     if let Some(registry) = &registry {
         let chain = Chain::of(session.config()?, registry)?;
         for provider in chain
@@ -133,16 +137,16 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
                 item: Some(item_key(provider, registry)),
             });
         }
-        if !chain.providers.iter().any(Provider::is_credsh) {
-            places.extend(kept_aside(session, registry));
-        }
+        places.extend(kept_aside(session, registry, &chain));
+        is_asked = chain.has(Kind::Token);
     }
     if table.is_empty() {
         return Ok(places);
     }
     let mut key: Vec<&str> = table.iter().map(String::as_str).collect();
     key.push("token");
-    for (place, fate) in forget_in_files(session, &key)? {
+    for (place, fate) in forget_in_files(session, &key, None)? {
+        let fate = if is_asked { fate } else { fate.set_aside() };
         places.push(LogoutPlace {
             registry: name.clone(),
             provider: "cargo:token".to_owned(),
@@ -160,7 +164,7 @@ fn log_out_of(session: &mut Session, provider: &Provider, registry: &Registry) -
         let detail = "a command has nothing to forget; take the provider out instead";
         return Ok(Fate::told(PlaceOutcome::Kept, detail));
     }
-    let held = match session.held_unless_locked(provider, registry) {
+    let held = match session.held_for_all(provider, registry) {
         Ok(Some(held)) => held,
         Ok(None) => return Ok(Fate::not_done(PlaceOutcome::Locked, &os::locked(provider))),
         Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
@@ -178,12 +182,16 @@ fn log_out_of(session: &mut Session, provider: &Provider, registry: &Registry) -
     })
 }
 
-/// Credsh may keep tokens of a registry that has another provider now.
-fn kept_aside(session: &mut Session, registry: &Registry) -> Vec<LogoutPlace> {
+/// Credsh may keep tokens of a registry that has another provider now, or one that is configured for other tokens.
+fn kept_aside(session: &mut Session, registry: &Registry, chain: &Chain) -> Vec<LogoutPlace> {
+    let ours = chain.providers.iter().filter(|one| one.is_credsh());
+    let rules: Vec<Rules> = ours.map(rules_of).collect();
     // What is wrong with the ledger is of no concern to a registry that credsh is not the provider of.
     let ledger = session.ledger().unwrap_or_default().entries;
     let index = registry.index_for_provider();
-    let own = ledger.iter().filter(|entry| entry.index == index);
+    let own = ledger
+        .iter()
+        .filter(|entry| entry.index == index && !rules.iter().any(|rules| rules.admit(entry)));
     own.map(|entry| aside(entry, registry, &ledger)).collect()
 }
 
@@ -208,14 +216,22 @@ fn aside(entry: &Entry, registry: &Registry, ledger: &[Entry]) -> LogoutPlace {
     }
 }
 
-/// Forgets all of credsh's own tokens of a registry.
+/// What a provider that is credsh is configured for. Where Cargo would get an error for it, all may be meant.
+fn rules_of(provider: &Provider) -> Rules {
+    Rules::of_arguments(&provider.command[1..]).unwrap_or_default()
+}
+
+/// Forgets the tokens of a registry that credsh, so configured, would give to Cargo.
 fn forget_own(
     session: &mut Session,
     registry: &Registry,
     provider: &Provider,
 ) -> Result<Vec<LogoutPlace>> {
     let mut places = Vec::new();
-    for entry in session.own_tokens(registry)? {
+    let rules = rules_of(provider);
+    let mut entries = session.own_tokens(registry)?;
+    entries.retain(|entry| rules.admit(entry));
+    for entry in entries {
         places.push(forget_one(session, &entry, registry, provider.to_string())?);
     }
     if places.is_empty() {
@@ -257,13 +273,22 @@ pub(super) fn forget_one(
     })
 }
 
-/// Removes a `cargo:token` token from all files that Cargo reads, or would if another were not in the way.
-pub(super) fn forget_in_files(session: &mut Session, key: &[&str]) -> Result<Vec<(Place, Fate)>> {
+/// Removes a `cargo:token` token from all files that Cargo reads, or would if another were not in the way; where it is
+/// one that moves, only after asking one that would be lost.
+pub(super) fn forget_in_files(
+    session: &mut Session,
+    key: &[&str],
+    moves: Option<&Token>,
+) -> Result<Vec<(Place, Fate)>> {
     let mut places = Vec::new();
     let name = variable(key);
     if session.config()?.env().get(&name).is_some() {
         let detail = format!("unset `{name}` where it is set");
         places.push((Place::Env(name), Fate::told(PlaceOutcome::Kept, detail)));
+        // What stays in one place has not moved.
+        if moves.is_some() {
+            return Ok(places);
+        }
     }
     let config = session.config()?;
     let home_files = [config.credentials_file(), config.home_file()];
@@ -287,10 +312,27 @@ pub(super) fn forget_in_files(session: &mut Session, key: &[&str]) -> Result<Vec
     }
     for file in files {
         let is_home = file.parent() == Some(session.home());
-        if !is_home {
-            let question = format!("remove the token from the project's `{}`?", file.display());
-            if !session.confirm(&question)? {
-                let fate = Fate::told(PlaceOutcome::Kept, "as you said");
+        let now = session.open(&file)?.in_file(&file, key);
+        let is_another = match (moves, now.map(|entry| &entry.node)) {
+            (Some(moves), Some(Node::Secret(found))) => !found.is_same(moves),
+            _ => false,
+        };
+        if !is_home || is_another {
+            let question = if is_another {
+                format!(
+                    "remove another token, which does not move, from `{}`?",
+                    file.display()
+                )
+            } else {
+                format!("remove the token from the project's `{}`?", file.display())
+            };
+            let answer = session.confirm(&question);
+            if !answer.map_err(|error| error.at(Place::file(&file)))? {
+                let fate = if is_another {
+                    Fate::aside("as you said")
+                } else {
+                    Fate::told(PlaceOutcome::Kept, "as you said")
+                };
                 places.push((Place::file(&file), fate));
                 continue;
             }

@@ -262,7 +262,7 @@ impl Door {
                 let kept = token
                     .cleaned()
                     .checked()
-                    .and_then(|token| self.session.keep(&registry, &rules, Some(token)))
+                    .and_then(|token| self.session.keep(&registry, &rules, Some(token)).map(drop))
                     .and_then(|()| self.session.commit());
                 kept.map(|_| CredentialResponse::Login).map_err(failure)
             }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
-use crate::cargo::chain::Provider;
+use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Held;
 use crate::cargo::index_url::IndexUrl;
 use crate::cargo::registry::Registry;
@@ -97,9 +97,20 @@ pub enum Wish {
     },
     /// Forget it; where it has moved, not before the new place has given it back.
     Logout {
-        /// The new place, and what it has to give.
-        moved_to: Option<(Provider, Token)>,
+        /// The new place.
+        moved_to: Option<Box<Moved>>,
     },
+}
+
+/// Where a token has moved to.
+#[derive(Debug, Clone)]
+pub struct Moved {
+    /// Who has it now.
+    pub provider: Provider,
+    /// For which registry.
+    pub registry: Registry,
+    /// What has to be given back there: with another scheme it is not the text that the old place has.
+    pub token: Token,
 }
 
 impl Wish {
@@ -134,7 +145,7 @@ impl Change {
     pub fn is_none(&self) -> bool {
         match self {
             Self::File(change) => change.after.is(change.before.as_ref()),
-            Self::Item(change) => change.before.is_same(&change.after.held()),
+            Self::Item(change) => change.is_none(),
         }
     }
 
@@ -198,6 +209,13 @@ impl Serialize for Change {
 }
 
 impl ItemChange {
+    /// Whether there is nothing to do. A plugin that gives no token may have one for an operation that it was not asked
+    /// about: it is told to forget it all the same, as by Cargo.
+    pub fn is_none(&self) -> bool {
+        let is_told = self.action() == Action::Logout && self.provider.kind == Kind::Plugin;
+        !is_told && self.before.is_same(&self.after.held())
+    }
+
     /// What happens.
     pub fn action(&self) -> Action {
         match self.after {

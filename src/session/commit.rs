@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::Session;
 use super::change::{Action, After, Change, FileChange, Key, is_same};
-use super::items::Unfinished;
+use super::logouts::Unfinished;
 use super::overlay::Savepoint;
 use super::records::ItemRecord;
 use crate::disk::document::{Document, Value};
@@ -32,7 +32,7 @@ pub struct Committed {
 }
 
 /// Files that wait for being written, those that Cargo locks last.
-struct Ready {
+pub(super) struct Ready {
     /// What becomes of each file.
     journal: Journal,
     /// The texts of each.
@@ -69,7 +69,10 @@ impl Session {
         let mut unfinished = Vec::new();
         if !self.flags.is_plan() {
             if !changes.is_empty() {
-                unfinished = self.write(&mut changes)?;
+                let pending = self.overlay.savepoint();
+                unfinished = self
+                    .write(&mut changes)
+                    .inspect_err(|_| self.roll_back(pending))?;
             }
             self.roll_back_all();
         }
@@ -96,7 +99,7 @@ impl Session {
             .iter()
             .filter_map(Change::as_item)
             .any(|item| item.action() == Action::Login);
-        let logged_in = match self.log_in_items(changes) {
+        let logged_in = match self.log_in_items(changes, &mut ready) {
             Ok(logged_in) => logged_in,
             Err(error) => return Err(self.without_journal(error)),
         };
@@ -221,6 +224,13 @@ impl Session {
             texts: Texts { old, new },
             done_by_others,
         })
+    }
+
+    /// The same, once there is more to be done.
+    pub(super) fn prepare_again(&mut self, changes: &[Change], ready: &mut Ready) -> Result<()> {
+        self.check_ledger(changes)?;
+        *ready = self.prepare(changes, false)?;
+        ready.journal.write(&self.own_folder())
     }
 
     /// Writes the files. Cargo's lock is taken only here: it is not to wait for a provider that asks a person.

@@ -3,39 +3,20 @@
 //! A command asks a provider what it holds before it notes anything: that tells what is unchanged, and what to
 //! give back should the commit fail. Invariant: in a plan nothing is asked, and nobody is told anything.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::Session;
 use super::change::{After, Change, FileChange, ItemChange, Key, Wish};
+use super::commit::Ready;
+use super::own::Rules;
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::{Held, ItemKey, item_key};
-use crate::cargo::providers::{Action, Operation, Reply, Said, os};
+use crate::cargo::providers::{Action, Reply, Said, os};
 use crate::cargo::registry::Registry;
 use crate::disk::tree::Node;
 use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::token::Token;
-
-/// A logout that was to be done and is not.
-#[derive(Debug, Clone)]
-pub struct Unfinished {
-    /// Which.
-    pub change: ItemChange,
-    /// How it ended.
-    pub left: Left,
-    /// Why.
-    pub error: Error,
-}
-
-/// How a logout ended that is not done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
-    /// The provider does not log out.
-    Kept,
-    /// It is locked.
-    Locked,
-    /// It failed, or nobody knows.
-    Failed,
-}
 
 impl Session {
     /// What a provider holds for a registry; `None` if it is locked. An error if it cannot be reached; one that
@@ -45,17 +26,7 @@ impl Session {
         provider: &Provider,
         registry: &Registry,
     ) -> Result<Option<Held>> {
-        match self.held_or_why_not(provider, registry) {
-            Err(error)
-                if !matches!(
-                    error.kind(),
-                    ErrorKind::Unavailable | ErrorKind::Interrupted
-                ) =>
-            {
-                Ok(Some(Held::Unknown))
-            }
-            held => held,
-        }
+        unless_failed(self.held_or_why_not(provider, registry))
     }
 
     /// The same, and an error of one that fails in whatever way. Unknown is only what a plan does not ask for.
@@ -68,14 +39,20 @@ impl Session {
             return Ok(Some(Held::Unknown));
         }
         let reply = self.ask(provider, registry)?;
-        match self.said(reply) {
-            Said::Token(answer) => Ok(Some(Held::Token(answer.token))),
-            Said::NotFound | Said::UrlNotSupported => Ok(Some(Held::Nothing)),
-            Said::Locked => Ok(None),
-            Said::NotSupported | Said::Done => {
-                Err(Error::failed(format!("`{provider}` gives no tokens")))
-            }
+        self.heard(provider, reply)
+    }
+
+    /// The same, where a plugin that has no token for reads is asked for one to publish with as well.
+    pub fn held_for_all(
+        &mut self,
+        provider: &Provider,
+        registry: &Registry,
+    ) -> Result<Option<Held>> {
+        let is_pending = self.config()?.pending_in(provider, registry).is_some();
+        if is_pending || self.flags.is_plan() {
+            return self.held_unless_locked(provider, registry);
         }
+        unless_failed(self.look_for_all(provider, registry))
     }
 
     /// What a provider holds, where a locked one is of no use.
@@ -98,7 +75,7 @@ impl Session {
             before,
             after,
         };
-        if change.before.is_same(&change.after.held()) {
+        if change.is_none() {
             return Ok(());
         }
         self.config_mut()?;
@@ -117,11 +94,19 @@ impl Session {
     /// Has the providers keep what they are to keep. If one fails, or somebody interrupts, those before it are
     /// undone. A login that ends elsewhere than it was meant to takes the place of what was to become of that
     /// place before.
-    pub(super) fn log_in_items(&mut self, changes: &mut Vec<Change>) -> Result<Vec<ItemChange>> {
+    pub(super) fn log_in_items(
+        &mut self,
+        changes: &mut Vec<Change>,
+        ready: &mut Ready,
+    ) -> Result<Vec<ItemChange>> {
         self.check_ledger(changes)?;
+        self.check_own(changes)?;
         let mut done = Vec::new();
-        let mut ended_elsewhere = Vec::new();
-        for index in 0..changes.len() {
+        let mut ended_elsewhere = BTreeSet::new();
+        let mut next = 0;
+        while next < changes.len() {
+            let index = next;
+            next += 1;
             let Change::Item(item) = &changes[index] else {
                 continue;
             };
@@ -133,11 +118,14 @@ impl Session {
                 Ok(landed) => landed,
                 Err(error) => return Err(self.undo(done, error)),
             };
-            if let Change::Item(landed) = &landed.change {
+            if let Some(Change::Item(landed)) = &landed.change
+                && !landed.is_none()
+            {
                 done.push((**landed).clone());
             }
-            if landed.provider.command == item.provider.command {
-                changes[index] = landed.change;
+            let is_as_meant = landed.provider.command == item.provider.command;
+            if let (true, Some(change)) = (is_as_meant, &landed.change) {
+                changes[index] = change.clone();
                 continue;
             }
             self.note(&format!(
@@ -147,7 +135,20 @@ impl Session {
                 landed.provider
             ));
             self.warn_of_landing(&item.registry, &landed);
-            let place = place_of(&landed.change);
+            let Some(change) = landed.change else {
+                let kept = self.keep_instead(&item, &landed.provider, changes);
+                let kept = kept.and_then(|kept| {
+                    ended_elsewhere.extend(kept.replaced);
+                    self.prepare_again(changes, ready).map(|()| kept.keeper)
+                });
+                match kept {
+                    Ok(keeper) => follow(changes, &item, &keeper),
+                    Err(error) => return Err(self.undo(done, error)),
+                }
+                ended_elsewhere.insert(index);
+                continue;
+            };
+            let place = place_of(&change);
             let there = (0..changes.len())
                 .find(|&other| other != index && place_of(&changes[other]) == place);
             match there {
@@ -160,21 +161,12 @@ impl Session {
                     return Err(self.undo(done, error));
                 }
                 Some(other) => {
-                    changes[other] = after(&changes[other], landed.change);
-                    ended_elsewhere.push(index);
+                    changes[other] = after(&changes[other], change);
+                    ended_elsewhere.insert(index);
                 }
-                None => changes[index] = landed.change,
+                None => changes[index] = change,
             }
-            for change in changes.iter_mut() {
-                if let Change::Item(other) = change
-                    && let Wish::Logout {
-                        moved_to: Some((to, _)),
-                    } = &mut other.after
-                    && to.command == item.provider.command
-                {
-                    *to = landed.provider.clone();
-                }
-            }
+            follow(changes, &item, &landed.provider);
         }
         for index in ended_elsewhere.into_iter().rev() {
             changes.remove(index);
@@ -184,7 +176,7 @@ impl Session {
 
     /// It is not where it was meant to be: what that means is said as if it had been named.
     fn warn_of_landing(&mut self, registry: &Registry, landed: &Landed) {
-        if let Change::File(change) = &landed.change
+        if let Some(Change::File(change)) = &landed.change
             && !change.after.is(change.before.as_ref())
         {
             self.warn(&format!(
@@ -212,7 +204,7 @@ impl Session {
         else {
             return Ok(Landed {
                 provider: item.provider.clone(),
-                change: Change::Item(Box::new(item.clone())),
+                change: Some(Change::Item(Box::new(item.clone()))),
                 hidden_by: None,
             });
         };
@@ -226,21 +218,41 @@ impl Session {
                 let change = self.in_credentials(&item.registry, token.as_ref())?;
                 return Ok(Landed {
                     provider,
-                    change,
+                    change: Some(change),
+                    hidden_by,
+                });
+            }
+            if index > 0 && provider.is_credsh() {
+                return Ok(Landed {
+                    provider,
+                    change: None,
                     hidden_by,
                 });
             }
             if provider.can_login() == Some(false) {
                 return Err(stores_nothing(&provider));
             }
-            if index > 0 {
-                item.before = self.held(&provider, &item.registry)?;
-                let next = ItemChange {
-                    provider: provider.clone(),
-                    ..item.clone()
-                };
-                self.note_passed_on(&noted, &next)?;
-                noted = next;
+            let held = if index > 0 {
+                let held = unless_failed(self.look_for_read(&provider, &item.registry));
+                held.and_then(|held| held.ok_or_else(|| os::locked(&provider)))
+            } else if provider.kind == Kind::Own {
+                Ok(item.before.clone())
+            } else {
+                self.look_again(&item).map_err(|(_, error)| error)
+            };
+            item.before = held.map_err(|error| at_its_place(error, &provider))?;
+            let next = ItemChange {
+                provider: provider.clone(),
+                ..item.clone()
+            };
+            self.note_passed_on(&noted, &next)?;
+            noted = next;
+            if item.is_none() {
+                return Ok(Landed {
+                    change: Some(Change::Item(Box::new(noted))),
+                    provider,
+                    hidden_by,
+                });
             }
             let action = Action::Login {
                 token: token.as_ref(),
@@ -271,7 +283,7 @@ impl Session {
                     }
                     return Ok(Landed {
                         provider: asked.0,
-                        change: Change::Item(Box::new(item)),
+                        change: Some(Change::Item(Box::new(item))),
                         hidden_by,
                     });
                 }
@@ -284,14 +296,54 @@ impl Session {
         .hint("`provider list` shows them; `provider add cargo:token` adds one that takes every registry"))
     }
 
+    /// What credsh keeps is changed by nobody else from now on: it is looked at before anything is done.
+    fn check_own(&mut self, changes: &mut [Change]) -> Result<()> {
+        for change in changes {
+            if let Change::Item(item) = change
+                && item.provider.kind == Kind::Own
+            {
+                let noted = item.clone();
+                item.before = self.look_again(item).map_err(|(_, error)| error)?;
+                self.note_passed_on(&noted, item)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A login that has been passed on to credsh, in this process: another one would wait for the lock. What that comes
+    /// to is done after everything else.
+    fn keep_instead(
+        &mut self,
+        item: &ItemChange,
+        provider: &Provider,
+        changes: &mut Vec<Change>,
+    ) -> Result<Kept> {
+        let Wish::Login { token, args, .. } = &item.after else {
+            return Err(needs_token());
+        };
+        let token = token.clone().ok_or_else(needs_token)?;
+        let configured = Rules::of_arguments(&provider.command[1..])?;
+        let rules = Rules::of_arguments(args)?.or(configured);
+        let from = self.overlay.savepoint();
+        let keeper = self.keep(&item.registry, &rules, Some(token))?;
+        let mut replaced = Vec::new();
+        for change in self.overlay.changes_since(from) {
+            let place = place_of(&change);
+            let change = match changes.iter().position(|other| place_of(other) == place) {
+                Some(other) => {
+                    replaced.push(other);
+                    after(&changes[other], change)
+                }
+                None => change,
+            };
+            changes.push(change);
+        }
+        Ok(Kept { keeper, replaced })
+    }
+
     /// The login that `cargo:token` performs: an edit of the credentials file.
     fn in_credentials(&mut self, registry: &Registry, token: Option<&Token>) -> Result<Change> {
-        let token = token.ok_or_else(|| {
-            Error::failed(
-                "the provider does not take this registry, and the next one needs the token",
-            )
-            .hint("say where the token is, with `--from`")
-        })?;
+        let token = token.ok_or_else(needs_token)?;
         let key = registry
             .setting("token")
             .ok_or_else(|| no_name(registry))?
@@ -310,118 +362,8 @@ impl Session {
         }))
     }
 
-    /// Has the providers forget what they are to forget, after everything else is written. What is not done
-    /// is told, and kept out of the changes.
-    pub(super) fn log_out_items(&mut self, changes: &mut Vec<Change>) -> Vec<Unfinished> {
-        let mut unfinished = Vec::new();
-        changes.retain(|change| {
-            let Change::Item(item) = change else {
-                return true;
-            };
-            let Wish::Logout { moved_to } = &item.after else {
-                return true;
-            };
-            // After Ctrl-C nothing more is begun.
-            let begun = self.world.interrupts.check();
-            let ended = begun
-                .map_err(|error| (Left::Failed, error))
-                .and_then(|()| self.log_out_item(item, moved_to.as_ref()));
-            match ended {
-                Ok(()) => true,
-                Err((left, error)) => {
-                    unfinished.push(Unfinished {
-                        change: (**item).clone(),
-                        left,
-                        error,
-                    });
-                    false
-                }
-            }
-        });
-        unfinished
-    }
-
-    pub(super) fn log_out_item(
-        &mut self,
-        item: &ItemChange,
-        moved_to: Option<&(Provider, Token)>,
-    ) -> Result<(), (Left, Error)> {
-        let ItemChange {
-            provider, registry, ..
-        } = item;
-        let failed = |error| (Left::Failed, error);
-        if let Some((place, token)) = moved_to {
-            self.prove(place, registry, token).map_err(failed)?;
-        }
-        let reply = self
-            .perform(provider, registry, Action::Logout)
-            .map_err(failed)?;
-        match self.said(reply) {
-            Said::Done | Said::NotFound | Said::UrlNotSupported | Said::Token(_) => {}
-            Said::Locked => return Err((Left::Locked, os::locked(provider))),
-            Said::NotSupported => {
-                let error = Error::failed(format!("`{provider}` does not log out"))
-                    .hint("remove the token with the provider's own tool");
-                return Err((Left::Kept, error));
-            }
-        }
-        if let Some((place, token)) = moved_to {
-            self.still_there(item, place, token)?;
-        }
-        // What it says is one thing, what it does then another.
-        let asked = self
-            .perform(provider, registry, Action::Get(&Operation::READ))
-            .map_err(failed)?;
-        match asked.said {
-            Said::NotFound | Said::UrlNotSupported => Ok(()),
-            Said::Locked => Err((Left::Locked, os::locked(provider))),
-            _ => Err((
-                Left::Kept,
-                Error::failed(format!(
-                    "`{provider}` says that it has logged out, and still gives a token"
-                ))
-                .hint("remove the token with the provider's own tool"),
-            )),
-        }
-    }
-
-    /// Two providers may be two names of one store: then the logout has taken the token away, and it is given back.
-    fn still_there(
-        &mut self,
-        item: &ItemChange,
-        place: &Provider,
-        token: &Token,
-    ) -> Result<(), (Left, Error)> {
-        if self.prove(place, &item.registry, token).is_ok() {
-            return Ok(());
-        }
-        let login = Action::Login {
-            token: Some(token),
-            args: &[],
-        };
-        let one_store = Error::failed(format!(
-            "`{}` and `{place}` are one store, so the token stays there",
-            item.provider
-        ));
-        match self.perform(place, &item.registry, login) {
-            Ok(Reply {
-                said: Said::Done, ..
-            }) => Err((Left::Kept, one_store)),
-            Ok(_) => Err((
-                Left::Failed,
-                one_store.because("and it could not be given back: log in again"),
-            )),
-            Err(error) => Err((
-                Left::Failed,
-                one_store
-                    .because("and it could not be given back: log in again")
-                    .because(error),
-            )),
-        }
-    }
-
     /// What a provider says; what was odd is told to the person.
-    fn said(&mut self, reply: Reply) -> Said {
+    pub(super) fn said(&mut self, reply: Reply) -> Said {
         for remark in reply.remarks {
             self.warn(&remark);
         }
@@ -429,12 +371,36 @@ impl Session {
     }
 }
 
+/// One that fails at a get may still do as it is told, and what it holds is unknown; one that cannot be reached is an
+/// error.
+fn unless_failed(held: Result<Option<Held>>) -> Result<Option<Held>> {
+    match held {
+        Err(error)
+            if !matches!(
+                error.kind(),
+                ErrorKind::Unavailable | ErrorKind::Interrupted
+            ) =>
+        {
+            Ok(Some(Held::Unknown))
+        }
+        held => held,
+    }
+}
+
 /// Where a login has ended.
 struct Landed {
     provider: Provider,
-    change: Change,
+    /// `None` where it is credsh itself, whose changes are more than one.
+    change: Option<Change>,
     /// One before it that keeps another token, and so is who Cargo gets one from.
     hidden_by: Option<Provider>,
+}
+
+/// What credsh keeps of what another provider has passed on.
+struct Kept {
+    keeper: Provider,
+    /// Changes of the same places, which are part of the new ones now.
+    replaced: Vec<usize>,
 }
 
 /// The place that a change is about.
@@ -451,6 +417,21 @@ fn place_of(change: &Change) -> ChangedPlace {
     }
 }
 
+/// A token that was to move to this item's provider has gone to another one.
+fn follow(changes: &mut [Change], item: &ItemChange, to: &Provider) {
+    for change in changes {
+        if let Change::Item(other) = change
+            && let Wish::Logout {
+                moved_to: Some(moved),
+            } = &mut other.after
+            && item_key(&moved.provider, &moved.registry)
+                == item_key(&item.provider, &item.registry)
+        {
+            moved.provider = to.clone();
+        }
+    }
+}
+
 /// A later change of the same place: what was there before the first one stays what was there before.
 fn after(first: &Change, second: Change) -> Change {
     match (first, second) {
@@ -463,6 +444,20 @@ fn after(first: &Change, second: Change) -> Change {
             Change::Item(second)
         }
         (_, second) => second,
+    }
+}
+
+/// A provider that gets a token by itself has passed the login on.
+fn needs_token() -> Error {
+    Error::failed("the provider does not take this registry, and the next one needs the token")
+        .hint("say where the token is, with `--from`")
+}
+
+/// An error of a provider, with where it is configured.
+pub(super) fn at_its_place(error: Error, provider: &Provider) -> Error {
+    match &provider.place {
+        Some(place) => error.at(place.clone()),
+        None => error,
     }
 }
 

@@ -9,6 +9,7 @@ mod flags;
 mod items;
 mod ledger;
 mod locks;
+mod logouts;
 pub mod overlay;
 pub mod own;
 mod performing;
@@ -32,7 +33,8 @@ use crate::world::World;
 
 use self::change::{After, Change};
 pub use self::commit::Committed;
-pub use self::items::{Left, Unfinished, no_name, stores_nothing};
+pub use self::items::{no_name, stores_nothing};
+pub use self::logouts::{Left, Unfinished};
 use self::overlay::{Overlay, Savepoint};
 pub use self::preview::Preview;
 pub use self::recording::Recording;
@@ -357,6 +359,7 @@ impl Session {
         if self.flags.no_input || !self.world.prompt.is_available() {
             return Err(
                 Error::failed("this needs a confirmation, and there is nobody to ask")
+                    .because(question)
                     .hint("repeat it with `--yes`"),
             );
         }

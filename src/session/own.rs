@@ -88,8 +88,13 @@ impl Rules {
 }
 
 impl Session {
-    /// Keeps a token under its label. In a plan, it may not be known.
-    pub fn keep(&mut self, registry: &Registry, rules: &Rules, token: Option<Token>) -> Result<()> {
+    /// Keeps a token under its label, and answers who has it then. In a plan, it may not be known.
+    pub fn keep(
+        &mut self,
+        registry: &Registry,
+        rules: &Rules,
+        token: Option<Token>,
+    ) -> Result<Provider> {
         let label = rules.label.clone().unwrap_or_default();
         let known = self.own_tokens(registry)?;
         let before = known.iter().find(|entry| entry.label == label).cloned();
@@ -152,7 +157,8 @@ impl Session {
         self.note_in_ledger(&Entry {
             created: created.or(entry.created),
             ..entry
-        })
+        })?;
+        Ok(keeper)
     }
 
     /// Changes when Cargo may have a token, where it is kept, or the index that it is for.

@@ -1,9 +1,11 @@
 //! Having a provider do something: a process does, except for the sealed file, which is opened in this one. It cannot
 //! hang as a keyring can, and a passphrase's key, which takes a second to derive, is derived once for a run.
 
-use super::{Session, own};
-use crate::cargo::chain::Provider;
-use crate::cargo::providers::{self, Action, Answer, Operation, Reply, Said};
+use super::change::{ItemChange, Wish};
+use super::{Left, Session, own};
+use crate::cargo::chain::{self, Provider};
+use crate::cargo::config::Held;
+use crate::cargo::providers::{self, Action, Answer, Operation, Reply, Said, os};
 use crate::cargo::registry::Registry;
 use crate::error::{Error, Kind, Result};
 use crate::stores::{Item, StoreKind};
@@ -29,6 +31,91 @@ impl Session {
             Some(pending) => pending,
             None => self.perform(provider, registry, Action::Get(&Operation::READ)),
         }
+    }
+
+    /// What a provider holds; `None` if it is locked.
+    pub(super) fn heard(&mut self, provider: &Provider, reply: Reply) -> Result<Option<Held>> {
+        match self.said(reply) {
+            Said::Token(answer) => Ok(Some(Held::Token(answer.token))),
+            Said::NotFound | Said::UrlNotSupported => Ok(Some(Held::Nothing)),
+            Said::Locked => Ok(None),
+            Said::NotSupported | Said::Done => {
+                Err(Error::failed(format!("`{provider}` gives no tokens")))
+            }
+        }
+    }
+
+    /// What a provider holds now for a read, whatever is pending.
+    pub(super) fn look_for_read(
+        &mut self,
+        provider: &Provider,
+        registry: &Registry,
+    ) -> Result<Option<Held>> {
+        let reply = self.perform(provider, registry, Action::Get(&Operation::READ))?;
+        self.heard(provider, reply)
+    }
+
+    /// The same, and where a plugin has nothing for that, what it holds for a publish.
+    pub(super) fn look_for_all(
+        &mut self,
+        provider: &Provider,
+        registry: &Registry,
+    ) -> Result<Option<Held>> {
+        let held = self.look_for_read(provider, registry)?;
+        if !matches!(held, Some(Held::Nothing)) || provider.kind != chain::Kind::Plugin {
+            return Ok(held);
+        }
+        // A publish without a crate is no request of Cargo's: whatever else it makes of that says nothing.
+        match self.perform(provider, registry, Action::Get(&Operation::PUBLISH)) {
+            Ok(Reply {
+                said: Said::Token(answer),
+                ..
+            }) => Ok(Some(Held::Token(answer.token))),
+            Err(error) if error.kind() == Kind::Interrupted => Err(error),
+            _ => Ok(held),
+        }
+    }
+
+    /// What a provider holds right before it is changed. An error where that is neither what it held when it was asked
+    /// first, nor what it is to hold: somebody else has stored it, and only `--yes` gives it up.
+    pub(super) fn look_again(&mut self, item: &ItemChange) -> Result<Held, (Left, Error)> {
+        let ItemChange {
+            provider,
+            registry,
+            before,
+            after,
+        } = item;
+        let is_logout = matches!(after, Wish::Logout { .. });
+        // There is nothing to compare with, nothing that could go, or it may go.
+        if matches!(before, Held::Unknown)
+            || (is_logout && (self.flags.yes || matches!(before, Held::Nothing)))
+        {
+            return Ok(before.clone());
+        }
+        let held = if is_logout {
+            self.look_for_all(provider, registry)
+        } else {
+            self.look_for_read(provider, registry)
+        };
+        let now = match held {
+            Ok(Some(now)) => now,
+            Ok(None) => return Err((Left::Locked, os::locked(provider))),
+            Err(error) => return Err((Left::Failed, error)),
+        };
+        if self.flags.yes || now.is_same(before) || now.is_same(&after.held()) {
+            return Ok(now);
+        }
+        let (ends, more) = if is_logout {
+            ("it stays", "")
+        } else {
+            ("nothing was written", ", or overwrite it with `--yes`")
+        };
+        let error = Error::failed(format!(
+            "somebody else has changed the token of {} in `{provider}` since it was asked for; {ends}",
+            registry.label()
+        ))
+        .hint(format!("look at it and repeat the command{more}"));
+        Err((Left::Kept, error))
     }
 
     /// Sees that a provider gives a token back.

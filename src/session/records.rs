@@ -25,7 +25,16 @@ pub(super) struct ItemRecord {
     pub(super) before: HeldRecord,
     /// What it is to be; for a logout that follows a move, where the token then is.
     pub(super) after: HeldRecord,
-    pub(super) moved_to: Option<Vec<String>>,
+    pub(super) moved_to: Option<MovedRecord>,
+}
+
+/// Where a token has moved to, and what that is to be known by.
+#[derive(PartialEq, Serialize, Deserialize)]
+pub(super) struct MovedRecord {
+    command: Vec<String>,
+    is_own: bool,
+    index: String,
+    pub(super) token: HeldRecord,
 }
 
 /// What a store holds; a token without a fingerprint is not known again.
@@ -56,8 +65,13 @@ impl ItemRecord {
     pub(super) fn of(item: &ItemChange) -> Self {
         let moved_to = match &item.after {
             Wish::Logout {
-                moved_to: Some((provider, _)),
-            } => Some(provider.command.clone()),
+                moved_to: Some(moved),
+            } => Some(MovedRecord {
+                command: moved.provider.command.clone(),
+                is_own: moved.provider.kind == Kind::Own,
+                index: moved.registry.index.as_sent().to_owned(),
+                token: HeldRecord::of(&Held::Token(moved.token.clone())),
+            }),
             _ => None,
         };
         Self {
@@ -78,7 +92,9 @@ impl ItemRecord {
 
     /// Whether this logout follows a login, which has the token now.
     pub(super) fn moves_to(&self, login: &Self) -> bool {
-        self.moved_to.as_ref() == Some(&login.command) && self.index == login.index
+        self.moved_to
+            .as_ref()
+            .is_some_and(|moved| moved.command == login.command && moved.index == login.index)
     }
 
     pub(super) fn is_login(&self) -> bool {
@@ -86,18 +102,18 @@ impl ItemRecord {
     }
 
     pub(super) fn provider(&self) -> Provider {
-        let mut provider = provider_of(&self.command);
-        if self.is_own {
-            provider.kind = Kind::Own;
-        }
-        provider
+        provider_of(&self.command, self.is_own)
     }
 
     pub(super) fn registry(&self) -> Result<Registry> {
+        self.registry_with(&self.index)
+    }
+
+    fn registry_with(&self, index: &str) -> Result<Registry> {
         let name = self.registry.as_deref();
         let name = name.and_then(|name| name.parse::<RegistryName>().ok());
         Ok(Registry {
-            index: self.index.parse()?,
+            index: index.parse()?,
             is_crates_io: self.is_crates_io,
             key: name.as_ref().map(ToString::to_string),
             name,
@@ -105,37 +121,74 @@ impl ItemRecord {
             notes: Vec::new(),
         })
     }
+
+    /// Who has a token that has moved, and for which registry: the same by name.
+    pub(super) fn new_place(&self, moved: &MovedRecord) -> Result<(Provider, Registry)> {
+        let provider = provider_of(&moved.command, moved.is_own);
+        Ok((provider, self.registry_with(&moved.index)?))
+    }
 }
 
 impl Session {
     /// Notes in the journal that not the first of these is to keep a token, but the second.
     pub(super) fn note_passed_on(&self, from: &ItemChange, to: &ItemChange) -> Result<()> {
+        let (from, to) = (ItemRecord::of(from), ItemRecord::of(to));
+        if from == to {
+            return Ok(());
+        }
         let folder = self.own_folder();
         let Some(mut journal) = Journal::read(&folder)? else {
             return Ok(());
         };
-        let (from, to) = (ItemRecord::of(from), ItemRecord::of(to));
         for item in &mut journal.items {
             let Ok(mut record) = serde_json::from_value::<ItemRecord>(item.clone()) else {
                 continue;
             };
             if record == from {
                 *item = to.json();
-            } else if record.moves_to(&from) {
-                record.moved_to = Some(to.command.clone());
+            } else if record.moves_to(&from)
+                && let Some(moved) = &mut record.moved_to
+            {
+                moved.command.clone_from(&to.command);
                 *item = record.json();
             }
         }
         journal.write(&folder)
     }
+
+    /// Tells of one whose end nobody knows, and what to do about it.
+    pub(super) fn tell_uncertain(&mut self, item: &ItemRecord, what: &str) -> Result<()> {
+        let (provider, registry) = (item.provider(), item.registry()?);
+        let word = registry.word();
+        let next = match (item.is_login(), item.command.as_slice()) {
+            (true, [.., label]) if item.is_own => {
+                format!(
+                    "`token list {word}` shows whether `{label}` is kept; if not, log in again with its rules"
+                )
+            }
+            (true, _) => format!("repeat `login {word}`"),
+            // A logout would take it from its new place, too.
+            (false, _) if item.moved_to.is_some() => {
+                format!(
+                    "the token is in its new place; remove it from `{provider}` with that program's own means"
+                )
+            }
+            (false, _) => format!("repeat `logout {word}`"),
+        };
+        self.warn(&format!(
+            "`{provider}` {what} {}, and nobody knows whether it did: {next}",
+            registry.label()
+        ));
+        Ok(())
+    }
 }
 
-pub(super) fn provider_of(command: &[String]) -> Provider {
+fn provider_of(command: &[String], is_own: bool) -> Provider {
     let first = command.first().map_or("", String::as_str);
     Provider {
         command: command.to_vec(),
         written: command.to_vec(),
-        kind: Kind::of(first),
+        kind: if is_own { Kind::Own } else { Kind::of(first) },
         place: None,
     }
 }

@@ -14,12 +14,14 @@ use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::change::{ItemChange, Wish};
+use super::change::{ItemChange, Moved, Wish};
 use super::commit::{forget_old_layout, write_one};
-use super::records::{HeldRecord, ItemRecord, provider_of};
+use super::records::{HeldRecord, ItemRecord};
+use crate::cargo::chain::Provider;
 use crate::cargo::config::Held;
 use crate::cargo::layers::Layer;
-use crate::cargo::providers::{Action, Operation, Said};
+use crate::cargo::providers::{Action, Said};
+use crate::cargo::registry::Registry;
 use crate::disk::document::Document;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::tree::is_secret;
@@ -202,20 +204,29 @@ impl Session {
 
     /// What a provider holds; unknown, where it cannot be asked.
     fn held_now(&mut self, item: &ItemRecord) -> Result<Held> {
-        let get = Action::Get(&Operation::READ);
-        let (provider, registry) = (item.provider(), item.registry()?);
+        self.held_there(&item.provider(), &item.registry()?, item.is_login())
+    }
+
+    fn held_there(
+        &mut self,
+        provider: &Provider,
+        registry: &Registry,
+        for_read: bool,
+    ) -> Result<Held> {
         self.world.interrupts.check()?;
         self.note(&format!(
             "a change was interrupted: asking `{provider}` what it holds for {}",
             registry.label()
         ));
-        let asked = self.perform(&provider, &registry, get);
-        Ok(match asked.map(|reply| reply.said) {
-            Ok(Said::Token(answer)) => Held::Token(answer.token),
-            Ok(Said::NotFound | Said::UrlNotSupported) => Held::Nothing,
-            Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
-            _ => Held::Unknown,
-        })
+        let held = if for_read {
+            self.look_for_read(provider, registry)
+        } else {
+            self.look_for_all(provider, registry)
+        };
+        match held {
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+            held => Ok(held.ok().flatten().unwrap_or(Held::Unknown)),
+        }
     }
 
     /// Whether this file is not as it was, by what the journal says and not by others alone; and the keys of it that
@@ -365,11 +376,25 @@ impl Session {
         let change = ItemChange {
             provider: logout.provider(),
             registry: logout.registry()?,
-            before: Held::Token(token.clone()),
+            before: Held::Token(token),
             after: Wish::Logout { moved_to: None },
         };
-        let moved_to = logout.moved_to.as_deref();
-        let moved_to = moved_to.map(|to| (provider_of(to), token));
+        let moved_to = match &logout.moved_to {
+            None => None,
+            Some(moved) => {
+                let (provider, registry) = logout.new_place(moved)?;
+                let held = self.held_there(&provider, &registry, true)?;
+                let (true, Held::Token(token)) = (moved.token.is(&held), held) else {
+                    self.tell_uncertain(logout, "was to forget the token of")?;
+                    return Ok(true);
+                };
+                Some(Moved {
+                    provider,
+                    registry,
+                    token,
+                })
+            }
+        };
         match self.log_out_item(&change, moved_to.as_ref()) {
             Err((_, error)) if error.kind() == ErrorKind::Interrupted => Err(error),
             Err((_, error)) => {
@@ -427,31 +452,6 @@ impl Session {
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
             _ => self.tell_uncertain(login, "was to keep a new token of"),
         }
-    }
-
-    fn tell_uncertain(&mut self, item: &ItemRecord, what: &str) -> Result<()> {
-        let (provider, registry) = (item.provider(), item.registry()?);
-        let word = registry.word();
-        let next = match (item.is_login(), item.command.as_slice()) {
-            (true, [.., label]) if item.is_own => {
-                format!(
-                    "`token list {word}` shows whether `{label}` is kept; if not, log in again with its rules"
-                )
-            }
-            (true, _) => format!("repeat `login {word}`"),
-            // A logout would take it from its new place, too.
-            (false, _) if item.moved_to.is_some() => {
-                format!(
-                    "the token is in its new place; remove it from `{provider}` with that program's own means"
-                )
-            }
-            (false, _) => format!("repeat `logout {word}`"),
-        };
-        self.warn(&format!(
-            "`{provider}` {what} {}, and nobody knows whether it did: {next}",
-            registry.label()
-        ));
-        Ok(())
     }
 }
 

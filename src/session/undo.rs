@@ -5,6 +5,7 @@
 
 use super::Session;
 use super::change::ItemChange;
+use super::items::at_its_place;
 use crate::cargo::config::Held;
 use crate::cargo::providers::{Action, Operation, Reply, Said};
 use crate::error::{Error, Kind, Result};
@@ -44,32 +45,35 @@ impl Session {
         error
     }
 
-    /// A provider may fail after it has stored the token: then that is to be undone, too.
+    /// A provider may fail after it has stored the token, or has removed the old one: then that is to be undone, too.
     pub(super) fn login_failed(
         &mut self,
         item: ItemChange,
         error: Error,
         done: &mut Vec<ItemChange>,
     ) -> Error {
-        let error = match &item.provider.place {
-            Some(place) => error.at(place.clone()),
-            None => error,
-        };
+        let error = at_its_place(error, &item.provider);
         // One that did not answer is not asked again; its error says that nobody knows.
         if error.kind() != Kind::Failed {
             return error;
         }
-        let get = Action::Get(&Operation::READ);
-        let asked = self.perform(&item.provider, &item.registry, get);
-        match asked.map(|reply| reply.said) {
-            Ok(Said::Token(answer))
-                if Held::Token(answer.token.clone()).is_same(&item.after.held()) =>
-            {
-                done.push(item);
+        match self.look_for_read(&item.provider, &item.registry) {
+            Ok(Some(held)) => {
+                let is_changed = match &item.before {
+                    Held::Unknown => held.is_same(&item.after.held()),
+                    before => !held.is_same(before),
+                };
+                if is_changed {
+                    done.push(item);
+                }
+                error
             }
-            _ => {}
+            Ok(None) | Err(_) => error.because(format!(
+                "and what `{}` holds for {} now is not known",
+                item.provider,
+                item.registry.label()
+            )),
         }
-        error
     }
 
     fn undo_one(&mut self, item: &ItemChange) -> Result<()> {

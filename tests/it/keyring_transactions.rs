@@ -173,7 +173,7 @@ fn a_keyring_that_dies_between_two_logins_is_named_with_what_it_kept() {
     expect_test::expect![[r"
         `cargo:libsecret`: no keyring answers on the D-Bus session bus
           at <root>/home/config.toml:4
-          failed to store token: The name org.freedesktop.secrets was not provided by any .service files
+          failed to get token: The name org.freedesktop.secrets was not provided by any .service files
           and `cargo:libsecret` did not go back to what it held before for `corp`: `cargo:libsecret`: no keyring answers on the D-Bus session bus: failed to erase token: The name org.freedesktop.secrets was not provided by any .service files
         hint: start one (`gnome-keyring-daemon --start`, KWallet, KeePassXC), or use another provider on this machine
     "]].assert_eq(&errors);

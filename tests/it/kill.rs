@@ -240,6 +240,50 @@ fn a_token_that_moves_from_the_file_to_a_store() {
 }
 
 #[test]
+fn a_token_that_moves_to_another_store_and_gets_a_scheme() {
+    let config = format!("{CORP}[registry]\nglobal-credential-providers = [\"{VAULT}\"]\n");
+    let args = [
+        "login",
+        "corp",
+        "--provider",
+        "cargo-credential-vault2",
+        "--from",
+        "provider:cargo-credential-vault",
+        "--move",
+        "--scheme",
+        "bearer",
+    ];
+    let case = Case::new(&[("home/config.toml", &config)], &[("corp", OLD)], &args);
+    case.run();
+}
+
+#[test]
+fn a_token_that_moves_to_another_index() {
+    let config = format!("{CORP}[registry]\nglobal-credential-providers = [\"{VAULT}\"]\n");
+    let args = [
+        "registry",
+        "set",
+        "corp",
+        "--index",
+        "sparse+https://new.example/index/",
+        "--move-token",
+    ];
+    let case = Case::new(&[("home/config.toml", &config)], &[("corp", OLD)], &args);
+    case.run();
+}
+
+/// The first provider takes no token, and credsh itself does.
+#[test]
+fn a_login_that_is_passed_on_to_credsh() {
+    let config = format!(
+        "{CORP}[registry]\nglobal-credential-providers = [\"credsh --store sealed\", \"cargo-credential-closed\"]\n"
+    );
+    let args = ["login", "corp", "--from", "env:NEW"];
+    let case = Case::new(&[("home/config.toml", &config)], &[], &args);
+    case.run();
+}
+
+#[test]
 fn two_tokens_for_a_store_and_a_registry() {
     let files = [(
         "home/config.toml",

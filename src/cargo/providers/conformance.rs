@@ -66,6 +66,10 @@ const UNKNOWN: (&str, &str) = (
     "unknown kind",
     "a later Cargo may ask what this one does not, and expects `operation-not-supported`",
 );
+const INDEX: (&str, &str) = (
+    "index",
+    "Cargo would send one registry's token to another, and a login to that would replace it",
+);
 const LOGIN: (&str, &str) = (
     "login",
     "Cargo offers the token to no other provider once this one is reached",
@@ -298,6 +302,32 @@ impl Points {
         let token = Token::new(MADE_UP);
         let ask = |action| perform(config, provider, &registry, action);
         let get = Action::Get(&Operation::READ);
+        if provider.can_login() != Some(false) {
+            // What is there would be replaced, and then removed.
+            let (passed, detail) = match ask(get).map(|reply| reply.said) {
+                Ok(Said::NotFound | Said::UrlNotSupported) => (
+                    true,
+                    "has nothing for an index that nobody can have".to_owned(),
+                ),
+                // An earlier test has left it.
+                Ok(Said::Token(answer)) if answer.token.is_same(&token) => {
+                    (true, format!("has the made-up token for {NOWHERE}"))
+                }
+                Ok(Said::Token(_)) => (
+                    false,
+                    "gives a token for an index that nobody can have, so none is stored".to_owned(),
+                ),
+                Ok(_) => (
+                    false,
+                    "does not say what it has, so nothing is stored".to_owned(),
+                ),
+                Err(error) => (false, format!("nothing is stored: {error}")),
+            };
+            self.add(INDEX, passed, detail);
+            if !passed {
+                return Ok(());
+            }
+        }
         let login = ask(Action::Login {
             token: Some(&token),
             args: &[],

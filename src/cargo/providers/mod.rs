@@ -177,6 +177,12 @@ impl Operation {
         crate_name: None,
     };
 
+    /// A publish of whatever crate.
+    pub const PUBLISH: Self = Self {
+        action: OperationKind::Publish,
+        crate_name: None,
+    };
+
     /// The same in the protocol's own type; a version that is not known is left empty.
     fn for_protocol(&self) -> cargo_credential::Operation<'_> {
         let name = self.crate_name.as_deref().unwrap_or_default();

@@ -82,6 +82,22 @@ impl Fate {
         }
     }
 
+    /// The same where Cargo does not look: a token that is kept is of no concern.
+    #[must_use]
+    pub fn set_aside(self) -> Self {
+        match (self.outcome, self.detail) {
+            (PlaceOutcome::Kept, Some(detail)) => {
+                Self::aside(format!("Cargo does not read it here; {detail}"))
+            }
+            (_, detail) => Self { detail, ..self },
+        }
+    }
+
+    /// Whether it is of no concern that a token is left.
+    pub fn is_aside(&self) -> bool {
+        self.is_aside
+    }
+
     /// The word that was needed.
     pub fn detail(self) -> Option<String> {
         self.detail

@@ -15,7 +15,7 @@ use crate::commands::args::{ProviderSpec, Where};
 use crate::commands::logout::forget_in_files;
 use crate::disk::tree::Node;
 use crate::error::{Error, Kind as ErrorKind, Result, list};
-use crate::session::change::Wish;
+use crate::session::change::{Moved, Wish};
 use crate::session::{Session, own};
 use crate::stores::ledger::Entry;
 
@@ -133,7 +133,7 @@ impl Set {
                 .hint("say what you mean: `--move-token` or `--drop-token`"));
             }
             Some(_) if self.drop_token => {
-                forget_in_files(session, &token_key)?;
+                forget_in_files(session, &token_key, None)?;
             }
             _ => {}
         }
@@ -207,12 +207,20 @@ impl Set {
                 ));
                 continue;
             }
+            let mut moved_to = None;
             if self.move_token {
                 // Unknown in a plan only.
                 let token = match &held {
                     Held::Token(token) => Some(token.clone()),
                     Held::Nothing | Held::Unknown => None,
                 };
+                moved_to = token.clone().map(|token| {
+                    Box::new(Moved {
+                        provider: provider.clone(),
+                        registry: new.clone(),
+                        token,
+                    })
+                });
                 let there = session.held(provider, &new)?;
                 let login = Wish::Login {
                     token,
@@ -222,7 +230,7 @@ impl Set {
                 };
                 session.wish(provider, &new, there, login)?;
             }
-            session.wish(provider, &old, held, Wish::Logout { moved_to: None })?;
+            session.wish(provider, &old, held, Wish::Logout { moved_to })?;
         }
         Ok(())
     }

@@ -1,0 +1,190 @@
+//! Logouts that providers perform, after everything else is written, each proved by what is there afterwards.
+//!
+//! Invariant: a token that has moved goes only where it is known to be the one that was meant, and its new place gives
+//! it back before and after.
+
+use super::Session;
+use super::change::{Change, ItemChange, Moved, Wish};
+use crate::cargo::chain;
+use crate::cargo::config::Held;
+use crate::cargo::providers::{Action, Reply, Said, os};
+use crate::error::{Error, Kind, Result};
+
+/// A logout that was to be done and is not.
+#[derive(Debug, Clone)]
+pub struct Unfinished {
+    /// Which.
+    pub change: ItemChange,
+    /// How it ended.
+    pub left: Left,
+    /// Why.
+    pub error: Error,
+}
+
+/// How a logout ended that is not done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// The provider does not log out.
+    Kept,
+    /// It is locked.
+    Locked,
+    /// It failed, or nobody knows.
+    Failed,
+}
+
+impl Session {
+    /// Has the providers forget what they are to forget, after everything else is written. What is not done
+    /// is told, and kept out of the changes; so is what was not there.
+    pub(super) fn log_out_items(&mut self, changes: &mut Vec<Change>) -> Vec<Unfinished> {
+        let mut unfinished = Vec::new();
+        changes.retain(|change| {
+            let Change::Item(item) = change else {
+                return true;
+            };
+            let Wish::Logout { moved_to } = &item.after else {
+                return true;
+            };
+            // After Ctrl-C nothing more is begun.
+            let begun = self.world.interrupts.check();
+            let ended = begun
+                .map_err(|error| (Left::Failed, error))
+                .and_then(|()| self.is_as_before(item))
+                .and_then(|()| self.log_out_item(item, moved_to.as_deref()));
+            match ended {
+                Ok(()) => !matches!(item.before, Held::Nothing),
+                Err((left, error)) => {
+                    unfinished.push(Unfinished {
+                        change: (**item).clone(),
+                        left,
+                        error,
+                    });
+                    false
+                }
+            }
+        });
+        unfinished
+    }
+
+    /// What credsh keeps itself was looked at before anything was done.
+    fn is_as_before(&mut self, item: &ItemChange) -> Result<(), (Left, Error)> {
+        if item.provider.kind == chain::Kind::Own {
+            return Ok(());
+        }
+        self.look_again(item).map(drop)
+    }
+
+    pub(super) fn log_out_item(
+        &mut self,
+        item: &ItemChange,
+        moved_to: Option<&Moved>,
+    ) -> Result<(), (Left, Error)> {
+        let ItemChange {
+            provider, registry, ..
+        } = item;
+        if let Some(Moved {
+            provider: place,
+            registry,
+            token,
+        }) = moved_to
+        {
+            let proved = self.prove(place, registry, token);
+            proved.map_err(|error| (Left::Failed, error))?;
+        }
+        let reply = self.perform(provider, registry, Action::Logout);
+        let failure = match reply.map(|reply| self.said(reply)) {
+            Ok(Said::NotFound | Said::UrlNotSupported)
+                if matches!(item.before, Held::Nothing) && moved_to.is_none() =>
+            {
+                return Ok(());
+            }
+            Ok(Said::Done | Said::NotFound | Said::UrlNotSupported | Said::Token(_)) => None,
+            Ok(Said::Locked) => Some((Left::Locked, os::locked(provider))),
+            Ok(Said::NotSupported) => Some((
+                Left::Kept,
+                Error::failed(format!("`{provider}` does not log out"))
+                    .hint("remove the token with the provider's own tool"),
+            )),
+            Err(error) => Some((Left::Failed, error)),
+        };
+        // One that has failed may have done it all the same.
+        if let Some(moved) = moved_to {
+            self.still_there(item, moved)?;
+        }
+        match failure {
+            // One that did not answer is not asked again.
+            Some((left, error)) if left == Left::Locked || error.kind() != Kind::Failed => {
+                Err((left, error))
+            }
+            failure => self.is_gone(item, failure),
+        }
+    }
+
+    /// What a provider says is one thing, what it does then another.
+    fn is_gone(
+        &mut self,
+        item: &ItemChange,
+        failure: Option<(Left, Error)>,
+    ) -> Result<(), (Left, Error)> {
+        let provider = &item.provider;
+        let failure = match (self.look_for_all(provider, &item.registry), failure) {
+            (Ok(Some(Held::Nothing)), None) => return Ok(()),
+            (Ok(Some(Held::Nothing)), Some((_, error))) => {
+                if !matches!(item.before, Held::Nothing) {
+                    self.warn(&format!(
+                        "{error}; its token of {} is gone all the same",
+                        item.registry.label()
+                    ));
+                }
+                return Ok(());
+            }
+            (_, Some(failure)) => failure,
+            (Ok(None), None) => (Left::Locked, os::locked(provider)),
+            (Err(error), None) => (Left::Failed, error),
+            (Ok(Some(_)), None) => (
+                Left::Kept,
+                Error::failed(format!(
+                    "`{provider}` says that it has logged out, and still gives a token"
+                ))
+                .hint("remove the token with the provider's own tool"),
+            ),
+        };
+        Err(failure)
+    }
+
+    /// Two providers may be two names of one store, and one may keep a token for all registries: then the logout has
+    /// taken it away from its new place, too, and it is given back.
+    fn still_there(&mut self, item: &ItemChange, moved: &Moved) -> Result<(), (Left, Error)> {
+        let Moved {
+            provider: place,
+            registry,
+            token,
+        } = moved;
+        // Ctrl-C that ended the logout leaves no token in no place.
+        let aside = self.world.interrupts.set_aside();
+        if self.prove(place, registry, token).is_ok() {
+            return Ok(());
+        }
+        let login = Action::Login {
+            token: Some(token),
+            args: &[],
+        };
+        let given_back = self.perform(place, registry, login);
+        drop(aside);
+        let one_store = Error::failed(if item.provider.command == place.command {
+            format!("`{place}` does not tell the two registries apart, so the token stays there")
+        } else {
+            format!(
+                "`{}` and `{place}` are one store, so the token stays there",
+                item.provider
+            )
+        });
+        let lost = "and it could not be given back: log in again";
+        Err(match given_back {
+            Ok(Reply {
+                said: Said::Done, ..
+            }) => (Left::Kept, one_store),
+            Ok(_) => (Left::Failed, one_store.because(lost)),
+            Err(error) => (Left::Failed, one_store.because(lost).because(error)),
+        })
+    }
+}
