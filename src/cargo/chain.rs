@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::config::{Config, Found, View};
+use super::programs;
 use super::registry::Registry;
 use super::settings;
 use crate::error::{Error, Place, Result};
@@ -104,15 +105,11 @@ pub struct Provider {
     pub kind: Kind,
     /// Where it is configured; `None` is Cargo's own default.
     pub place: Option<Place>,
+    /// Whether it is credsh itself, by whatever path.
+    pub is_credsh: bool,
 }
 
 impl Provider {
-    /// Whether it is credsh itself, by whatever path.
-    pub fn is_credsh(&self) -> bool {
-        let name = std::path::Path::new(&self.command[0]).file_stem();
-        self.kind == Kind::Plugin && name.is_some_and(|name| name == "credsh")
-    }
-
     /// Whether it keeps tokens as plain text on disk; `None` where only its author knows.
     pub fn is_plain_text(&self) -> Option<bool> {
         self.as_known().is_plain_text()
@@ -125,11 +122,7 @@ impl Provider {
 
     /// Its kind, where of all plugins it is the one that is known.
     fn as_known(&self) -> Kind {
-        if self.is_credsh() {
-            Kind::Own
-        } else {
-            self.kind
-        }
+        if self.is_credsh { Kind::Own } else { self.kind }
     }
 }
 
@@ -270,6 +263,7 @@ fn built_in_token() -> Provider {
         written: words,
         kind: Kind::Token,
         place: None,
+        is_credsh: false,
     }
 }
 
@@ -311,6 +305,7 @@ pub fn resolve(
             .to_string();
     }
     Provider {
+        is_credsh: kind == Kind::Plugin && programs::is_credsh(config, &command[0]),
         command,
         written: written.to_vec(),
         kind,

@@ -275,7 +275,7 @@ fn is_obstacle(step: &Step, kind: Kind) -> bool {
         step.provider.kind,
         ProviderKind::Plugin | ProviderKind::TokenFromStdout
     );
-    let is_silent = step.outcome == Outcome::Error && is_program && !step.provider.is_credsh();
+    let is_silent = step.outcome == Outcome::Error && is_program && !step.provider.is_credsh;
     kind == Kind::Unavailable || (kind == Kind::Failed && is_silent)
 }
 

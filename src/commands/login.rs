@@ -79,14 +79,14 @@ impl Login {
         if chain.origin == Origin::Default && !registry.is_crates_io {
             session.note("Cargo refuses a registry with `auth-required` until a credential provider is configured; if this is one: `provider add cargo:token`");
         }
-        if self.rules.is_given() && !takers[0].is_credsh() {
+        if self.rules.is_given() && !takers[0].is_credsh {
             return Err(Error::usage(format!(
                 "`{}` does not know what a token is for, or when it expires",
                 takers[0]
             ))
             .hint("only credsh itself does, as a provider: `--provider credsh`"));
         }
-        let token = if takers[0].is_credsh() {
+        let token = if takers[0].is_credsh {
             self.keep(session, &registry, &takers[0])?
         } else if takers[0].kind == Kind::Token {
             self.store_in_files(session, &registry)?
@@ -117,7 +117,7 @@ impl Login {
                     .hint("name the new place with `--provider SPEC`"),
             );
         }
-        if from.is_credsh() {
+        if from.is_credsh {
             return Err(Error::failed(
                 "credsh's own tokens do not move: each has its rules, and another provider knows none",
             )

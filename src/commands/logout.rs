@@ -121,7 +121,7 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
             .iter()
             .filter(|provider| !provider.kind.is_foreign() && provider.kind != Kind::Token)
         {
-            if provider.is_credsh() {
+            if provider.is_credsh {
                 places.extend(forget_own(session, registry, provider)?);
                 continue;
             }
@@ -133,7 +133,7 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
                 item: Some(item_key(provider, registry)),
             });
         }
-        if !chain.providers.iter().any(Provider::is_credsh) {
+        if !chain.providers.iter().any(|one| one.is_credsh) {
             places.extend(kept_aside(session, registry));
         }
     }

@@ -172,7 +172,7 @@ impl Row {
     /// Cargo would find no token to read with; credsh may have one for other operations.
     fn look_beyond_reads(&mut self, inspection: &Inspection, ledger: &[Entry]) {
         let mut chain = inspection.chain.providers.iter();
-        let Some(provider) = chain.find(|provider| provider.is_credsh()) else {
+        let Some(provider) = chain.find(|provider| provider.is_credsh) else {
             return;
         };
         let index = inspection.registry.index_for_provider();

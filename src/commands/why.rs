@@ -8,7 +8,6 @@ use super::args::Target;
 use super::token::Asked;
 use super::token::show::Own;
 use super::{Answer, Outcome, document};
-use crate::cargo::chain::Provider;
 use crate::cargo::index_url::IndexUrl;
 use crate::cargo::inspection::{Inspection, Shadowed};
 use crate::cargo::providers::Outcome as StepOutcome;
@@ -72,10 +71,10 @@ impl Why {
         let config = session.config()?;
         let inspection = Inspection::of(config, &self.target.wanted(), &operation, may_ask)?;
         let mut shadowed = inspection.shadowed(config);
-        let is_asked = inspection.chain.providers.iter().any(Provider::is_credsh);
+        let is_asked = inspection.chain.providers.iter().any(|one| one.is_credsh);
         let is_own = inspection
             .winner()
-            .is_some_and(|winner| winner.provider.is_credsh());
+            .is_some_and(|winner| winner.provider.is_credsh);
         let label = match (&own, inspection.answer()) {
             (Some(own), Some(answer)) if is_own => own.answered(session, &answer.token),
             _ => None,
@@ -95,7 +94,7 @@ impl Why {
         notes.extend(obstacle.and_then(|error| error.next_step().map(ToOwned::to_owned)));
         let providers = inspection.steps.into_iter().map(|step| Tried {
             detail: match &own {
-                Some(own) if step.provider.is_credsh() => {
+                Some(own) if step.provider.is_credsh => {
                     let detail = step.detail.into_iter().chain([own.told()]);
                     Some(detail.collect::<Vec<_>>().join("; "))
                 }

@@ -356,6 +356,7 @@ fn keeper_of(store: StoreKind, label: &Label) -> Provider {
         command,
         kind: Kind::Own,
         place: None,
+        is_credsh: false,
     }
 }
 

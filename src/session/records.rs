@@ -137,5 +137,6 @@ pub(super) fn provider_of(command: &[String]) -> Provider {
         written: command.to_vec(),
         kind: Kind::of(first),
         place: None,
+        is_credsh: false,
     }
 }

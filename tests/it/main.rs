@@ -30,6 +30,8 @@ mod ingredients;
 mod install;
 mod interrupts;
 #[cfg(target_os = "linux")]
+mod itself;
+#[cfg(target_os = "linux")]
 mod keyring;
 #[cfg(target_os = "linux")]
 mod keyring_errors;

@@ -242,10 +242,13 @@ fn a_program_with_a_dot_in_its_name_is_found() {
 #[test]
 fn what_credsh_itself_can_do_is_known() {
     let mut sandbox = sandbox();
-    sandbox.write(
-        "home/config.toml",
-        "registry.global-credential-providers = ['/opt/credsh', '/opt/other']\n",
+    let list = format!(
+        "registry.global-credential-providers = ['{}', '/opt/credsh']\n",
+        env!("CARGO_BIN_EXE_credsh")
     );
+    sandbox.write("home/config.toml", list);
+    let text = sandbox.ok(&["provider", "list"]).stdout;
+    assert!(text.contains("keyring or sealed file"), "{text}");
     let list = sandbox.json(&["provider", "list"]);
     let can = |row: usize| {
         let row = &list["providers"][row];

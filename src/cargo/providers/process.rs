@@ -42,7 +42,7 @@ pub(super) fn perform(
     } else {
         Command::new(program)
     };
-    if provider.is_credsh()
+    if provider.is_credsh
         && let Some(passphrase) = config.env().get_os(PASSPHRASE)
     {
         command.env(PASSPHRASE, passphrase);
@@ -62,7 +62,7 @@ pub(super) fn perform(
     if let Action::Login { args, .. } = action {
         call.args.extend(args.iter().map(String::as_str));
     }
-    if provider.is_credsh() {
+    if provider.is_credsh {
         call.args.push(PARTS);
     }
     let (response, remarks) = call.perform(config, registry, action)?;
@@ -72,7 +72,7 @@ pub(super) fn perform(
             Error::unavailable(error.to_string()).maybe_hint(hint)
         }
         Misunderstood::Failed(error) => {
-            if let Some(ours) = of_parts(&error).filter(|_| provider.is_credsh()) {
+            if let Some(ours) = of_parts(&error).filter(|_| provider.is_credsh) {
                 // The words that were wrong are not those of whoever asks.
                 let kind = match ours.kind() {
                     Kind::Usage | Kind::NotFound => Kind::Failed,
@@ -180,7 +180,7 @@ pub(super) fn words_of(
 ) -> String {
     let told = in_full(error, action);
     // Our own words contain no token, and dates that look like one.
-    if provider.is_credsh() {
+    if provider.is_credsh {
         told
     } else {
         masked(&told)

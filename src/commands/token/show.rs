@@ -86,7 +86,7 @@ impl Own {
         let registry = Registry::resolve(session.config()?, wanted)?;
         let mut entries = session.own_tokens(&registry)?;
         let chain = Chain::of(session.config()?, &registry)?;
-        if let Some(provider) = chain.providers.iter().find(|one| one.is_credsh())
+        if let Some(provider) = chain.providers.iter().find(|one| one.is_credsh)
             && let Ok(rules) = Rules::of_arguments(&provider.command[1..])
         {
             entries.retain(|entry| rules.admit(entry));
@@ -188,12 +188,7 @@ impl Show {
             let expired = own
                 .as_ref()
                 .and_then(|own| own.serving.first())
-                .filter(|_| {
-                    inspection
-                        .steps
-                        .iter()
-                        .any(|step| step.provider.is_credsh())
-                })
+                .filter(|_| inspection.steps.iter().any(|step| step.provider.is_credsh))
                 .and_then(|first| Some((first, first.expired?)));
             if inspection.is_unknown() {
                 return Err(Error::failed(format!(
@@ -222,7 +217,7 @@ impl Show {
         };
         let token = answer.token.clone();
         let label = own
-            .filter(|_| winner.provider.is_credsh())
+            .filter(|_| winner.provider.is_credsh)
             .and_then(|own| own.answered(session, &token))
             .map(Place::Label);
         let shown = Shown {
