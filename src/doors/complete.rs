@@ -89,7 +89,9 @@ impl Names {
             .entries
             .into_iter()
             .map(|entry| {
-                let registry = entry.registry.unwrap_or(entry.index);
+                let registry = entry
+                    .registry
+                    .unwrap_or_else(|| IndexUrl::shown(&entry.index));
                 Candidate::new(entry.label.as_str(), format!("a token for {registry}"))
             })
             .collect();

@@ -168,7 +168,8 @@ fn is_of_one_token(one: &Change, other: &Change) -> bool {
 fn span_of(together: &[Change]) -> Span {
     match together {
         [Change::File(first), _, ..] => {
-            let table = spell_path(&first.key[..first.key.len() - 1]);
+            let key = first.shown_key();
+            let table = spell_path(&key[..key.len() - 1]);
             let settings = together.iter().filter_map(Change::as_file).map(|change| {
                 let value = change.after.node().or(change.before.as_ref());
                 let name = change.key.last().map_or("", String::as_str);
@@ -187,7 +188,7 @@ fn span_of(together: &[Change]) -> Span {
 }
 
 fn file_span(change: &FileChange) -> Span {
-    let key = spell_path(&change.key);
+    let key = spell_path(&change.shown_key());
     let text = |node| match shown(node) {
         Json::Null => "(a token)".to_owned(),
         Json::String(text) if text.starts_with("sha256:") => text,
