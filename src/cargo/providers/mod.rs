@@ -13,9 +13,11 @@ mod token_from_stdout;
 pub use process::{PARTS, in_parts};
 pub use processes::end_with_parent;
 
+use std::process::Command;
 use std::time::Duration;
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::chain::{Chain, Kind, Provider};
 use super::config::{Config, Held};
@@ -362,6 +364,11 @@ pub fn pending(config: &Config, provider: &Provider, registry: &Registry) -> Opt
         ))
         .hint("`commit` first")),
     })
+}
+
+/// What a program prints that gives a token and is no provider, as far as so many bytes. It has as long as one that is.
+pub fn printed(config: &Config, command: Command, most: usize) -> Result<Zeroizing<Vec<u8>>> {
+    child::printed(config, command, most)
 }
 
 /// Whether a program starts as a provider, and says hello.
