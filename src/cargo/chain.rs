@@ -129,7 +129,11 @@ impl Provider {
 
 impl Serialize for Provider {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.command.serialize(serializer)
+        match self.kind {
+            // How credsh asks itself for one of its own tokens is of no use to anybody.
+            Kind::Own => self.command[..1].serialize(serializer),
+            _ => self.command.serialize(serializer),
+        }
     }
 }
 
@@ -137,7 +141,6 @@ impl Serialize for Provider {
 impl fmt::Display for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            // How credsh asks itself for one of its own tokens is of no use to anybody.
             Kind::Own => f.write_str(&self.command[0]),
             _ => f.write_str(&self.command.join(" ")),
         }

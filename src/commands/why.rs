@@ -9,10 +9,10 @@ use super::token::Asked;
 use super::token::show::Own;
 use super::{Answer, Outcome, document};
 use crate::cargo::index_url::IndexUrl;
-use crate::cargo::inspection::{Inspection, Shadowed};
+use crate::cargo::inspection::Shadowed;
 use crate::cargo::providers::Outcome as StepOutcome;
 use crate::cargo::registry::Registry;
-use crate::error::{Place, Result};
+use crate::error::{Place, Result, list};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
 
@@ -68,9 +68,8 @@ impl Why {
         let operation = self.asked.operation()?;
         let may_ask = self.ask && !session.flags.is_plan();
         let own = Own::of(session, &self.target.wanted(), &operation)?;
-        let config = session.config()?;
-        let inspection = Inspection::of(config, &self.target.wanted(), &operation, may_ask)?;
-        let mut shadowed = inspection.shadowed(config);
+        let inspection = session.inspect(&self.target.wanted(), &operation, may_ask)?;
+        let mut shadowed = inspection.shadowed(session.config()?);
         let is_asked = inspection.chain.providers.iter().any(|one| one.is_credsh);
         let is_own = inspection
             .winner()
@@ -154,7 +153,19 @@ fn left_at_another_index(session: &mut Session, registry: &Registry) -> Result<O
     let Some(name) = registry.name.as_ref().map(ToString::to_string) else {
         return Ok(None);
     };
+    let index = registry.index_for_provider();
     let entries = session.ledger()?.entries;
+    let here: Vec<&str> = entries
+        .iter()
+        .filter(|entry| entry.index == index)
+        .map(|entry| entry.label.as_str())
+        .collect();
+    if !here.is_empty() {
+        return Ok(Some(format!(
+            "credsh keeps {} for this index, which the arguments of the provider leave out",
+            list(&here)
+        )));
+    }
     let other = entries
         .iter()
         .find(|entry| entry.registry.as_deref() == Some(&name));

@@ -75,12 +75,17 @@ impl Report {
         let mut json = json!({ "changes": self.changes, "committed": self.committed });
         if !self.unfinished.is_empty() {
             let unfinished = self.unfinished.iter().map(|unfinished| {
-                json!({
-                    "provider": unfinished.change.provider,
-                    "key": unfinished.change.key(),
-                    "action": unfinished.change.action(),
+                let change = &unfinished.change;
+                let mut told = json!({
+                    "provider": change.provider,
+                    "key": change.key(),
+                    "action": change.action(),
                     "error": unfinished.error,
-                })
+                });
+                if let Some(label) = change.label() {
+                    told["label"] = label.into();
+                }
+                told
             });
             json["unfinished"] = unfinished.collect();
         }

@@ -197,13 +197,19 @@ impl Serialize for Change {
                     after => shown(after.node()),
                 },
             }),
-            Self::Item(change) => json!({
-                "provider": change.provider,
-                "key": change.key(),
-                "action": change.action(),
-                "before": shown_item(&change.before),
-                "after": shown_item(&change.after.held()),
-            }),
+            Self::Item(change) => {
+                let mut told = json!({
+                    "provider": change.provider,
+                    "key": change.key(),
+                    "action": change.action(),
+                    "before": shown_item(&change.before),
+                    "after": shown_item(&change.after.held()),
+                });
+                if let Some(label) = change.label() {
+                    told["label"] = label.into();
+                }
+                told
+            }
         }
         .serialize(serializer)
     }
@@ -221,6 +227,11 @@ impl ItemChange {
     /// What the provider knows the token by: the index of the registry.
     pub fn key(&self) -> String {
         IndexUrl::shown(self.registry.index_for_provider())
+    }
+
+    /// The label, of one of credsh's own.
+    pub fn label(&self) -> Option<&str> {
+        item_of(&self.provider).map(|(_, label)| label)
     }
 
     /// The same for a person, who knows a token of credsh's own by its label.

@@ -198,7 +198,14 @@ impl Entry {
     /// What stands in its table; `None` where a setting is left out.
     pub fn settings(&self) -> Vec<(&'static str, Option<Node>)> {
         let text = |text: String| Some(Node::Text(text));
-        let list = |words: Vec<String>| {
+        let list = |mut words: Vec<String>| {
+            // Said twice is said once.
+            let all = words.clone();
+            let mut index = 0;
+            words.retain(|word| {
+                index += 1;
+                !all[..index - 1].contains(word)
+            });
             (!words.is_empty()).then(|| {
                 Node::List(
                     words

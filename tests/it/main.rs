@@ -58,6 +58,7 @@ mod other_shells;
 mod own_answers;
 mod own_keyring;
 mod own_tokens;
+mod own_told;
 mod peers;
 mod picture;
 mod plugin_protocol;

@@ -99,6 +99,8 @@ pub struct Request<'a> {
     pub operation: Operation,
     /// Whether programs may be started.
     pub may_ask: bool,
+    /// What credsh itself will say once an open transaction is written, where that is not what it would say now.
+    pub own: Option<Result<Reply>>,
 }
 
 /// An operation that Cargo wants a token for (23).
@@ -263,7 +265,9 @@ pub fn walk(config: &Config, chain: &Chain, request: &Request<'_>) -> Vec<Step> 
         if is_over {
             return step;
         }
-        let is_known = !needs_asking(provider.kind)
+        let own = request.own.as_ref().filter(|_| provider.is_credsh);
+        let is_known = own.is_some()
+            || !needs_asking(provider.kind)
             || config
                 .pending_in(provider, request.registry)
                 .is_some_and(|held| !matches!(held, Held::Unknown));
@@ -272,7 +276,11 @@ pub fn walk(config: &Config, chain: &Chain, request: &Request<'_>) -> Vec<Step> 
             step.outcome = Outcome::WouldAsk;
             return step;
         }
-        step.take(get(config, provider, request.registry, &request.operation));
+        let reply = match own {
+            Some(own) => own.clone(),
+            None => get(config, provider, request.registry, &request.operation),
+        };
+        step.take(reply);
         is_over = matches!(step.outcome, Outcome::Token | Outcome::Error);
         if let (Some(before), true) = (&would_ask, is_over) {
             step.detail = Some(match step.detail.take() {
