@@ -93,6 +93,10 @@ fn prepare(mut world: World, cli: &Cli) -> Result<Session, (Box<World>, Error)> 
         Ok(home) => home,
         Err(error) => return Err((Box::new(world), error)),
     };
+    // What is started by us is to see the same home.
+    if cli.home.is_some() {
+        world.env.set("CARGO_HOME", &home);
+    }
     let mut flags = cli.flags;
     flags.no_input |= world.env.is_on("CREDSH_NO_INPUT");
     let theme = theme(&world, cli.color);

@@ -203,6 +203,11 @@ impl Env {
         self.get_os(name).filter(|value| !value.is_empty())
     }
 
+    /// Sets a variable, for this run and for what it starts.
+    pub fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        self.0.insert(name.into(), value.into());
+    }
+
     /// Whether a switch of credsh's is set, and not to 0.
     pub fn is_on(&self, name: &str) -> bool {
         self.non_empty(name).is_some_and(|value| value != "0")

@@ -7,9 +7,11 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::config::{Config, Found, View};
+use super::programs;
 use super::registry::Registry;
 use super::settings;
 use crate::error::{Error, Place, Result};
+use crate::token::{no_argument, stands_for_a_name};
 
 /// What performs a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -104,15 +106,11 @@ pub struct Provider {
     pub kind: Kind,
     /// Where it is configured; `None` is Cargo's own default.
     pub place: Option<Place>,
+    /// Whether it is credsh itself, by whatever path.
+    pub is_credsh: bool,
 }
 
 impl Provider {
-    /// Whether it is credsh itself, by whatever path.
-    pub fn is_credsh(&self) -> bool {
-        let name = std::path::Path::new(&self.command[0]).file_stem();
-        self.kind == Kind::Plugin && name.is_some_and(|name| name == "credsh")
-    }
-
     /// Whether it keeps tokens as plain text on disk; `None` where only its author knows.
     pub fn is_plain_text(&self) -> Option<bool> {
         self.as_known().is_plain_text()
@@ -125,17 +123,17 @@ impl Provider {
 
     /// Its kind, where of all plugins it is the one that is known.
     fn as_known(&self) -> Kind {
-        if self.is_credsh() {
-            Kind::Own
-        } else {
-            self.kind
-        }
+        if self.is_credsh { Kind::Own } else { self.kind }
     }
 }
 
 impl Serialize for Provider {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.command.serialize(serializer)
+        match self.kind {
+            // How credsh asks itself for one of its own tokens is of no use to anybody.
+            Kind::Own => self.command[..1].serialize(serializer),
+            _ => self.command.serialize(serializer),
+        }
     }
 }
 
@@ -143,7 +141,6 @@ impl Serialize for Provider {
 impl fmt::Display for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            // How credsh asks itself for one of its own tokens is of no use to anybody.
             Kind::Own => f.write_str(&self.command[0]),
             _ => f.write_str(&self.command.join(" ")),
         }
@@ -275,6 +272,7 @@ fn built_in_token() -> Provider {
         written: words,
         kind: Kind::Token,
         place: None,
+        is_credsh: false,
     }
 }
 
@@ -316,6 +314,7 @@ pub fn resolve(
             .to_string();
     }
     Provider {
+        is_credsh: kind == Kind::Plugin && programs::is_credsh(config, &command[0]),
         command,
         written: written.to_vec(),
         kind,
@@ -330,6 +329,7 @@ fn is_path(program: &str) -> bool {
 /// An empty program name is started too, and fails (6).
 pub fn check_spec(words: &[String]) -> Result<()> {
     match words.first() {
+        Some(first) if stands_for_a_name(first) => Err(no_argument()),
         Some(first) if !first.is_empty() => Ok(()),
         _ => Err(Error::usage("a provider needs a name or a program")
             .hint("`provider list` shows some; every system has `cargo:token`")),

@@ -133,6 +133,15 @@ impl IndexUrl {
         }
     }
 
+    /// A text as it may be shown. Only a URL can contain user-info; what has an `@` and is no URL of a host is not shown
+    /// from there on back.
+    pub fn shown(text: &str) -> String {
+        match text.parse::<Self>() {
+            Ok(url) => url.masked_of(text),
+            Err(_) => Self::masked_text(text),
+        }
+    }
+
     /// A text that is no URL of a host, without what could be user-info.
     pub fn masked_text(text: &str) -> String {
         match text.rsplit_once('@') {

@@ -3,7 +3,7 @@
 use super::chain::{Chain, Kind as ProviderKind, Origin};
 use super::config::{Config, View};
 use super::index_url::IndexUrl;
-use super::providers::{self, Answer, Operation, Outcome, Request, Step, os};
+use super::providers::{self, Answer, Operation, Outcome, Reply, Request, Step, os};
 use super::registry::{Registry, Wanted};
 use super::settings;
 use crate::disk::tree::Node;
@@ -33,12 +33,24 @@ impl Inspection {
         operation: &Operation,
         may_ask: bool,
     ) -> Result<Self> {
+        Self::with(config, wanted, operation, may_ask, None)
+    }
+
+    /// The same, where what credsh itself will answer is known already.
+    pub fn with(
+        config: &Config,
+        wanted: &Wanted,
+        operation: &Operation,
+        may_ask: bool,
+        own: Option<Result<Reply>>,
+    ) -> Result<Self> {
         let registry = Registry::resolve(config, wanted)?;
         let chain = Chain::of(config, &registry)?;
         let request = Request {
             registry: &registry,
             operation: operation.clone(),
             may_ask,
+            own,
         };
         let steps = providers::walk(config, &chain, &request);
         // Ctrl-C ends what asks, not only the one that was asked.
@@ -275,7 +287,7 @@ fn is_obstacle(step: &Step, kind: Kind) -> bool {
         step.provider.kind,
         ProviderKind::Plugin | ProviderKind::TokenFromStdout
     );
-    let is_silent = step.outcome == Outcome::Error && is_program && !step.provider.is_credsh();
+    let is_silent = step.outcome == Outcome::Error && is_program && !step.provider.is_credsh;
     kind == Kind::Unavailable || (kind == Kind::Failed && is_silent)
 }
 

@@ -5,6 +5,50 @@ use std::path::{Path, PathBuf};
 use super::config::Config;
 use crate::world::Env;
 
+/// This program, as a provider.
+pub const CREDSH: &str = "credsh";
+
+/// Whether a command starts this program: by its bare name, or as the very file that runs now, or that its name leads to
+/// on `PATH`. What is called alike is somebody else's, and gets nothing that is for credsh alone.
+pub fn is_credsh(config: &Config, program: &str) -> bool {
+    if program == CREDSH {
+        return true;
+    }
+    let Some(found) = find(config, program) else {
+        return false;
+    };
+    let is_it = |ours: &Path| is_same_file(&found, ours);
+    is_it(config.program()) || find(config, CREDSH).is_some_and(|ours| is_it(&ours))
+}
+
+/// Whether a command names a program of this name, be it this one, another's, or one that is gone.
+pub fn is_called_credsh(program: &str) -> bool {
+    let name = Path::new(program)
+        .file_name()
+        .and_then(|name| name.to_str());
+    let is_path = program.contains('/') || program.contains('\\');
+    let suffix = if is_path {
+        std::env::consts::EXE_SUFFIX
+    } else {
+        ""
+    };
+    name.is_some_and(|name| name.strip_suffix(suffix) == Some(CREDSH))
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let inode = |path: &Path| path.metadata().map(|meta| (meta.dev(), meta.ino())).ok();
+        inode(one).is_some_and(|found| Some(found) == inode(other))
+    }
+    #[cfg(not(unix))]
+    {
+        let real = |path: &Path| path.canonicalize().ok();
+        real(one).is_some_and(|found| Some(found) == real(other))
+    }
+}
+
 /// The programs on `PATH` that are credential providers by their name, in alphabetical order.
 pub fn providers(env: &Env) -> Vec<String> {
     let Some(path) = env.get_os("PATH") else {

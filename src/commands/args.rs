@@ -8,6 +8,7 @@ use clap::Args;
 use crate::cargo::chain::check_spec;
 use crate::cargo::config::{Config, View};
 use crate::cargo::programs;
+pub use crate::cargo::programs::CREDSH;
 use crate::cargo::providers::greets;
 use crate::cargo::registry::{Registry, Wanted};
 use crate::disk::tree::{Entry, Node};
@@ -103,9 +104,6 @@ impl SpecWords {
         Ok(words)
     }
 }
-
-/// This program, as a provider.
-pub const CREDSH: &str = "credsh";
 
 /// A provider as it is to be written: credsh itself by its full path where Cargo would not find it, and only if
 /// it starts.

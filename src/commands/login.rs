@@ -79,14 +79,14 @@ impl Login {
         if chain.origin == Origin::Default && !registry.is_crates_io {
             session.note("Cargo refuses a registry with `auth-required` until a credential provider is configured; if this is one: `provider add cargo:token`");
         }
-        if self.rules.is_given() && !takers[0].is_credsh() {
+        if self.rules.is_given() && !takers[0].is_credsh {
             return Err(Error::usage(format!(
                 "`{}` does not know what a token is for, or when it expires",
                 takers[0]
             ))
             .hint("only credsh itself does, as a provider: `--provider credsh`"));
         }
-        let (to, token) = if takers[0].is_credsh() {
+        let (to, token) = if takers[0].is_credsh {
             self.keep(session, &registry, &takers[0])?
         } else if takers[0].kind == Kind::Token {
             (takers[0].clone(), self.store_in_files(session, &registry)?)
@@ -118,7 +118,7 @@ impl Login {
                     .hint("name the new place with `--provider SPEC`"),
             );
         }
-        if from.is_credsh() {
+        if from.is_credsh {
             return Err(Error::failed(
                 "credsh's own tokens do not move: each has its rules, and another provider knows none",
             )
@@ -228,7 +228,8 @@ impl Login {
     ) -> Result<(Provider, Option<Stored>)> {
         let configured = Rules::of_arguments(&provider.command[1..])?;
         let here = Rules::of_arguments(&self.rest)?;
-        let rules = self.rules.clone().or(here).or(configured);
+        let rules = self.rules.clone().or(here).or(configured.clone());
+        session.check_reach(&rules, &configured, provider)?;
         let source = self.from.clone().unwrap_or_else(|| default_source(session));
         let token = if session.flags.is_plan() && !source.is_inert() {
             None

@@ -125,7 +125,7 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
             .iter()
             .filter(|provider| !provider.kind.is_foreign() && provider.kind != Kind::Token)
         {
-            if provider.is_credsh() {
+            if provider.is_credsh {
                 places.extend(forget_own(session, registry, provider)?);
                 continue;
             }
@@ -184,7 +184,7 @@ fn log_out_of(session: &mut Session, provider: &Provider, registry: &Registry) -
 
 /// Credsh may keep tokens of a registry that has another provider now, or one that is configured for other tokens.
 fn kept_aside(session: &mut Session, registry: &Registry, chain: &Chain) -> Vec<LogoutPlace> {
-    let ours = chain.providers.iter().filter(|one| one.is_credsh());
+    let ours = chain.providers.iter().filter(|one| one.is_credsh);
     let rules: Vec<Rules> = ours.map(rules_of).collect();
     // What is wrong with the ledger is of no concern to a registry that credsh is not the provider of.
     let ledger = session.ledger().unwrap_or_default().entries;

@@ -5,11 +5,12 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::args::RegistryRef;
+use super::token::show::Own;
 use super::{Answer, Outcome, document};
 use crate::cargo::config::View;
 use crate::cargo::index_url::IndexUrl;
 use crate::cargo::inspection::Inspection;
-use crate::cargo::providers::Operation;
+use crate::cargo::providers::{Operation, Outcome as Found, Step};
 use crate::cargo::registry::{Wanted, all_names};
 use crate::disk::tree::Node;
 use crate::error::{Kind as ErrorKind, Place, Result};
@@ -57,6 +58,11 @@ struct Row {
     fingerprint: Option<String>,
     overridden_by: Option<Place>,
     warnings: Vec<String>,
+    /// What credsh itself keeps for it, where it is a provider of the chain.
+    tokens: Vec<Entry>,
+    /// A person counts from today; a program is told the date.
+    #[serde(skip)]
+    counts_from_today: bool,
     #[serde(skip)]
     logged_in: Option<bool>,
     /// Why a store could not be looked into.
@@ -74,7 +80,6 @@ impl Status {
             Err(error) => session.warn(&error.to_string()),
         }
         let own = ledger.unwrap_or_default().entries;
-        let config = session.config()?;
         let named: Vec<&RegistryRef> = self.positional.iter().chain(&self.option).collect();
         let were_named = !named.is_empty();
         let wanted: Vec<Wanted> = if were_named {
@@ -83,11 +88,14 @@ impl Status {
                 .map(|registry| registry.0.clone())
                 .collect()
         } else {
-            all_names(config)?.into_iter().map(Wanted::Name).collect()
+            all_names(session.config()?)?
+                .into_iter()
+                .map(Wanted::Name)
+                .collect()
         };
         let (mut registries, mut refused) = (Vec::new(), Vec::new());
         for wanted in wanted {
-            let inspection = match Inspection::of(config, &wanted, &Operation::READ, may_ask) {
+            let inspection = match session.inspect(&wanted, &Operation::READ, may_ask) {
                 Ok(inspection) => inspection,
                 Err(error) if were_named || error.kind() == ErrorKind::Interrupted => {
                     return Err(error);
@@ -98,6 +106,8 @@ impl Status {
                     continue;
                 }
             };
+            let label = own_label(session, &wanted, &inspection)?;
+            let config = session.config()?;
             // What a login stored, which a variable may hide.
             let stored = inspection.registry.setting("token").and_then(|key| {
                 config
@@ -109,8 +119,11 @@ impl Status {
                     })
             });
             let mut row = Row::of(&inspection, stored);
+            row.place = row.place.or(label.map(Place::Label));
+            row.tokens = kept(&inspection, &own);
+            row.counts_from_today = session.theme.width.is_some();
             if row.logged_in == Some(false) {
-                row.look_beyond_reads(&inspection, &own);
+                row.look_beyond_reads(&inspection);
             }
             registries.push(row);
         }
@@ -164,38 +177,70 @@ impl Row {
             fingerprint: token.as_ref().and_then(Token::fingerprint),
             overridden_by: used.filter(|_| is_overridden),
             warnings,
+            tokens: Vec::new(),
+            counts_from_today: false,
             logged_in: inspection.is_logged_in(),
             obstacle: obstacle.map(|error| error.kind()),
         }
     }
 
     /// Cargo would find no token to read with; credsh may have one for other operations.
-    fn look_beyond_reads(&mut self, inspection: &Inspection, ledger: &[Entry]) {
-        let mut chain = inspection.chain.providers.iter();
-        let Some(provider) = chain.find(|provider| provider.is_credsh()) else {
+    fn look_beyond_reads(&mut self, inspection: &Inspection) {
+        let mut steps = inspection.steps.iter();
+        // One that fails has more to say than the ledger: its store may have lost what is noted there.
+        let is_empty = |step: &&Step| step.provider.is_credsh && step.outcome == Found::NotFound;
+        let Some(step) = steps.find(is_empty) else {
             return;
         };
-        let index = inspection.registry.index_for_provider();
-        let rules = Rules::of_arguments(&provider.command[1..]).unwrap_or_default();
-        let is_good = |entry: &&Entry| {
-            entry.index == index && rules.admit(entry) && !entry.expires.is_some_and(Day::is_over)
-        };
-        let good: Vec<&Entry> = ledger.iter().filter(is_good).collect();
+        let tokens = self.tokens.iter();
+        let good: Vec<&Entry> = tokens.filter(|token| !is_over(token)).collect();
         let Some(first) = good.first() else { return };
         let told: Vec<String> = good
             .iter()
             .map(|entry| format!("`{}` {}", entry.label, scope(entry)))
             .collect();
         self.logged_in = Some(true);
-        self.stored_in = Some(provider.command.clone());
+        self.stored_in = Some(step.provider.command.clone());
         self.place = Some(Place::Label(first.label.to_string()));
-        self.plain_text = provider.is_plain_text();
+        self.plain_text = step.provider.is_plain_text();
         self.scheme = Some(first.scheme);
         self.warnings.push(format!(
             "there is no token to read the index with: {}",
             told.join(", ")
         ));
     }
+}
+
+/// What credsh keeps for a registry that it is asked for, by its ledger.
+fn kept(inspection: &Inspection, ledger: &[Entry]) -> Vec<Entry> {
+    let mut chain = inspection.chain.providers.iter();
+    let Some(provider) = chain.find(|provider| provider.is_credsh) else {
+        return Vec::new();
+    };
+    let index = inspection.registry.index_for_provider();
+    let rules = Rules::of_arguments(&provider.command[1..]).unwrap_or_default();
+    let is_asked = |entry: &&Entry| entry.index == index && rules.admit(entry);
+    ledger.iter().filter(is_asked).cloned().collect()
+}
+
+/// Which of credsh's own tokens has answered, if one has.
+fn own_label(
+    session: &mut Session,
+    wanted: &Wanted,
+    inspection: &Inspection,
+) -> Result<Option<String>> {
+    let is_own = inspection
+        .winner()
+        .is_some_and(|step| step.provider.is_credsh);
+    let Some(answer) = inspection.answer().filter(|_| is_own) else {
+        return Ok(None);
+    };
+    let own = Own::of(session, wanted, &Operation::READ)?;
+    Ok(own.and_then(|own| own.answered(session, &answer.token)))
+}
+
+fn is_over(token: &Entry) -> bool {
+    token.expires.is_some_and(Day::is_over)
 }
 
 impl Answer for Statuses {
@@ -258,6 +303,29 @@ impl Row {
                 .unwrap_or_default();
             let fingerprint = self.fingerprint.as_deref().unwrap_or("no fingerprint");
             detail(format!("           {scheme}, {fingerprint}"));
+        }
+        for token in &self.tokens {
+            let told = |day: Day| {
+                if self.counts_from_today {
+                    day.from_today()
+                } else {
+                    day.to_string()
+                }
+            };
+            let (role, end) = match token.expires {
+                Some(day) if is_over(token) => (Role::Doubtful, format!(", expired {}", told(day))),
+                Some(day) => (Role::Plain, format!(", expires {}", told(day))),
+                None => (Role::Plain, String::new()),
+            };
+            blocks.push(Block::Detail(Span::new(
+                role,
+                format!(
+                    "keeps      `{}` in the {}, {}{end}",
+                    token.label,
+                    token.store.in_words(),
+                    scope(token)
+                ),
+            )));
         }
         if let Some(place) = &self.overridden_by {
             blocks.push(Block::Detail(Span::new(

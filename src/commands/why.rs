@@ -8,12 +8,11 @@ use super::args::Target;
 use super::token::Asked;
 use super::token::show::Own;
 use super::{Answer, Outcome, document};
-use crate::cargo::chain::Provider;
 use crate::cargo::index_url::IndexUrl;
-use crate::cargo::inspection::{Inspection, Shadowed};
+use crate::cargo::inspection::Shadowed;
 use crate::cargo::providers::Outcome as StepOutcome;
 use crate::cargo::registry::Registry;
-use crate::error::{Place, Result};
+use crate::error::{Place, Result, list};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
 
@@ -69,13 +68,12 @@ impl Why {
         let operation = self.asked.operation()?;
         let may_ask = self.ask && !session.flags.is_plan();
         let own = Own::of(session, &self.target.wanted(), &operation)?;
-        let config = session.config()?;
-        let inspection = Inspection::of(config, &self.target.wanted(), &operation, may_ask)?;
-        let mut shadowed = inspection.shadowed(config);
-        let is_asked = inspection.chain.providers.iter().any(Provider::is_credsh);
+        let inspection = session.inspect(&self.target.wanted(), &operation, may_ask)?;
+        let mut shadowed = inspection.shadowed(session.config()?);
+        let is_asked = inspection.chain.providers.iter().any(|one| one.is_credsh);
         let is_own = inspection
             .winner()
-            .is_some_and(|winner| winner.provider.is_credsh());
+            .is_some_and(|winner| winner.provider.is_credsh);
         let label = match (&own, inspection.answer()) {
             (Some(own), Some(answer)) if is_own => own.answered(session, &answer.token),
             _ => None,
@@ -95,7 +93,7 @@ impl Why {
         notes.extend(obstacle.and_then(|error| error.next_step().map(ToOwned::to_owned)));
         let providers = inspection.steps.into_iter().map(|step| Tried {
             detail: match &own {
-                Some(own) if step.provider.is_credsh() => {
+                Some(own) if step.provider.is_credsh => {
                     let detail = step.detail.into_iter().chain([own.told()]);
                     Some(detail.collect::<Vec<_>>().join("; "))
                 }
@@ -155,7 +153,19 @@ fn left_at_another_index(session: &mut Session, registry: &Registry) -> Result<O
     let Some(name) = registry.name.as_ref().map(ToString::to_string) else {
         return Ok(None);
     };
+    let index = registry.index_for_provider();
     let entries = session.ledger()?.entries;
+    let here: Vec<&str> = entries
+        .iter()
+        .filter(|entry| entry.index == index)
+        .map(|entry| entry.label.as_str())
+        .collect();
+    if !here.is_empty() {
+        return Ok(Some(format!(
+            "credsh keeps {} for this index, which the arguments of the provider leave out",
+            list(&here)
+        )));
+    }
     let other = entries
         .iter()
         .find(|entry| entry.registry.as_deref() == Some(&name));

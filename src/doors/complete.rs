@@ -102,7 +102,9 @@ impl Names {
         let programs = programs::providers(&session.world.env);
         let (mut labels, mut crates) = (Vec::new(), Vec::new());
         for entry in session.ledger().unwrap_or_default().entries {
-            let registry = entry.registry.unwrap_or(entry.index);
+            let registry = entry
+                .registry
+                .unwrap_or_else(|| IndexUrl::shown(&entry.index));
             let about = format!("a token for {registry}");
             labels.push(Candidate::new(entry.label.as_str(), about));
             let of_it = format!("of the token `{}`", entry.label);

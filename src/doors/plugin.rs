@@ -24,12 +24,12 @@ use crate::cargo::name::RegistryName;
 use crate::cargo::providers::os::{self, PATIENT, STORE, UNLOCK};
 use crate::cargo::providers::{Operation, OperationKind, PARTS, end_with_parent, in_parts};
 use crate::cargo::registry::Registry;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::render::Theme;
 use crate::session::own::{ITEM, Rules};
 use crate::session::{Flags, Session};
-use crate::stores::ledger::{self, Day, Entry};
-use crate::stores::routing::{candidates, tied};
+use crate::stores::ledger;
+use crate::stores::routing::route;
 use crate::stores::{Access, Item, StoreKind};
 use crate::token::Token;
 use crate::world::World;
@@ -295,15 +295,9 @@ impl Door {
             self.explain_other_index(&home, registry);
             return Err(Failure::NotFound);
         }
-        // A word that was meant to narrow, and does not, would give away too much.
         if !args.is_empty() {
             let rules = Rules::of_arguments(args).map_err(failure)?;
-            if rules.operations.is_some() || rules.crates.is_some() || rules.expires.is_some() {
-                return Err(failure(
-                    Error::usage("what a token is for is said when it is stored, not where the provider is configured")
-                        .hint("leave `--label` and `--store` there, and give the rest to `credsh login`"),
-                ));
-            }
+            rules.check_configured().map_err(failure)?;
             entries.retain(|entry| rules.admit(entry));
             broken.retain(|broken| rules.label.is_none() || broken.label == rules.label);
         }
@@ -311,92 +305,31 @@ impl Door {
             // A later Cargo's operation: no token was ever meant for it.
             return Err(Failure::OperationNotSupported);
         };
-        if let Some([one, other]) = tied(&entries, &operation) {
-            return Err(failure(
-                Error::failed(format!(
-                    "the tokens `{}` and `{}` fit this equally well, so neither is given",
-                    one.label, other.label
-                ))
-                .hint("say what each is for: `credsh token set`, or take one away: `credsh token remove`"),
-            ));
-        }
-        let is_read = operation.action == OperationKind::Read;
-        if is_read {
-            self.warn_of_expired(&entries);
-        }
-        // One whose table is broken may be the one that was meant: as if its store were down.
-        let meant = broken.into_iter().find(|broken| broken.label.is_some());
-        let mut trouble = meant.map(|broken| broken.error);
-        let mut is_down = Vec::new();
-        for entry in candidates(&entries, &operation) {
-            if let Some(day) = entry.expires.filter(|day| day.is_over()) {
-                return Err(failure(Error::new(Kind::Rejected, expired(entry, day))));
-            }
-            // A build is not to get the power to publish because the store of its own token is down.
-            if trouble.is_some() && is_read && entry.operations != [OperationKind::Read] {
-                continue;
-            }
-            // Its time is up already, and Cargo waits.
-            if is_down.contains(&entry.store) {
-                continue;
-            }
+        let routed = route(&entries, broken, &operation, &mut |entry| {
             let item = Item {
                 index,
                 label: entry.label.as_str(),
             };
-            match self
-                .access()
-                .and_then(|mut access| access.get(entry.store, item))
-            {
-                Ok(Some(token)) => {
-                    return Ok(CredentialResponse::Get {
-                        token: Secret::from(token.expose().to_owned()),
-                        // A read's token may be kept as long as it is good, and is used for nothing else.
-                        cache: match entry.expires {
-                            _ if !is_read => CacheControl::Never,
-                            Some(day) => CacheControl::Expires {
-                                expiration: day.end(),
-                            },
-                            None => CacheControl::Session,
-                        },
-                        operation_independent: false,
-                    });
-                }
-                Ok(None) => {
-                    let error = Error::failed(format!(
-                        "the {} has nothing for the token `{}` any more",
-                        entry.store.in_words(),
-                        entry.label
-                    ))
-                    .hint("store it again, with `credsh login`");
-                    self.session.warn(&format!("credsh: {error}"));
-                    trouble = Some(error);
-                }
-                Err(error) => {
-                    self.session
-                        .warn(&format!("credsh: token `{}`: {error}", entry.label));
-                    is_down.push(entry.store);
-                    trouble = Some(error);
-                }
-            }
+            self.access()?.get(entry.store, item)
+        });
+        for warning in routed.warnings {
+            self.session.warn(&format!("credsh: {warning}"));
         }
-        // Where a store could not say, Cargo must not go on as if there were no token.
-        Err(trouble.map_or(Failure::NotFound, failure))
-    }
-
-    /// A read goes well, and the publish that follows would not.
-    fn warn_of_expired(&mut self, entries: &[Entry]) {
-        for entry in entries {
-            let is_for_later = (!entry.operations.is_empty()
-                && !entry.operations.contains(&OperationKind::Read))
-                || !entry.crates.is_empty();
-            if let Some(day) = entry.expires.filter(|day| day.is_over())
-                && is_for_later
-            {
-                self.session
-                    .warn(&format!("credsh: {}", expired(entry, day)));
-            }
-        }
+        let Some((entry, token)) = routed.found.map_err(failure)? else {
+            return Err(Failure::NotFound);
+        };
+        Ok(CredentialResponse::Get {
+            token: Secret::from(token.expose().to_owned()),
+            // A read's token may be kept as long as it is good, and is used for nothing else.
+            cache: match entry.expires {
+                _ if operation.action != OperationKind::Read => CacheControl::Never,
+                Some(day) => CacheControl::Expires {
+                    expiration: day.end(),
+                },
+                None => CacheControl::Session,
+            },
+            operation_independent: false,
+        })
     }
 
     /// A name that has tokens, for another index: a project may have moved it.
@@ -450,14 +383,6 @@ fn known(registry: &RegistryInfo<'_>) -> Result<Registry> {
         key: None,
         notes: Vec::new(),
     })
-}
-
-fn expired(entry: &Entry, day: Day) -> String {
-    format!(
-        "the token `{}` has expired on {day}; renew it: `credsh {}`",
-        entry.label,
-        entry.renewal()
-    )
 }
 
 /// An index URL without user-info.

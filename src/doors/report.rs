@@ -75,12 +75,17 @@ impl Report {
         let mut json = json!({ "changes": self.changes, "committed": self.committed });
         if !self.unfinished.is_empty() {
             let unfinished = self.unfinished.iter().map(|unfinished| {
-                json!({
-                    "provider": unfinished.change.provider,
-                    "key": unfinished.change.key(),
-                    "action": unfinished.change.action(),
+                let change = &unfinished.change;
+                let mut told = json!({
+                    "provider": change.provider,
+                    "key": change.key(),
+                    "action": change.action(),
                     "error": unfinished.error,
-                })
+                });
+                if let Some(label) = change.label() {
+                    told["label"] = label.into();
+                }
+                told
             });
             json["unfinished"] = unfinished.collect();
         }
@@ -168,7 +173,8 @@ fn is_of_one_token(one: &Change, other: &Change) -> bool {
 fn span_of(together: &[Change]) -> Span {
     match together {
         [Change::File(first), _, ..] => {
-            let table = spell_path(&first.key[..first.key.len() - 1]);
+            let key = first.shown_key();
+            let table = spell_path(&key[..key.len() - 1]);
             let settings = together.iter().filter_map(Change::as_file).map(|change| {
                 let value = change.after.node().or(change.before.as_ref());
                 let name = change.key.last().map_or("", String::as_str);
@@ -187,7 +193,7 @@ fn span_of(together: &[Change]) -> Span {
 }
 
 fn file_span(change: &FileChange) -> Span {
-    let key = spell_path(&change.key);
+    let key = spell_path(&change.shown_key());
     let text = |node| match shown(node) {
         Json::Null => "(a token)".to_owned(),
         Json::String(text) if text.starts_with("sha256:") => text,

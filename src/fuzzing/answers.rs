@@ -102,6 +102,7 @@ fn answered(sandbox: &Sandbox, lines: &[u8], action: Action<'_>) {
         written: vec![program],
         kind: Kind::Plugin,
         place: None,
+        is_credsh: false,
     };
     let world = sandbox.world([("PATH", "/usr/bin:/bin")].into_iter().collect::<Env>());
     let said = Config::read(&world, &sandbox.path("home"))

@@ -177,9 +177,21 @@ impl FileChange {
         }
     }
 
-    /// The key with dots.
+    /// The key as it may be shown: that of one of credsh's own tokens has an index URL in it.
+    pub fn shown_key(&self) -> Key {
+        let part = |part: &String| {
+            if part.contains("://") {
+                IndexUrl::shown(part)
+            } else {
+                part.clone()
+            }
+        };
+        self.key.iter().map(part).collect()
+    }
+
+    /// The same with dots.
     pub fn dotted(&self) -> String {
-        self.key.join(".")
+        self.shown_key().join(".")
     }
 }
 
@@ -196,13 +208,19 @@ impl Serialize for Change {
                     after => shown(after.node()),
                 },
             }),
-            Self::Item(change) => json!({
-                "provider": change.provider,
-                "key": change.key(),
-                "action": change.action(),
-                "before": shown_item(&change.before),
-                "after": shown_item(&change.after.held()),
-            }),
+            Self::Item(change) => {
+                let mut told = json!({
+                    "provider": change.provider,
+                    "key": change.key(),
+                    "action": change.action(),
+                    "before": shown_item(&change.before),
+                    "after": shown_item(&change.after.held()),
+                });
+                if let Some(label) = change.label() {
+                    told["label"] = label.into();
+                }
+                told
+            }
         }
         .serialize(serializer)
     }
@@ -226,7 +244,12 @@ impl ItemChange {
 
     /// What the provider knows the token by: the index of the registry.
     pub fn key(&self) -> String {
-        masked(self.registry.index_for_provider())
+        IndexUrl::shown(self.registry.index_for_provider())
+    }
+
+    /// The label, of one of credsh's own.
+    pub fn label(&self) -> Option<&str> {
+        item_of(&self.provider).map(|(_, label)| label)
     }
 
     /// The same for a person, who knows a token of credsh's own by its label.
@@ -277,7 +300,7 @@ pub fn shown(node: Option<&Node>) -> Json {
     match node {
         None => Json::Null,
         Some(Node::Secret(token)) => token.fingerprint().into(),
-        Some(Node::Text(text)) => masked(text).into(),
+        Some(Node::Text(text)) => IndexUrl::shown(text).into(),
         Some(Node::Integer(number)) => (*number).into(),
         Some(Node::Boolean(switch)) => (*switch).into(),
         Some(Node::List(list)) => list.iter().map(|entry| shown(Some(&entry.node))).collect(),
@@ -286,13 +309,5 @@ pub fn shown(node: Option<&Node>) -> Json {
             .map(|(key, entry)| (key.clone(), shown(Some(&entry.node))))
             .collect::<serde_json::Map<_, _>>()
             .into(),
-    }
-}
-
-/// Only a URL can contain user-info; what has an `@` and is no URL of a host is not shown from there on back.
-fn masked(text: &str) -> String {
-    match text.parse::<IndexUrl>() {
-        Ok(url) => url.masked_of(text),
-        Err(_) => IndexUrl::masked_text(text),
     }
 }

@@ -222,7 +222,7 @@ impl Session {
                     hidden_by,
                 });
             }
-            if index > 0 && provider.is_credsh() {
+            if index > 0 && provider.is_credsh {
                 return Ok(Landed {
                     provider,
                     change: None,
@@ -323,7 +323,8 @@ impl Session {
         };
         let token = token.clone().ok_or_else(needs_token)?;
         let configured = Rules::of_arguments(&provider.command[1..])?;
-        let rules = Rules::of_arguments(args)?.or(configured);
+        let rules = Rules::of_arguments(args)?.or(configured.clone());
+        self.check_reach(&rules, &configured, provider)?;
         let from = self.overlay.savepoint();
         let keeper = self.keep(&item.registry, &rules, Some(token))?;
         let mut replaced = Vec::new();

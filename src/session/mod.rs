@@ -6,6 +6,7 @@
 pub mod change;
 mod commit;
 mod flags;
+mod inspecting;
 mod items;
 mod ledger;
 mod locks;

@@ -77,6 +77,18 @@ impl Rules {
             && self.store.is_none_or(|store| entry.store == store)
     }
 
+    /// As the arguments of a configured provider they only narrow which tokens are looked at: a word that was meant to
+    /// narrow more, and does not, would give away too much.
+    pub fn check_configured(&self) -> Result<()> {
+        if self.operations.is_none() && self.crates.is_none() && self.expires.is_none() {
+            return Ok(());
+        }
+        Err(Error::usage(
+            "what a token is for is said when it is stored, not where the provider is configured",
+        )
+        .hint("leave `--label` and `--store` there, and give the rest to `credsh login`"))
+    }
+
     /// Whether any of them was given.
     pub fn is_given(&self) -> bool {
         self.label.is_some()
@@ -128,6 +140,15 @@ impl Session {
             ));
         }
         self.warn_of_end(&entry);
+        if let (Some(until), None) = (
+            before.as_ref().and_then(|before| before.expires),
+            entry.expires,
+        ) {
+            self.warn(&format!(
+                "the token `{}`, which was good until {until}, is good without end from now on; `--expires` says until when",
+                entry.label
+            ));
+        }
         let keeper = keeper(&entry);
         let held = self.held_for_change(&entry)?;
         let is_same_token = match (&held, &token) {
@@ -159,6 +180,36 @@ impl Session {
             ..entry
         })?;
         Ok(keeper)
+    }
+
+    /// Refuses to keep a token for a provider whose arguments let Cargo have none; one that they pass over is a warning.
+    pub fn check_reach(
+        &mut self,
+        rules: &Rules,
+        configured: &Rules,
+        provider: &Provider,
+    ) -> Result<()> {
+        configured
+            .check_configured()
+            .map_err(|error| match &provider.place {
+                Some(place) => error.at(place.clone()),
+                None => error,
+            })?;
+        let label = rules.label.clone().unwrap_or_default();
+        if let Some(only) = configured.label.as_ref().filter(|only| **only != label) {
+            self.warn(&format!(
+                "the provider is configured with `--label {only}`, so Cargo will not get the token `{label}`"
+            ));
+        }
+        if let (Some(only), Some(store)) = (configured.store, rules.store)
+            && only != store
+        {
+            let only = only.name();
+            self.warn(&format!(
+                "the provider is configured with `--store {only}`, so Cargo will not get a token from another store"
+            ));
+        }
+        Ok(())
     }
 
     /// Changes when Cargo may have a token, where it is kept, or the index that it is for.
@@ -362,6 +413,7 @@ fn keeper_of(store: StoreKind, label: &Label) -> Provider {
         command,
         kind: Kind::Own,
         place: None,
+        is_credsh: false,
     }
 }
 

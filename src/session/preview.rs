@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::Session;
 use super::change::{Change, FileChange};
 use super::overlay::Savepoint;
+use crate::cargo::index_url::IndexUrl;
 use crate::disk::document::{Document, Value};
 use crate::disk::replace;
 use crate::disk::tree::{self, Node, Table};
@@ -71,7 +72,7 @@ fn without_tokens(file: &Path, text: &str, edits: &[&FileChange], changed: &str)
     let lines = document
         .text()
         .split_inclusive('\n')
-        .map(comment_masked)
+        .map(|line| comment_masked(&urls_masked(line)))
         .collect();
     Ok(lines)
 }
@@ -82,6 +83,21 @@ fn comment_masked(line: &str) -> String {
         Some((value, comment)) => format!("{value}#{}", masked(comment)),
         None => line.to_owned(),
     }
+}
+
+/// An index URL may contain a user's name, which can be a secret: as a value, and in the header of one of credsh's own
+/// tokens.
+fn urls_masked(line: &str) -> String {
+    let is_edge = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`');
+    let shown = |piece: &str| {
+        let word = piece.trim_end_matches(is_edge);
+        if word.contains("://") && word.contains('@') {
+            IndexUrl::shown(word) + &piece[word.len()..]
+        } else {
+            piece.to_owned()
+        }
+    };
+    line.split_inclusive(is_edge).map(shown).collect()
 }
 
 fn collect(table: &Table, path: &mut Vec<String>, secrets: &mut Vec<(Vec<String>, Token)>) {

@@ -190,5 +190,6 @@ fn provider_of(command: &[String], is_own: bool) -> Provider {
         written: command.to_vec(),
         kind: if is_own { Kind::Own } else { Kind::of(first) },
         place: None,
+        is_credsh: false,
     }
 }

@@ -9,17 +9,17 @@ use zeroize::Zeroizing;
 
 use super::Session;
 use crate::cargo::chain::{Provider, resolve};
-use crate::cargo::providers::{Said, os};
+use crate::cargo::providers::{self, Said, os};
 use crate::cargo::registry::Registry;
 use crate::disk::replace;
-use crate::error::{Error, Place, Result, reason_of};
+use crate::error::{Error, Kind, Place, Result, reason_of};
 use crate::token::{Source, Token};
 
 /// Cargo would take a longer one, no server does; a source that never ends is noticed here.
 const LONGEST_TOKEN: usize = 1024 * 1024;
 
 /// As much as a source is read: white space around a token does not count.
-const LONGEST_SOURCE: u64 = LONGEST_TOKEN as u64 + 1024;
+const LONGEST_SOURCE: usize = LONGEST_TOKEN + 1024;
 
 fn too_long() -> Error {
     Error::failed(format!(
@@ -46,7 +46,10 @@ impl Session {
                 }
                 token.checked()
             })
-            .map_err(|error| error.at(place))?;
+            .map_err(|error| match error.kind() {
+                Kind::Interrupted => error,
+                _ => error.at(place),
+            })?;
         if let Some(recording) = &mut self.recording {
             recording.note_source(&token, source);
         }
@@ -98,39 +101,14 @@ impl Session {
         read_text(&mut self.world.stdin, "standard input")
     }
 
-    fn output_of(&self, words: &[String]) -> Result<Token> {
+    fn output_of(&mut self, words: &[String]) -> Result<Token> {
         let [program, arguments @ ..] = words else {
             return Err(Error::usage("the source names no command"));
         };
-        let mut child = Command::new(program)
-            .args(arguments)
-            .env_clear()
-            .envs(self.world.env.all())
-            .env_remove("CREDSH_PASSPHRASE")
-            .current_dir(&self.world.directory)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .map_err(|error| {
-                Error::failed(format!("cannot start `{program}`"))
-                    .because(reason_of(&error))
-                    .hint("name a program on `PATH` or by its path; no shell runs it, so none of a shell's own words")
-            })?;
-        let text = match child.stdout.take() {
-            Some(mut stdout) => read_text(&mut stdout, &format!("what `{program}` prints")),
-            None => Ok(Token::new("")),
-        };
-        // The pipe is closed: one that has more to print is ended by that, if it has not ended already.
-        let status = child.wait().map_err(|error| {
-            Error::failed(format!("cannot wait for `{program}`")).because(reason_of(&error))
-        })?;
-        let text = text?;
-        if !status.success() && text.len() <= LONGEST_TOKEN {
-            return Err(Error::failed(format!("`{program}` ended with {status}"))
-                .hint("run it by itself to see what it lacks"));
-        }
-        Ok(text)
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null());
+        let printed = providers::printed(self.config()?, command, LONGEST_SOURCE)?;
+        text_of(&printed, &format!("what `{program}` prints"))
     }
 
     /// A provider that is named rather than configured; an alias counts.
@@ -165,10 +143,14 @@ impl Session {
 fn read_text(source: &mut dyn Read, what: &str) -> Result<Token> {
     let mut bytes = Zeroizing::new(Vec::new());
     source
-        .take(LONGEST_SOURCE)
+        .take(LONGEST_SOURCE as u64)
         .read_to_end(&mut bytes)
         .map_err(|error| Error::failed(format!("cannot read {what}")).because(reason_of(&error)))?;
-    match std::str::from_utf8(&bytes) {
+    text_of(&bytes, what)
+}
+
+fn text_of(bytes: &[u8], what: &str) -> Result<Token> {
+    match std::str::from_utf8(bytes) {
         Ok(text) => Ok(Token::new(text)),
         Err(error) => Err(Error::failed(format!(
             "{what} is not UTF-8 at byte {}",

@@ -13,6 +13,7 @@ use time::{Date, Duration, OffsetDateTime, Time};
 
 use super::routing::Pattern;
 use super::{StoreKind, folder};
+use crate::cargo::index_url::IndexUrl;
 use crate::cargo::providers::OperationKind;
 use crate::disk::replace;
 use crate::disk::tree::{self, Entry as TreeEntry, Node, Table};
@@ -40,7 +41,8 @@ pub struct Entry {
     pub label: Label,
     /// What the registry was called when it was stored.
     pub registry: Option<String>,
-    /// The index URL that it is for, and no other.
+    /// The index URL that it is for, and no other. May contain a user's name, which is not shown.
+    #[serde(serialize_with = "without_user_info")]
     pub index: String,
     /// What it may be used for; empty is everything.
     pub operations: Vec<OperationKind>,
@@ -54,6 +56,10 @@ pub struct Entry {
     pub created: Option<Day>,
     /// The last day on which it is good.
     pub expires: Option<Day>,
+}
+
+fn without_user_info<S: Serializer>(index: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&IndexUrl::shown(index))
 }
 
 /// The name of a token: letters, digits, `-` and `_`.
@@ -192,7 +198,14 @@ impl Entry {
     /// What stands in its table; `None` where a setting is left out.
     pub fn settings(&self) -> Vec<(&'static str, Option<Node>)> {
         let text = |text: String| Some(Node::Text(text));
-        let list = |words: Vec<String>| {
+        let list = |mut words: Vec<String>| {
+            // Said twice is said once.
+            let all = words.clone();
+            let mut index = 0;
+            words.retain(|word| {
+                index += 1;
+                !all[..index - 1].contains(word)
+            });
             (!words.is_empty()).then(|| {
                 Node::List(
                     words
@@ -231,7 +244,8 @@ impl Entry {
 
     /// The command that stores its successor, for what it was for.
     pub fn renewal(&self) -> String {
-        let registry = self.registry.as_ref().unwrap_or(&self.index);
+        let index = || IndexUrl::shown(&self.index);
+        let registry = self.registry.clone().unwrap_or_else(index);
         let mut command = format!("login {registry} --label {}", self.label);
         if !self.operations.is_empty() {
             let names: Vec<&str> = self.operations.iter().map(|one| one.name()).collect();

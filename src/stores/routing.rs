@@ -9,9 +9,11 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use super::ledger::Entry;
+use super::StoreKind;
+use super::ledger::{Broken, Day, Entry};
 use crate::cargo::providers::{Operation, OperationKind};
-use crate::error::{Error, Result, list};
+use crate::error::{Error, Kind, Result, list};
+use crate::token::Token;
 
 /// Crates by name: one, or all whose name begins so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,13 +112,12 @@ fn fit(entry: &Entry, operation: &Operation) -> Option<Fit> {
     Some((best, names_operation))
 }
 
-/// Two tokens that fit a request equally well: neither is to be chosen.
-pub fn tied<'a>(entries: &'a [Entry], operation: &Operation) -> Option<[&'a Entry; 2]> {
-    let fitting = candidates(entries, operation);
-    let pair = fitting
-        .windows(2)
-        .find(|pair| fit(pair[0], operation) == fit(pair[1], operation))?;
-    Some([pair[0], pair[1]])
+/// Of the tokens that may serve a request, the one that does first, two that fit it equally well: neither is to be chosen.
+pub fn tied<'a>(candidates: &[&'a Entry], operation: &Operation) -> Option<[&'a Entry; 2]> {
+    match candidates {
+        [one, other, ..] if fit(one, operation) == fit(other, operation) => Some([one, other]),
+        _ => None,
+    }
 }
 
 /// The tokens that may serve a request, the one that does first.
@@ -127,6 +128,111 @@ pub fn candidates<'a>(entries: &'a [Entry], operation: &Operation) -> Vec<&'a En
         .collect();
     fitting.sort_by(|(one, _), (other, _)| other.cmp(one));
     fitting.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// How credsh answers a request from what it keeps.
+#[derive(Debug)]
+pub struct Routed {
+    /// The token, and what is known of it. `None` only where every store has answered, and none has one for this.
+    pub found: Result<Option<(Entry, Token)>>,
+    /// What else there is to say.
+    pub warnings: Vec<String>,
+}
+
+/// Picks the token of one index that a request gets, and has its store give it.
+pub fn route(
+    entries: &[Entry],
+    broken: Vec<Broken>,
+    operation: &Operation,
+    get: &mut dyn FnMut(&Entry) -> Result<Option<Token>>,
+) -> Routed {
+    let mut warnings = Vec::new();
+    let found = found(entries, broken, operation, get, &mut warnings);
+    Routed { found, warnings }
+}
+
+fn found(
+    entries: &[Entry],
+    broken: Vec<Broken>,
+    operation: &Operation,
+    get: &mut dyn FnMut(&Entry) -> Result<Option<Token>>,
+    warnings: &mut Vec<String>,
+) -> Result<Option<(Entry, Token)>> {
+    let fitting = candidates(entries, operation);
+    refuse_tied(&fitting, operation)?;
+    let is_read = operation.action == OperationKind::Read;
+    if is_read {
+        warnings.extend(expired_for_later(entries));
+    }
+    // One whose table is broken may be the one that was meant: as if its store were down.
+    let meant = broken.into_iter().find(|broken| broken.label.is_some());
+    let mut trouble = meant.map(|broken| broken.error);
+    let mut is_down: Vec<StoreKind> = Vec::new();
+    for (index, entry) in fitting.iter().copied().enumerate() {
+        if let Some(day) = entry.expires.filter(|day| day.is_over()) {
+            return Err(Error::new(Kind::Rejected, expired(entry, day)));
+        }
+        // A build is not to get the power to publish because the store of its own token is down.
+        if trouble.is_some() && is_read && entry.operations != [OperationKind::Read] {
+            continue;
+        }
+        // Its time is up already, and Cargo waits.
+        if is_down.contains(&entry.store) {
+            continue;
+        }
+        refuse_tied(&fitting[index..], operation)?;
+        match get(entry) {
+            Ok(Some(token)) => return Ok(Some((entry.clone(), token))),
+            Ok(None) => {
+                let error = Error::failed(format!(
+                    "the {} has nothing for the token `{}` any more",
+                    entry.store.in_words(),
+                    entry.label
+                ))
+                .hint("store it again, with `credsh login`");
+                warnings.push(error.to_string());
+                trouble = Some(error);
+            }
+            Err(error) => {
+                warnings.push(format!("token `{}`: {error}", entry.label));
+                is_down.push(entry.store);
+                trouble = Some(error);
+            }
+        }
+    }
+    // Where a store could not say, Cargo must not go on as if there were no token.
+    trouble.map_or(Ok(None), Err)
+}
+
+fn refuse_tied(candidates: &[&Entry], operation: &Operation) -> Result<()> {
+    let Some([one, other]) = tied(candidates, operation) else {
+        return Ok(());
+    };
+    Err(Error::failed(format!(
+        "the tokens `{}` and `{}` fit this equally well, so neither is given",
+        one.label, other.label
+    ))
+    .hint("say what each is for: `credsh token set`, or take one away: `credsh token remove`"))
+}
+
+/// A read goes well, and the publish that follows would not.
+fn expired_for_later(entries: &[Entry]) -> impl Iterator<Item = String> {
+    let is_for_later = |entry: &&Entry| {
+        let reads = entry.operations.contains(&OperationKind::Read);
+        (!entry.operations.is_empty() && !reads) || !entry.crates.is_empty()
+    };
+    entries.iter().filter(is_for_later).filter_map(|entry| {
+        let day = entry.expires.filter(|day| day.is_over())?;
+        Some(expired(entry, day))
+    })
+}
+
+fn expired(entry: &Entry, day: Day) -> String {
+    format!(
+        "the token `{}` has expired on {day}; renew it: `credsh {}`",
+        entry.label,
+        entry.renewal()
+    )
 }
 
 /// The rule by which a token may serve a request, in words.

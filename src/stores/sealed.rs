@@ -360,12 +360,8 @@ pub(super) fn readers(access: &Access<'_>) -> Result<Vec<String>> {
 
 /// The file's bytes, if there is one.
 fn sealed(home: &Path) -> Result<Option<Vec<u8>>> {
-    let file = home.join(FILE);
-    match std::fs::read(&file) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::io("read", &file, &error)),
-    }
+    let bytes = replace::read_bytes(&home.join(FILE))?;
+    Ok(bytes.map(|bytes| bytes.to_vec()))
 }
 
 fn decryptor<'a>(

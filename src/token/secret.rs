@@ -161,6 +161,29 @@ pub(crate) fn looks_like_token(word: &str) -> bool {
     word.starts_with("cio") && length >= SHORTEST || has_digit && length > LONGEST_NAME
 }
 
+/// Whether a token was typed where a program, a variable or a file is to be named, as in `env:$TOKEN`. Such names are
+/// longer than those of registries, and of parts that are short or have no digits; a path says that it is one.
+pub(crate) fn stands_for_a_name(word: &str) -> bool {
+    const LONGEST_PART: usize = 11;
+    let is_path = word.starts_with(['/', '.', '~']) || word.contains('\\');
+    let is_variable = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let is_long =
+        |part: &str| part.len() > LONGEST_PART && part.contains(|c: char| c.is_ascii_digit());
+    let is_name = is_path || word.contains('_') && word.chars().all(is_variable);
+    looks_like_token(word)
+        && !is_name
+        && word
+            .split(|c: char| !c.is_alphanumeric())
+            .any(|part| is_long(part) || part.starts_with("cio"))
+}
+
+/// What a token is refused with, where a word was to be.
+pub(crate) fn no_argument() -> Error {
+    Error::usage("this looks like a token, and a token is never an argument").hint(
+        "revoke it if others can see this terminal or its history, and name where it is: `--from env:NAME`, without a `$`",
+    )
+}
+
 /// A text with every word that could be a token, or a part of one, as dots: as many, so that what stands
 /// under a column stays there. URLs without user-info and the names of sources stay readable.
 pub(crate) fn masked(text: &str) -> String {

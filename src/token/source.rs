@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::secret::{no_argument, stands_for_a_name};
 use crate::error::{Error, Result};
 
 /// Where to take a token from.
@@ -49,6 +50,10 @@ impl FromStr for Source {
             None if text == "stdin" => Ok(Self::Stdin),
             Some(("env" | "file" | "command" | "provider", "")) => {
                 wrong("the source names nothing after its colon")
+            }
+            // A shell has put the token itself where its name was meant.
+            Some(("env" | "file" | "provider", name)) if stands_for_a_name(name) => {
+                Err(no_argument())
             }
             Some(("env", name)) => Ok(Self::Env(name.to_owned())),
             Some(("file", path)) => Ok(Self::File(path.into())),

@@ -239,6 +239,40 @@ fn run_can_be_called_again_and_again_in_one_process() {
     assert!(other.read("home/config.toml").contains("other.example"));
 }
 
+/// A provider's program may look for things in the Cargo home, as credsh does.
+#[cfg(unix)]
+#[test]
+fn what_is_started_sees_the_home_that_was_chosen() {
+    let mut sandbox = Sandbox::new();
+    let plug = "#!/bin/sh\necho \"$CARGO_HOME\"\n";
+    let plug = sandbox.program("bin/plug", plug).display().to_string();
+    let credsh = env!("CARGO_BIN_EXE_credsh");
+    let config = format!(
+        "[registries.plug]\nindex = 'sparse+https://plug.example/'\n\
+         credential-provider = 'cargo:token-from-stdout {plug}'\n\
+         [registries.corp]\nindex = 'sparse+https://corp.example/'\ncredential-provider = '{credsh}'\n"
+    );
+    sandbox.write("work/other/config.toml", config);
+    sandbox.env("T", format!("{SENTINEL}-0123456789"));
+    let home = sandbox.work().join("other").display().to_string();
+    for at in [
+        &["--home", "other"] as &[&str],
+        &["--home", &home, "-C", ".."],
+    ] {
+        let shown = sandbox.ok(&[at, &["token", "show", "plug", "--reveal"]].concat());
+        assert_eq!(shown.stdout.trim(), home);
+        let login = ["login", "corp", "--from", "env:T", "--store", "sealed"];
+        sandbox.ok(&[at, &login].concat());
+        sandbox.ok(&[at, &["token", "show", "corp"]].concat());
+    }
+    assert!(!sandbox.exists("home/.credsh/tokens.toml"));
+    // A relative one of the environment is one of the folder that we act in.
+    sandbox.env("CARGO_HOME", "work/other");
+    for line in ["token show corp", "token show plug"] {
+        sandbox.ok(&["-C", "..", "-c", line]);
+    }
+}
+
 #[test]
 fn the_directory_and_the_home_can_be_chosen() {
     let mut sandbox = sandbox();

@@ -32,6 +32,7 @@ pub struct Sandbox {
     reveals: bool,
     terminal: Terminal,
     time_limit: Duration,
+    program: PathBuf,
 }
 
 /// What a run printed, and how it ended.
@@ -62,6 +63,7 @@ impl Sandbox {
             reveals: false,
             terminal: Terminal::default(),
             time_limit: TIME_LIMIT,
+            program: env!("CARGO_BIN_EXE_credsh").into(),
         }
     }
 
@@ -187,6 +189,12 @@ impl Sandbox {
         self
     }
 
+    /// By which path the program was started, from now on.
+    pub fn runs_as(&mut self, program: &Path) -> &mut Self {
+        self.program = program.to_path_buf();
+        self
+    }
+
     /// The current folder, relative to the sandbox.
     pub fn cd(&mut self, path: &str) -> &mut Self {
         self.directory = self.root().join(path);
@@ -247,7 +255,7 @@ impl Sandbox {
         World {
             env: self.env.iter().collect::<Env>(),
             directory: self.directory.clone(),
-            program: env!("CARGO_BIN_EXE_credsh").into(),
+            program: self.program.clone(),
             user_home: self.env.get("HOME").map(PathBuf::from),
             stdin: Box::new(Cursor::new(std::mem::take(&mut self.stdin))),
             stdout: Box::new(stdout.clone()),

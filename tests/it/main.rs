@@ -30,6 +30,8 @@ mod ingredients;
 mod install;
 mod interrupts;
 #[cfg(target_os = "linux")]
+mod itself;
+#[cfg(target_os = "linux")]
 mod keyring;
 #[cfg(target_os = "linux")]
 mod keyring_errors;
@@ -57,6 +59,7 @@ mod other_shells;
 mod own_answers;
 mod own_keyring;
 mod own_tokens;
+mod own_told;
 mod peers;
 mod picture;
 mod plugin_protocol;

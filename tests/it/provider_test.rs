@@ -130,7 +130,7 @@ fn each_way_to_fail_is_a_point() {
         assert_eq!(status == 0, !points.contains('-'), "{program}");
     }
     let (status, points) = verdict(&mut sandbox(), &["cargo-credential-nobody"]);
-    assert_eq!((status, points.as_str()), (1, "-start +time"));
+    assert_eq!((status, points.as_str()), (1, "-start"));
 }
 
 #[test]
@@ -242,16 +242,39 @@ fn a_program_with_a_dot_in_its_name_is_found() {
 #[test]
 fn what_credsh_itself_can_do_is_known() {
     let mut sandbox = sandbox();
-    sandbox.write(
-        "home/config.toml",
-        "registry.global-credential-providers = ['/opt/credsh', '/opt/other']\n",
+    let list = format!(
+        "registry.global-credential-providers = ['{}', '/opt/credsh']\n",
+        env!("CARGO_BIN_EXE_credsh")
     );
+    sandbox.write("home/config.toml", list);
+    let text = sandbox.ok(&["provider", "list"]).stdout;
+    assert!(text.contains("keyring or sealed file"), "{text}");
     let list = sandbox.json(&["provider", "list"]);
     let can = |row: usize| {
         let row = &list["providers"][row];
         (row["can_login"].as_bool(), row["plain_text"].as_bool())
     };
     assert_eq!((can(0), can(1)), ((None, None), (Some(true), Some(false))));
+}
+
+#[test]
+fn credsh_is_tested_as_it_is_asked_and_one_that_does_not_start_has_no_time() {
+    let mut sandbox = sandbox();
+    let config = sandbox.read("home/config.toml");
+    let credsh = env!("CARGO_BIN_EXE_credsh");
+    sandbox.env("CREDSH_PASSPHRASE", "horse-of-the-passphrase");
+    sandbox.env("T", "sentinel-0123456789");
+    let login = format!("login corp --provider {credsh} --store sealed --from env:T");
+    sandbox.ok(&["-c", &login]);
+    let tested = sandbox.ok(&["provider", "test", credsh, "-r", "corp"]);
+    assert!(tested.stdout.contains("has a token"), "{tested:?}");
+    sandbox.write("home/config.toml", config);
+
+    let tested = sandbox.fails(
+        1,
+        &["provider", "test", "cargo-credential-nobody", "-r", "corp"],
+    );
+    assert!(!tested.stdout.contains("\ntime "), "{tested:?}");
 }
 
 #[test]

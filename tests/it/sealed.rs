@@ -259,6 +259,27 @@ fn a_damaged_file_stays_as_it_is() {
     stays_shut(&mut sandbox, "not what credsh keeps there");
 }
 
+/// To open a pipe waits for whoever writes, and so would every build.
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_the_file_is_refused_at_once() {
+    let mut sandbox = with_corp();
+    sandbox.ok(&LOGIN);
+    let file = sandbox.home().join(".credsh/sealed.age");
+    std::fs::remove_file(&file).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, &file, 0o600.into()).unwrap();
+    let answer = asked(&mut sandbox);
+    assert!(
+        answer.to_string().contains("not a regular file"),
+        "{answer}"
+    );
+    let run = sandbox.env("T", "sentinel-new").run(&LOGIN);
+    assert!(
+        run.status != 0 && run.stderr.contains("not a regular file"),
+        "{run:?}"
+    );
+}
+
 #[test]
 fn a_file_whose_key_is_not_there_stays_as_it_is() {
     let mut sandbox = with_corp();

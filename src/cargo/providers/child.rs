@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::processes::{end_descendants, is_asking};
 use crate::cargo::config::Config;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::world::{Held, Interrupts, Stderr};
 
 /// No token, and no answer that contains one, is longer than this many bytes.
@@ -333,6 +333,36 @@ impl Child {
     /// An error about this program.
     pub(super) fn failed(&self, what: &str) -> Error {
         Error::failed(format!("`{}` {what}", self.time.program))
+    }
+}
+
+/// Starts a program that prints something and ends, and takes what it prints, as far as so many bytes: one that has more
+/// is ended.
+pub(super) fn printed(
+    config: &Config,
+    command: Command,
+    most: usize,
+) -> Result<Zeroizing<Vec<u8>>> {
+    let limit = Limit::unless_asking(config.time_limit());
+    let mut child = Child::start(config, command, limit).map_err(|error| {
+        let failed = Error::failed(error.message());
+        let failed = error.causes().iter().fold(failed, Error::because);
+        failed.hint("name a program on `PATH` or by its path; no shell runs it, so none of a shell's own words")
+    })?;
+    let mut all = Zeroizing::new(Vec::with_capacity(most));
+    while let Some(piece) = child.time.next(&child.lines, "close its standard output")? {
+        let piece = piece.map_err(|error| child.failed("cannot be read").because(error))?;
+        let room = most - all.len();
+        all.extend_from_slice(&piece[..piece.len().min(room)]);
+        if piece.len() >= room {
+            return Ok(all);
+        }
+    }
+    match child.finish() {
+        Err(error) if error.kind() == Kind::Failed => {
+            Err(error.hint("run it by itself to see what it lacks"))
+        }
+        ended => ended.map(|()| all),
     }
 }
 

@@ -3,7 +3,7 @@
 //! A provider is asked as Cargo would, then what a later Cargo might. With a round trip it is also given a
 //! made-up token, for an index that nobody can have. Invariant: no text of a token is in a point.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
 use cargo_credential::{CredentialHello, PROTOCOL_VERSION_1};
@@ -12,7 +12,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::child::{Child, Limit};
-use super::process::{Misunderstood, Response, request, understood, words_of};
+use super::process::{Misunderstood, Response, command_of, request, understood, words_of};
 use super::{Action, Answer, Operation, Reply, Said, perform};
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Config;
@@ -106,8 +106,14 @@ pub fn test(
         Kind::Plugin => points.plugin(config, provider, registry),
         _ => points.other(config, provider, registry),
     }
-    let is_in_time = began.elapsed() < config.time_limit();
-    points.add(TIME, is_in_time, seconds(began.elapsed()));
+    let has_started = !points
+        .0
+        .iter()
+        .any(|one| one.point == START.0 && !one.passed);
+    if has_started {
+        let is_in_time = began.elapsed() < config.time_limit();
+        points.add(TIME, is_in_time, seconds(began.elapsed()));
+    }
     // `cargo:token` is an edit of files, which a commit performs.
     if round_trip && provider.kind != Kind::Token {
         points.round_trip(config, provider)?;
@@ -200,7 +206,7 @@ impl Points {
         provider: &Provider,
         request: &str,
     ) -> Option<Zeroizing<String>> {
-        let mut command = Command::new(&provider.command[0]);
+        let mut command = command_of(config, provider);
         command.arg("--cargo-plugin").stdin(Stdio::piped());
         let mut child =
             match Child::start(config, command, Limit::unless_asking(config.time_limit())) {

@@ -13,9 +13,11 @@ mod token_from_stdout;
 pub use process::{PARTS, in_parts};
 pub use processes::end_with_parent;
 
+use std::process::Command;
 use std::time::Duration;
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::chain::{Chain, Kind, Provider};
 use super::config::{Config, Held};
@@ -97,6 +99,8 @@ pub struct Request<'a> {
     pub operation: Operation,
     /// Whether programs may be started.
     pub may_ask: bool,
+    /// What credsh itself will say once an open transaction is written, where that is not what it would say now.
+    pub own: Option<Result<Reply>>,
 }
 
 /// An operation that Cargo wants a token for (23).
@@ -267,7 +271,9 @@ pub fn walk(config: &Config, chain: &Chain, request: &Request<'_>) -> Vec<Step> 
         if is_over {
             return step;
         }
-        let is_known = !needs_asking(provider.kind)
+        let own = request.own.as_ref().filter(|_| provider.is_credsh);
+        let is_known = own.is_some()
+            || !needs_asking(provider.kind)
             || config
                 .pending_in(provider, request.registry)
                 .is_some_and(|held| !matches!(held, Held::Unknown));
@@ -276,7 +282,11 @@ pub fn walk(config: &Config, chain: &Chain, request: &Request<'_>) -> Vec<Step> 
             step.outcome = Outcome::WouldAsk;
             return step;
         }
-        step.take(get(config, provider, request.registry, &request.operation));
+        let reply = match own {
+            Some(own) => own.clone(),
+            None => get(config, provider, request.registry, &request.operation),
+        };
+        step.take(reply);
         is_over = matches!(step.outcome, Outcome::Token | Outcome::Error);
         if let (Some(before), true) = (&would_ask, is_over) {
             step.detail = Some(match step.detail.take() {
@@ -368,6 +378,11 @@ pub fn pending(config: &Config, provider: &Provider, registry: &Registry) -> Opt
         ))
         .hint("`commit` first")),
     })
+}
+
+/// What a program prints that gives a token and is no provider, as far as so many bytes. It has as long as one that is.
+pub fn printed(config: &Config, command: Command, most: usize) -> Result<Zeroizing<Vec<u8>>> {
+    child::printed(config, command, most)
 }
 
 /// Whether a program starts as a provider, and says hello.

@@ -30,23 +30,7 @@ pub(super) fn perform(
     let [program, arguments @ ..] = provider.command.as_slice() else {
         return Err(Error::failed("a provider without a program"));
     };
-    let mut command = if provider.kind == ProviderKind::Own {
-        let mut command = Command::new(config.program());
-        // The word that tells our own requests from Cargo's stands first in the provider's arguments.
-        command.args(arguments.first());
-        command.env("CARGO_HOME", config.home());
-        if !config.may_prompt() {
-            command.env("CREDSH_NO_INPUT", "1");
-        }
-        command
-    } else {
-        Command::new(program)
-    };
-    if provider.is_credsh()
-        && let Some(passphrase) = config.env().get_os(PASSPHRASE)
-    {
-        command.env(PASSPHRASE, passphrase);
-    }
+    let command = command_of(config, provider);
     let mut call = Call {
         name: &provider.command[0],
         program: command,
@@ -62,7 +46,7 @@ pub(super) fn perform(
     if let Action::Login { args, .. } = action {
         call.args.extend(args.iter().map(String::as_str));
     }
-    if provider.is_credsh() {
+    if provider.is_credsh {
         call.args.push(PARTS);
     }
     let (response, remarks) = call.perform(config, registry, action)?;
@@ -72,7 +56,7 @@ pub(super) fn perform(
             Error::unavailable(error.to_string()).maybe_hint(hint)
         }
         Misunderstood::Failed(error) => {
-            if let Some(ours) = of_parts(&error).filter(|_| provider.is_credsh()) {
+            if let Some(ours) = of_parts(&error).filter(|_| provider.is_credsh) {
                 // The words that were wrong are not those of whoever asks.
                 let kind = match ours.kind() {
                     Kind::Usage | Kind::NotFound => Kind::Failed,
@@ -89,6 +73,31 @@ pub(super) fn perform(
         )),
     })?;
     Ok(Reply { said, remarks })
+}
+
+/// The program of a provider, ready to be started: as credsh it gets what is for itself alone.
+pub(super) fn command_of(config: &Config, provider: &Provider) -> Command {
+    let [program, arguments @ ..] = provider.command.as_slice() else {
+        return Command::new("");
+    };
+    let mut command = if provider.kind == ProviderKind::Own {
+        let mut command = Command::new(config.program());
+        // The word that tells our own requests from Cargo's stands first in the provider's arguments.
+        command.args(arguments.first());
+        command.env("CARGO_HOME", config.home());
+        if !config.may_prompt() {
+            command.env("CREDSH_NO_INPUT", "1");
+        }
+        command
+    } else {
+        Command::new(program)
+    };
+    if provider.is_credsh
+        && let Some(passphrase) = config.env().get_os(PASSPHRASE)
+    {
+        command.env(PASSPHRASE, passphrase);
+    }
+    command
 }
 
 /// Why a response says nothing.
@@ -180,7 +189,7 @@ pub(super) fn words_of(
 ) -> String {
     let told = in_full(error, action);
     // Our own words contain no token, and dates that look like one.
-    if provider.is_credsh() {
+    if provider.is_credsh {
         told
     } else {
         masked(&told)

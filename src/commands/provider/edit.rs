@@ -4,10 +4,14 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 
+use crate::cargo::chain::{Provider, resolve};
 use crate::cargo::config::{Config, View, wrong_kind};
+use crate::cargo::programs;
 use crate::commands::Outcome;
 use crate::commands::alias;
-use crate::commands::args::{CREDSH, ProviderSpec, SpecWords, Where, installed, list_node};
+use crate::commands::args::{
+    CREDSH, ProviderSpec, SpecWords, Where, installed, list_node, provider_node,
+};
 use crate::disk::tree::{Entry, Node};
 use crate::error::{Error, Place, Result};
 use crate::session::Session;
@@ -103,15 +107,18 @@ impl Listed {
         Ok(Self { file, tried })
     }
 
-    fn position(&self, spec: &str) -> Option<usize> {
-        self.tried.iter().position(|entry| is_same(entry, spec))
+    fn position(&self, config: &Config, spec: &[String]) -> Option<usize> {
+        let spec = named(config, spec.to_vec());
+        self.tried
+            .iter()
+            .position(|entry| named(config, words_of(entry)) == spec)
     }
 
-    fn insert(&mut self, spec: String, position: &Position) -> Result<()> {
+    fn insert(&mut self, config: &Config, spec: String, position: &Position) -> Result<()> {
         let index = match &position.before {
             Some(ProviderSpec(words)) => {
                 let other = words.join(" ");
-                self.position(&other).ok_or_else(|| {
+                self.position(config, words).ok_or_else(|| {
                     Error::not_found(format!("`{other}` is not in the list of that file"))
                         .at(Place::file(&self.file))
                         .hint("`provider list` shows where each one stands")
@@ -124,11 +131,12 @@ impl Listed {
         Ok(())
     }
 
-    fn write(mut self, session: &mut Session) -> Result<()> {
-        self.tried.reverse();
-        let node = (!self.tried.is_empty()).then(|| list_node(&self.tried));
+    fn write(self, session: &mut Session) -> Result<Self> {
+        let listed: Vec<String> = self.tried.iter().rev().cloned().collect();
+        let node = (!listed.is_empty()).then(|| list_node(&listed));
         session.edit(&self.file, &KEY, node)?;
-        warn_of_environment(session)
+        warn_of_environment(session)?;
+        Ok(self)
     }
 }
 
@@ -136,19 +144,31 @@ fn wrong_shape(found: &Node, file: &std::path::Path, line: usize) -> Error {
     wrong_kind(&KEY, "an array of strings", found, Place::line(file, line))
 }
 
-/// Two spellings of one provider: a list's entries are split on white space, and credsh is itself by any path.
-fn is_same(one: &str, other: &str) -> bool {
-    fn named(word: &str) -> &str {
-        let name = std::path::Path::new(word).file_stem();
-        if name.is_some_and(|name| name == CREDSH) {
-            CREDSH
-        } else {
-            word
+/// A list's entries are split on white space.
+fn words_of(entry: &str) -> Vec<String> {
+    entry.split_whitespace().map(ToOwned::to_owned).collect()
+}
+
+/// What tells a provider from others: its words, and credsh is itself by any path, one that is gone and one that an alias
+/// stands for included.
+fn named(config: &Config, words: Vec<String>) -> Vec<String> {
+    match as_credsh(config, &words) {
+        Some(credsh) => {
+            let arguments = credsh.command.into_iter().skip(1);
+            std::iter::once(CREDSH.to_owned())
+                .chain(arguments)
+                .collect()
         }
+        None => words,
     }
-    one.split_whitespace()
-        .map(named)
-        .eq(other.split_whitespace().map(named))
+}
+
+/// The provider that these words stand for, if it is credsh by its name at least.
+fn as_credsh(config: &Config, words: &[String]) -> Option<Provider> {
+    words.first()?;
+    let provider = resolve(config, words, &Place::Option("SPEC"), &mut Vec::new());
+    let is_it = provider.is_credsh || programs::is_called_credsh(&provider.command[0]);
+    is_it.then_some(provider)
 }
 
 fn warn_of_environment(session: &mut Session) -> Result<()> {
@@ -170,34 +190,61 @@ impl Add {
     /// Adds.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
         let words = installed(session, self.spec.words()?)?;
-        let spec = spec_for_list(session, &words, &self.place)?;
-        if let Some(listed) = find(session, &self.place, &spec)? {
+        if let Some(listed) = find(session, &self.place, &words)? {
+            let listed = self.refreshed(session, listed, &words)?;
             if self.position.is_given() {
-                move_to(session, listed, &spec, &self.position, &self.place)?;
+                move_to(session, listed, &words, &self.position, &self.place)?;
             }
             return Outcome::change();
         }
+        let spec = spec_for_list(session, &words, &self.place)?;
         let file = target(session, &self.place, &self.position)?;
         let config = session.config()?;
         let is_unset = config.joined(&KEY)?.is_empty();
         let mut listed = Listed::in_file(config, file)?;
-        if is_unset && !is_same(&spec, "cargo:token") {
+        if is_unset && spec != "cargo:token" {
             // Cargo's own default, which would no longer be asked.
             listed.tried.push("cargo:token".to_owned());
         }
-        listed.insert(spec, &self.position)?;
+        listed.insert(config, spec, &self.position)?;
         listed.write(session)?;
         Outcome::change()
+    }
+
+    /// A list that has credsh, by a path that leads elsewhere or nowhere: this is where it is now.
+    fn refreshed(&self, session: &mut Session, listed: Listed, words: &[String]) -> Result<Listed> {
+        let config = session.config()?;
+        let Some(index) = listed.position(config, words) else {
+            return Ok(listed);
+        };
+        let entry = words_of(&listed.tried[index]);
+        match as_credsh(config, &entry) {
+            Some(stale) if !stale.is_credsh => {}
+            _ => return Ok(listed),
+        }
+        let key = ["credential-alias", entry[0].as_str()];
+        if entry.len() == 1 && matches!(config.words(&key), Ok(Some(_))) {
+            let file = self.place.file(session, &key)?;
+            session.edit_setting(&file, &key, Some(provider_node(words)))?;
+            return Ok(listed);
+        }
+        let mut listed = listed;
+        listed.tried[index] = spec_for_list(session, words, &self.place)?;
+        listed.write(session)
     }
 }
 
 impl Remove {
     /// Removes.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
-        let spec = self.spec.words()?.join(" ");
+        let spec = self.spec.words()?;
         let mut listed =
             find(session, &self.place, &spec)?.ok_or_else(|| not_listed(session, &spec))?;
-        listed.tried.retain(|entry| !is_same(entry, &spec));
+        let config = session.config()?;
+        let gone = named(config, spec);
+        listed
+            .tried
+            .retain(|entry| named(config, words_of(entry)) != gone);
         listed.write(session)?;
         if session.config()?.joined(&KEY)?.is_empty() {
             session.note("the chain is unset now: Cargo asks `cargo:token` only, and refuses registries with `auth-required`");
@@ -209,7 +256,7 @@ impl Remove {
 impl Move {
     /// Moves.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
-        let spec = self.spec.words()?.join(" ");
+        let spec = self.spec.words()?;
         let listed =
             find(session, &self.place, &spec)?.ok_or_else(|| not_listed(session, &spec))?;
         move_to(session, listed, &spec, &self.position, &self.place)?;
@@ -220,26 +267,30 @@ impl Move {
 fn move_to(
     session: &mut Session,
     mut from: Listed,
-    spec: &str,
+    spec: &[String],
     position: &Position,
     place: &Where,
 ) -> Result<()> {
-    let Some(index) = from.position(spec) else {
+    let Some(index) = from.position(session.config()?, spec) else {
         return Ok(());
     };
     let file = target(session, place, position)?;
     let entry = from.tried.remove(index);
     if file == from.file {
-        from.insert(entry, position)?;
-        return from.write(session);
+        from.insert(session.config()?, entry, position)?;
+        from.write(session)?;
+        return Ok(());
     }
-    let mut to = Listed::in_file(session.config()?, file)?;
-    to.insert(entry, position)?;
+    let config = session.config()?;
+    let mut to = Listed::in_file(config, file)?;
+    to.insert(config, entry, position)?;
     from.write(session)?;
-    to.write(session)
+    to.write(session)?;
+    Ok(())
 }
 
-fn not_listed(session: &mut Session, spec: &str) -> Error {
+fn not_listed(session: &mut Session, spec: &[String]) -> Error {
+    let spec = spec.join(" ");
     let error = Error::not_found(format!("`{spec}` is not in the global chain"));
     let listed: Vec<String> = session
         .config()
@@ -247,21 +298,22 @@ fn not_listed(session: &mut Session, spec: &str) -> Error {
         .map(|found| found.into_iter().map(|found| found.value).collect())
         .unwrap_or_default();
     let words: Vec<&str> = listed.iter().map(String::as_str).collect();
-    match crate::error::nearest(spec, &words) {
+    match crate::error::nearest(&spec, &words) {
         Some(known) => error.hint(format!("did you mean `{known}`?")),
         None => error.hint("`provider list` shows the chain"),
     }
 }
 
 /// The file whose list has the provider.
-fn find(session: &mut Session, place: &Where, spec: &str) -> Result<Option<Listed>> {
+fn find(session: &mut Session, place: &Where, spec: &[String]) -> Result<Option<Listed>> {
     let files = match place.named(session)? {
         Some(file) => vec![file],
         None => files_with_lists(session.config()?),
     };
     for file in files {
-        let listed = Listed::in_file(session.config()?, file)?;
-        if listed.position(spec).is_some() {
+        let config = session.config()?;
+        let listed = Listed::in_file(config, file)?;
+        if listed.position(config, spec).is_some() {
             return Ok(Some(listed));
         }
     }
@@ -282,7 +334,7 @@ fn target(session: &mut Session, place: &Where, position: &Position) -> Result<P
         return Ok(file);
     }
     if let Some(ProviderSpec(words)) = &position.before
-        && let Some(listed) = find(session, place, &words.join(" "))?
+        && let Some(listed) = find(session, place, words)?
     {
         return Ok(listed.file);
     }

@@ -33,6 +33,8 @@ struct Row {
     command: Vec<String>,
     place: Option<Place>,
     kind: Kind,
+    #[serde(skip)]
+    is_credsh: bool,
     found: bool,
     can_login: Option<bool>,
     plain_text: Option<bool>,
@@ -90,6 +92,7 @@ impl Row {
             found: is_found(config, &provider),
             can_login: provider.can_login(),
             plain_text: provider.is_plain_text(),
+            is_credsh: provider.is_credsh,
             kind: provider.kind,
             place: provider.place,
             command: provider.command,
@@ -131,6 +134,7 @@ impl Answer for Providers {
             };
             let keeps = match row.plain_text {
                 Some(true) => Span::new(Role::Doubtful, "plain text"),
+                Some(false) if row.is_credsh => Span::plain("keyring or sealed file"),
                 Some(false) => Span::plain("OS store"),
                 None => Span::new(Role::Faint, "its own way"),
             };

@@ -43,7 +43,13 @@ impl Rename {
         session.defining_file(&["registries", old.as_str(), "index"])?;
         // Credsh's own tokens go by the index; what the registry was called is noted beside them.
         if let Ok(registry) = Registry::resolve(session.config()?, &Wanted::Name(old.clone())) {
-            for entry in session.own_tokens(&registry)? {
+            let known = session.own_tokens(&registry).unwrap_or_else(|error| {
+                session.warn(&format!(
+                    "what credsh keeps for `{old}` itself stays noted under that name: {error}"
+                ));
+                Vec::new()
+            });
+            for entry in known {
                 let renamed = TokenEntry {
                     registry: Some(new.to_string()),
                     ..entry.clone()

@@ -162,7 +162,7 @@ impl Set {
                 && provider.can_login() != Some(false)
         };
         for provider in chain.providers.iter().filter(keeps) {
-            if provider.is_credsh() {
+            if provider.is_credsh {
                 if !session.own_tokens(&old)?.is_empty() {
                     self.refuse_change_of_provider(provider)?;
                 }

@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 
 use crate::cargo::chain::Chain;
 use crate::cargo::index_url::IndexUrl;
-use crate::cargo::inspection::Inspection;
 use crate::cargo::providers::{Operation, OperationKind};
 use crate::cargo::registry::{Registry, Wanted};
 use crate::commands::args::Target;
@@ -84,17 +83,21 @@ impl Own {
         operation: &Operation,
     ) -> Result<Option<Self>> {
         let registry = Registry::resolve(session.config()?, wanted)?;
-        let mut entries = session.own_tokens(&registry)?;
         let chain = Chain::of(session.config()?, &registry)?;
-        if let Some(provider) = chain.providers.iter().find(|one| one.is_credsh())
-            && let Ok(rules) = Rules::of_arguments(&provider.command[1..])
-        {
+        // The ledger is of no concern to a registry that credsh is not asked for.
+        let Some(provider) = chain.providers.iter().find(|one| one.is_credsh) else {
+            return Ok(None);
+        };
+        let mut entries = session.own_tokens(&registry)?;
+        if let Ok(rules) = Rules::of_arguments(&provider.command[1..]) {
             entries.retain(|entry| rules.admit(entry));
         }
         if entries.is_empty() {
             return Ok(None);
         }
-        let serving: Vec<Serving> = candidates(&entries, operation)
+        let fitting = candidates(&entries, operation);
+        let tied = tied(&fitting, operation).map(|pair| pair.map(|one| one.label.to_string()));
+        let serving: Vec<Serving> = fitting
             .into_iter()
             .map(|entry| Serving {
                 label: entry.label.to_string(),
@@ -105,7 +108,6 @@ impl Own {
             .collect();
         let labels = entries.iter().map(|entry| entry.label.to_string());
         let others = labels.filter(|label| !serving.iter().any(|one| one.label == *label));
-        let tied = tied(&entries, operation).map(|pair| pair.map(|one| one.label.to_string()));
         Ok(Some(Self {
             others: others.collect(),
             serving,
@@ -178,8 +180,7 @@ impl Show {
         let operation = self.asked.operation()?;
         let may_ask = !session.flags.is_plan();
         let own = Own::of(session, &self.target.wanted(), &operation)?;
-        let config = session.config()?;
-        let inspection = Inspection::of(config, &self.target.wanted(), &operation, may_ask)?;
+        let inspection = session.inspect(&self.target.wanted(), &operation, may_ask)?;
         let remarks = inspection.steps.iter().flat_map(|step| &step.remarks);
         for warning in remarks {
             session.warn(warning);
@@ -188,12 +189,7 @@ impl Show {
             let expired = own
                 .as_ref()
                 .and_then(|own| own.serving.first())
-                .filter(|_| {
-                    inspection
-                        .steps
-                        .iter()
-                        .any(|step| step.provider.is_credsh())
-                })
+                .filter(|_| inspection.steps.iter().any(|step| step.provider.is_credsh))
                 .and_then(|first| Some((first, first.expired?)));
             if inspection.is_unknown() {
                 return Err(Error::failed(format!(
@@ -222,7 +218,7 @@ impl Show {
         };
         let token = answer.token.clone();
         let label = own
-            .filter(|_| winner.provider.is_credsh())
+            .filter(|_| winner.provider.is_credsh)
             .and_then(|own| own.answered(session, &token))
             .map(Place::Label);
         let shown = Shown {

@@ -141,6 +141,18 @@ fn sources_that_give_nothing() {
             says,
         );
     }
+    // One that ends, and leaves somebody behind who could still print.
+    sandbox.time_limit(std::time::Duration::from_millis(500));
+    let leaves = "command:sh -c 'echo sentinel-0123456789; sleep 20 &'";
+    let begun = std::time::Instant::now();
+    let args = ["login", "corp", "--from", leaves];
+    refused(
+        &mut sandbox,
+        4,
+        &args,
+        &["did not close its standard output within 0.5 s"],
+    );
+    assert!(begun.elapsed().as_secs() < 10);
     let error = refused(
         &mut sandbox,
         1,

@@ -71,6 +71,54 @@ fn a_token_as_an_argument_is_refused_and_not_shown() {
     }
 }
 
+/// A shell has put the token where its name was meant: `env:$TOKEN`.
+#[test]
+fn a_token_where_a_name_was_meant_is_refused_and_not_shown() {
+    for token in [
+        "ciosentinel1234567890abcdefghijkl",
+        "ghp_sentinel0123456789abcdefghijklmnopqr",
+        "glpat-sentinel0123456789ab",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzZW50aW5lbCI6InNlbnRpbmVsIn0.c2VudGluZWw0NTY3ODkwMTIzNDU2Nzg5",
+    ] {
+        for words in [
+            "--from env:",
+            "--from file:",
+            "--from provider:",
+            "--provider ",
+        ] {
+            let line = format!("login corp {words}{token}");
+            let mut sandbox = corp();
+            for args in [&["-c", &line] as &[&str], &["--json", "-c", &line]] {
+                let run = sandbox.fails(64, args);
+                let shown = format!("{}{}", run.stdout, run.stderr);
+                assert!(!shown.contains(token), "{line}: {shown}");
+                assert!(shown.contains("never an argument"), "{line}: {shown}");
+            }
+        }
+        for line in [
+            "provider add",
+            "provider test",
+            "registry set corp --provider",
+        ] {
+            let line = format!("{line} {token}");
+            let run = corp().fails(64, &["-c", &line]);
+            assert!(!run.stderr.contains(token), "{line}: {run:?}");
+        }
+    }
+    // Names that are long, and have digits.
+    let mut sandbox = corp();
+    for (status, words) in [
+        (1, "--from env:CARGO_REGISTRIES_MY_CORP_TOKEN_2"),
+        (1, "--from env:the_token_of_corp_for_2027_01"),
+        (1, "--from file:tokens/of-corp/the-one-of-2027-01-31"),
+        (1, "--from file:/tmp/0123456789abcdef0123456789"),
+        (4, "--from provider:cargo-credential-1password"),
+    ] {
+        let line = format!("login corp {words}");
+        sandbox.fails(status, &["-c", &line]);
+    }
+}
+
 #[test]
 fn a_script_that_spells_a_token_out_is_shown_without_it() {
     for (script, status) in [
@@ -210,4 +258,49 @@ fn a_password_in_a_url_is_masked_wherever_the_url_is_shown() {
         run.stdout
     );
     sandbox.stdin("cio-token-of-git").ok(&["login", "git"]);
+}
+
+#[test]
+fn the_user_of_an_index_is_not_shown_with_the_tokens_that_credsh_keeps_for_it() {
+    let mut sandbox = Sandbox::new();
+    sandbox.write(
+        "home/config.toml",
+        "[registries.git]\nindex = \"https://sentinel@git.example/index\"\n",
+    );
+    // The URL is in the keys of the ledger.
+    let git = |rest: &str| format!("login git --from env:T --store sealed {rest}");
+    sandbox.env("T", TOKEN);
+    sandbox.ok(&["registry", "set", "git", "--provider", "credsh"]);
+    for (line, shows) in [
+        (git("--dry-run"), true),
+        (git(""), true),
+        (git("--label ci --operations read"), true),
+        (
+            "begin; token set ci --operations yank; diff; rollback".to_owned(),
+            true,
+        ),
+        (
+            "registry set git --index https://sentinel@other.example/ --move-token -n".to_owned(),
+            true,
+        ),
+        (
+            "registry add u https://sentinel@u.example/ --provider credsh".to_owned(),
+            true,
+        ),
+        ("token list".to_owned(), true),
+        ("token set ci --operations publish".to_owned(), true),
+        ("token remove ci".to_owned(), true),
+    ] {
+        sandbox.write("work/lines", line.replace("; ", "\n"));
+        let run = sandbox.ok(&["run", "lines"]);
+        assert_eq!(run.stdout.contains("***@"), shows, "{line}: {run:?}");
+    }
+    for line in [
+        git("--label ci --operations read"),
+        "token list".to_owned(),
+        "token remove ci".to_owned(),
+    ] {
+        let run = sandbox.ok(&["--json", "-c", &line]);
+        assert!(run.stdout.contains("***@git.example"), "{line}: {run:?}");
+    }
 }

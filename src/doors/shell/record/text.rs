@@ -1,6 +1,6 @@
 //! A script as text: its calls, what it lacks, and how names and providers are spelt in it.
 
-use crate::commands::args::CREDSH;
+use crate::cargo::programs::{CREDSH, is_called_credsh};
 use crate::disk::tree::Node;
 use crate::token::masked;
 
@@ -60,9 +60,12 @@ impl Script {
 
 /// A provider in one word, unless a part of it may be a token. Where credsh is, another machine knows.
 pub(super) fn spec(words: &[String]) -> Option<String> {
-    let name = words.first().map(std::path::Path::new)?.file_stem()?;
-    let is_credsh = name == CREDSH && !words[0].starts_with("cargo:");
-    let first = if is_credsh { CREDSH } else { &words[0] };
+    let first = words.first()?;
+    let first = if is_called_credsh(first) {
+        CREDSH
+    } else {
+        first
+    };
     let spec: Vec<&str> = std::iter::once(first)
         .chain(words[1..].iter().map(String::as_str))
         .collect();

@@ -1,0 +1,66 @@
+//! What belongs to a view of the configuration and stands in no file: the world that a provider's program is started in.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::Config;
+use crate::world::{Env, Interrupts, Stderr};
+
+impl Config {
+    /// The environment that belongs to this view.
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+
+    /// The Cargo home.
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// This program, to be started once more.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// How long a provider's program may take to answer, while it asks nobody.
+    pub fn time_limit(&self) -> Duration {
+        self.time_limit
+    }
+
+    /// Whether somebody has pressed Ctrl-C.
+    pub fn interrupts(&self) -> &Interrupts {
+        &self.interrupts
+    }
+
+    /// Where somebody who waits says so.
+    pub fn stderr(&self) -> &Stderr {
+        &self.stderr
+    }
+
+    /// Whether a store may ask its user for a password.
+    pub fn may_prompt(&self) -> bool {
+        self.may_prompt
+    }
+
+    /// Whether there is a screen on which a program could ask its user. Elsewhere than on Linux and its kin there is one.
+    pub fn has_display(&self) -> bool {
+        let named = ["DISPLAY", "WAYLAND_DISPLAY"];
+        cfg!(any(windows, target_os = "macos"))
+            || named.iter().any(|name| self.env.non_empty(name).is_some())
+    }
+
+    /// Whether a program may ask its user, and there is a terminal or a screen to do that on.
+    pub fn can_ask(&self) -> bool {
+        self.may_prompt && (self.has_terminal || self.has_display())
+    }
+
+    /// Says whether a store may ask its user.
+    pub fn set_may_prompt(&mut self, may_prompt: bool) {
+        self.may_prompt = may_prompt;
+    }
+
+    /// The folder that decides which project files count.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+}

@@ -1,0 +1,142 @@
+//! Which program is credsh itself: told by the file that it is, and not by what it is called.
+
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::harness::Sandbox;
+
+const CREDSH: &str = env!("CARGO_BIN_EXE_credsh");
+const INDEX: &str = "sparse+https://corp.example/";
+const TOKEN: &str = "sentinel-of-corp-0123456789";
+
+/// A registry with this provider.
+fn with_provider(provider: &str) -> Sandbox {
+    let mut sandbox = Sandbox::new();
+    let config =
+        format!("[registries.corp]\nindex = '{INDEX}'\ncredential-provider = ['{provider}']\n");
+    let bin = sandbox.root().join("bin");
+    sandbox.write("home/config.toml", config);
+    sandbox
+        .env("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+        .env("T", TOKEN);
+    sandbox
+}
+
+/// Another name of credsh.
+fn link(sandbox: &Sandbox, path: &str) -> PathBuf {
+    let path = sandbox.root().join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    symlink(CREDSH, &path).unwrap();
+    path
+}
+
+fn own_tokens(sandbox: &mut Sandbox) -> usize {
+    let list = sandbox.json(&["token", "list"]);
+    list["tokens"].as_array().unwrap().len()
+}
+
+const LOGIN: &str = "login corp --from env:T";
+
+#[test]
+fn credsh_by_another_name_is_credsh() {
+    for provider in ["cargo-credential-credsh", "ROOT/elsewhere/vault", CREDSH] {
+        let mut sandbox = with_provider(provider);
+        let root = sandbox.root().display().to_string();
+        let config = sandbox.read("home/config.toml").replace("ROOT", &root);
+        sandbox.write("home/config.toml", config);
+        link(&sandbox, "bin/cargo-credential-credsh");
+        link(&sandbox, "elsewhere/vault");
+        let begun = Instant::now();
+        sandbox.ok(&["-c", &format!("{LOGIN} --store sealed --operations read")]);
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        assert_eq!(own_tokens(&mut sandbox), 1, "{provider}");
+        let shown = sandbox.json(&["token", "show", "corp"]);
+        assert_eq!(shown["from"]["place"]["label"], "default", "{provider}");
+    }
+}
+
+/// It speaks the protocol, and notes what it was asked and told.
+const STRANGER: &str = r#"#!/bin/sh
+cd 'ROOT'
+env >>env
+echo '{"v":[1]}'
+read -r request
+echo "$request" >>requests
+case "$request" in
+    *'"kind":"get"'*) [ -f kept ] &&
+        echo '{"Ok":{"kind":"get","token":"sentinel-of-a-stranger","cache":"never","operation_independent":true}}' ||
+        echo '{"Err":{"kind":"not-found"}}' ;;
+    *) touch kept; echo '{"Ok":{"kind":"login"}}' ;;
+esac
+"#;
+
+#[test]
+fn a_stranger_of_that_name_gets_what_cargo_would_give_it_and_no_passphrase() {
+    for name in ["credsh.sh", "credsh"] {
+        let mut sandbox = with_provider("");
+        let root = sandbox.root().display().to_string();
+        let stranger = STRANGER.replace("ROOT", &root);
+        let stranger = sandbox.program(&format!("strange/{name}"), &stranger);
+        let config = sandbox.read("home/config.toml");
+        let provider = format!("['{}']", stranger.display());
+        sandbox.write("home/config.toml", config.replace("['']", &provider));
+        sandbox.env("CREDSH_PASSPHRASE", "horse-of-the-passphrase");
+        sandbox.ok(&["-c", LOGIN]);
+        assert!(sandbox.exists("kept"), "{name}");
+        assert_eq!(own_tokens(&mut sandbox), 0, "{name}");
+        sandbox.ok(&["token", "show", "corp"]);
+        sandbox.run(&["provider", "test", stranger.to_str().unwrap()]);
+        assert!(!sandbox.read("env").contains("horse-of"), "{name}");
+        assert!(!sandbox.read("requests").contains("--parts"), "{name}");
+        // What only credsh knows of is not for it.
+        sandbox.fails(64, &["-c", &format!("{LOGIN} --operations read")]);
+    }
+}
+
+#[test]
+fn adding_credsh_mends_a_path_that_leads_elsewhere_or_nowhere() {
+    for stale in ["/nowhere/bin/credsh", "ROOT/old/credsh"] {
+        let mut sandbox = with_provider("x");
+        let root = sandbox.root().display().to_string();
+        sandbox.program("old/credsh", "#!/bin/sh\nexit 1\n");
+        let stale = stale.replace("ROOT", &root);
+        let config = format!(
+            "[registry]\nglobal-credential-providers = ['cargo:libsecret', '{stale}', 'cargo:token']\n"
+        );
+        sandbox.write("home/config.toml", config);
+        let written = format!("['cargo:libsecret', '{CREDSH}', 'cargo:token']");
+        sandbox.ok(&["provider", "add", "credsh"]);
+        let config = sandbox.read("home/config.toml");
+        assert!(config.contains(&written), "{config}");
+        let again = sandbox.ok(&["provider", "add", "credsh"]);
+        assert_eq!(again.stdout, "unchanged\n");
+    }
+}
+
+#[test]
+fn a_path_with_a_space_has_one_alias_which_is_taken_out_by_name() {
+    let mut sandbox = with_provider("x");
+    sandbox.write("home/config.toml", "");
+    for folder in ["a b", "c d"] {
+        let program = link(&sandbox, &format!("{folder}/credsh"));
+        sandbox.runs_as(&program);
+        sandbox.ok(&["provider", "add", "credsh"]);
+        let again = sandbox.ok(&["provider", "add", "credsh"]);
+        assert_eq!(again.stdout, "unchanged\n");
+    }
+    let config = sandbox.read("home/config.toml");
+    assert!(config.contains("[\"cargo:token\", \"credsh\"]"), "{config}");
+    assert!(!config.contains("credsh-2"), "{config}");
+    // One that has gone is followed.
+    std::fs::remove_dir_all(sandbox.root().join("a b")).unwrap();
+    sandbox.ok(&["provider", "add", "credsh"]);
+    let config = sandbox.read("home/config.toml");
+    assert!(
+        config.contains("c d/credsh") && !config.contains("a b"),
+        "{config}"
+    );
+    sandbox.ok(&["provider", "remove", "credsh"]);
+    let config = sandbox.read("home/config.toml");
+    assert!(config.contains("[\"cargo:token\"]"), "{config}");
+}
