@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::looks::Looks;
-use crate::disk::tree::{self, Entry, Node, Table};
+use crate::disk::tree::{Entry, Node, Table};
 use crate::error::{Error, Place, Result};
 
 /// One file's values. An included file is a layer of its own, below the one that includes it.
@@ -120,11 +120,8 @@ impl Layers {
     }
 
     fn read_file(&mut self, file: &Path, is_credentials: bool) -> Result<()> {
-        match self.looks.text(file, is_credentials)? {
-            Some(text) => {
-                let table = tree::parse(file, text)?;
-                self.add(file, table, is_credentials, &mut vec![])
-            }
+        match self.looks.table(file, is_credentials)? {
+            Some(table) => self.add(file, table, is_credentials, &mut vec![]),
             None => Ok(()),
         }
     }
@@ -153,11 +150,8 @@ impl Layers {
             is_credentials,
         });
         for include in includes.into_iter().rev() {
-            match self.looks.text(&include.file, false)? {
-                Some(text) => {
-                    let table = tree::parse(&include.file, text)?;
-                    self.add(&include.file, table, is_credentials, above)?;
-                }
+            match self.looks.table(&include.file, false)? {
+                Some(table) => self.add(&include.file, table, is_credentials, above)?,
                 None if include.is_optional => {}
                 None => {
                     return Err(Error::malformed(format!(

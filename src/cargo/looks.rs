@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::disk::replace;
+use crate::disk::tree::{self, Table};
 use crate::error::Result;
 
 /// All questions, in their order, with their answers.
@@ -50,21 +51,21 @@ impl Looks {
         is_same
     }
 
-    /// The text of a file, if there is one; of one that Cargo writes in pieces (`is_settled`), when it is not writing.
-    pub(super) fn text(&mut self, file: &Path, is_settled: bool) -> Result<Option<&str>> {
+    /// What a file says, if there is one; one that Cargo writes in pieces (`is_settled`) is read when it is not writing.
+    pub(super) fn table(&mut self, file: &Path, is_settled: bool) -> Result<Option<Table>> {
         let text = text(file, is_settled)?;
+        // What is refused was not read.
+        let table = text.as_ref().map(|text| tree::parse(file, text));
+        let table = table.transpose()?;
         self.0.push(Look::Text {
             file: file.to_path_buf(),
             is_settled,
             text,
         });
-        Ok(match self.0.last() {
-            Some(Look::Text { text, .. }) => text.as_ref().map(|text| text.as_str()),
-            _ => None,
-        })
+        Ok(table)
     }
 
-    /// Whether this is what was read of a file.
+    /// Whether this is what was read of a file, and so is TOML.
     pub(super) fn has_read(&self, wanted: &Path, now: &str) -> bool {
         self.0.iter().any(|look| match look {
             Look::Text { file, text, .. } if file == wanted => {

@@ -300,10 +300,12 @@ impl FileRecord {
         let was = &old[head.len()..old.len() - tail.len()];
         let becomes = Zeroizing::new([self.becomes.as_bytes(), moves].concat());
         let is_either = |(at, byte): (usize, &u8)| {
-            // A shorter text is written with newlines behind it, and then cut off.
+            // A shorter text is written with newlines behind it, and then cut off: also the old one, where that is
+            // put back.
             let new = becomes.get(at).unwrap_or(&b'\n');
+            let old = was.get(at).unwrap_or(&b'\n');
             // What was never written is zero, which no text contains.
-            byte == new || was.get(at) == Some(byte) || *byte == 0
+            byte == new || byte == old || *byte == 0
         };
         inside.len() <= was.len().max(becomes.len()) && inside.iter().enumerate().all(is_either)
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Config;
 use crate::cargo::layers::Layer;
-use crate::disk::tree::{self, Entry, Node, Table};
+use crate::disk::tree::{Entry, Node, Table};
 use crate::error::Result;
 
 impl Config {
@@ -63,8 +63,8 @@ impl Config {
                 .count();
             self.layers.insert(nearest, layer);
         } else {
-            if let Some(text) = self.looks.text(file, false)? {
-                layer.root = tree::parse(file, text)?;
+            if let Some(table) = self.looks.table(file, false)? {
+                layer.root = table;
             }
             self.others.push(layer);
         }

@@ -62,6 +62,10 @@ fn cut_off_in_the_middle() {
             let mut torn = padded[..written].to_vec();
             torn.extend(old.as_bytes().get(written..).unwrap_or_default());
             check_torn(&record, &torn, old, new);
+            // Somebody was about to put the old text back.
+            let mut back = old.as_bytes().to_vec();
+            back.resize(old.len().max(torn.len()), b'\n');
+            check_torn(&record, &back, old, new);
             let mut blocks = padded.clone();
             for (at, byte) in old.bytes().enumerate().take(written) {
                 if at / 4 % 2 == 0 {

@@ -46,3 +46,24 @@ fn the_next_prompt_is_of_what_the_files_say_then() {
     shell.line("rollback");
     prompt(&mut shell, "a rollback", "credsh[link]");
 }
+
+#[test]
+fn a_text_that_was_refused_is_refused_again_at_the_commit() {
+    let sandbox = with_corp();
+    let mut shell = Pty::shell(&sandbox, &[]);
+    let (whole, broken) = ("[a]\nb = 1\n", "[a]\nb = 1\n[a]\nb = 2\n");
+    let edit = "alias set --config-file other.toml e five";
+    shell.line("begin");
+    shell.line("alias set d four");
+    sandbox.write("work/other.toml", broken);
+    assert!(shell.line(edit).contains("other.toml:3"));
+    sandbox.write("work/other.toml", whole);
+    assert!(shell.line(edit).contains("1 change pending"));
+    sandbox.write("work/other.toml", broken);
+    let shown = shell.line("commit");
+    assert!(
+        shown.contains("this is not TOML") && shown.contains("other.toml:3"),
+        "{shown}"
+    );
+    assert_eq!(sandbox.read("work/other.toml"), broken);
+}
