@@ -203,6 +203,13 @@ impl Env {
         self.get_os(name).filter(|value| !value.is_empty())
     }
 
+    /// Whether there is a screen on which a program could ask its user. Elsewhere than on Linux and its kin there is one.
+    pub fn has_display(&self) -> bool {
+        let named = ["DISPLAY", "WAYLAND_DISPLAY"];
+        cfg!(any(windows, target_os = "macos"))
+            || named.iter().any(|name| self.non_empty(name).is_some())
+    }
+
     /// Sets a variable, for this run and for what it starts.
     pub fn set(&mut self, name: &str, value: impl Into<OsString>) {
         self.0.insert(name.into(), value.into());

@@ -1,5 +1,7 @@
 //! Programs as the system would find them, on `PATH`.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::config::Config;
@@ -8,8 +10,12 @@ use crate::world::Env;
 /// This program, as a provider.
 pub const CREDSH: &str = "credsh";
 
+/// How much of a program is compared at once, in bytes.
+const PIECE: usize = 64 * 1024;
+
 /// Whether a command starts this program: by its bare name, or as the very file that runs now, or that its name leads to
-/// on `PATH`. What is called alike is somebody else's, and gets nothing that is for credsh alone.
+/// on `PATH`, or as a copy of one of them. What is called alike is somebody else's, and gets nothing that is for credsh
+/// alone.
 pub fn is_credsh(config: &Config, program: &str) -> bool {
     if program == CREDSH {
         return true;
@@ -17,7 +23,7 @@ pub fn is_credsh(config: &Config, program: &str) -> bool {
     let Some(found) = find(config, program) else {
         return false;
     };
-    let is_it = |ours: &Path| is_same_file(&found, ours);
+    let is_it = |ours: &Path| is_same_file(&found, ours) || is_copy(&found, ours);
     is_it(config.program()) || find(config, CREDSH).is_some_and(|ours| is_it(&ours))
 }
 
@@ -33,6 +39,39 @@ pub fn is_called_credsh(program: &str) -> bool {
         ""
     };
     name.is_some_and(|name| name.strip_suffix(suffix) == Some(CREDSH))
+}
+
+/// Whether two files have the same bytes; hardly ever has one of the same length others.
+fn is_copy(one: &Path, other: &Path) -> bool {
+    let open = |path: &Path| {
+        let file = File::open(path).ok()?;
+        let length = file
+            .metadata()
+            .ok()
+            .filter(std::fs::Metadata::is_file)?
+            .len();
+        Some((BufReader::with_capacity(PIECE, file), length))
+    };
+    let (Some((mut one, length)), Some((mut other, same_length))) = (open(one), open(other)) else {
+        return false;
+    };
+    if length != same_length {
+        return false;
+    }
+    loop {
+        let (Ok(piece), Ok(same_piece)) = (one.fill_buf(), other.fill_buf()) else {
+            return false;
+        };
+        let size = piece.len().min(same_piece.len());
+        if piece[..size] != same_piece[..size] {
+            return false;
+        }
+        if size == 0 {
+            return piece.len() == same_piece.len();
+        }
+        one.consume(size);
+        other.consume(size);
+    }
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {

@@ -21,7 +21,7 @@ use serde_json::Value as Json;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::cargo::name::RegistryName;
-use crate::cargo::providers::os::{self, PATIENT, STORE, UNLOCK};
+use crate::cargo::providers::os::{self, STORE, UNLOCK};
 use crate::cargo::providers::{Operation, OperationKind, PARTS, end_with_parent, in_parts};
 use crate::cargo::registry::Registry;
 use crate::error::{Error, Result};
@@ -162,15 +162,12 @@ impl Door {
                 os::perform_here(store, false, registry, action)
             }
             [STORE, store, UNLOCK] => {
-                self.session.say(&format!(
-                    "note: the keyring is locked; waiting up to {} s for it to be unlocked\n",
-                    PATIENT.as_secs()
-                ));
+                self.session.say(&os::waiting());
                 os::perform_here(store, true, registry, action)
             }
-            [ITEM, store, label] if self.is_ours => {
-                // Whoever asks us has asked the person.
-                self.session.flags.no_input = true;
+            [ITEM, store, label, more @ ..] if self.is_ours => {
+                // Whoever asks us has asked the person, except for what the keyring asks itself.
+                self.session.flags.no_input = !more.contains(&UNLOCK);
                 self.item(store, label, registry, action)
                     .map_err(for_ourselves)
             }

@@ -389,7 +389,11 @@ impl Session {
     /// The keyring where one answers, else the sealed file.
     fn best_store(&mut self, registry: &Registry, label: &Label) -> Result<StoreKind> {
         let keyring = keeper_of(StoreKind::Keyring, label);
-        match self.held(&keyring, registry) {
+        // One that is locked is as none: its owner is asked where it was chosen.
+        let no_input = std::mem::replace(&mut self.flags.no_input, true);
+        let held = self.held(&keyring, registry);
+        self.flags.no_input = no_input;
+        match held {
             Ok(_) => Ok(StoreKind::Keyring),
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
             Err(error) => {

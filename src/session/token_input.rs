@@ -46,8 +46,9 @@ impl Session {
                 }
                 token.checked()
             })
-            .map_err(|error| match error.kind() {
-                Kind::Interrupted => error,
+            .map_err(|error| match (error.kind(), source) {
+                // Whoever ends what runs knows what that is.
+                (Kind::Interrupted, Source::Command(_)) => error,
                 _ => error.at(place),
             })?;
         if let Some(recording) = &mut self.recording {

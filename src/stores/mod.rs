@@ -103,7 +103,7 @@ impl Access<'_> {
     /// The text of a token.
     pub fn get(&mut self, store: StoreKind, item: Item<'_>) -> Result<Option<Token>> {
         match store {
-            StoreKind::Keyring => os::get(self.home, item),
+            StoreKind::Keyring => os::get(self, item),
             StoreKind::Sealed => sealed::get(self, item),
         }
     }
@@ -136,7 +136,7 @@ impl Access<'_> {
     /// Keeps a token.
     pub fn put(&mut self, store: StoreKind, item: Item<'_>, token: &Token) -> Result<()> {
         match store {
-            StoreKind::Keyring => os::put(self.home, item, token),
+            StoreKind::Keyring => os::put(self, item, token),
             StoreKind::Sealed => sealed::put(self, item, Some(token)),
         }
     }
@@ -144,7 +144,7 @@ impl Access<'_> {
     /// Forgets a token; no matter if there is none.
     pub fn remove(&mut self, store: StoreKind, item: Item<'_>) -> Result<()> {
         match store {
-            StoreKind::Keyring => os::remove(self.home, item),
+            StoreKind::Keyring => os::remove(self, item),
             StoreKind::Sealed => sealed::put(self, item, None),
         }
     }

@@ -10,64 +10,85 @@ use std::time::Duration;
 
 use keyring::{Entry, Error as KeyringError};
 
-use super::Item;
-use crate::cargo::providers::os::is_locked;
+use super::{Access, Item};
+use crate::cargo::providers::os::{LOCKED, PATIENT, QUICK, UNLOCK_IT, is_open, waiting};
 use crate::error::{Error, Result};
 use crate::token::Token;
 
 /// Under which service the items stand.
 const SERVICE: &str = "credsh";
 
-/// How long the keyring may take.
-const LIMIT: Duration = Duration::from_secs(3);
-
-pub(super) fn get(home: &Path, item: Item<'_>) -> Result<Option<Token>> {
-    within_limit(home, item, |entry| match entry.get_password() {
+pub(super) fn get(access: &Access<'_>, item: Item<'_>) -> Result<Option<Token>> {
+    open(access, item, |entry| match entry.get_password() {
         Ok(text) => Ok(Some(Token::new(text))),
-        Err(KeyringError::NoEntry) => unless_locked().map(|()| None),
+        Err(KeyringError::NoEntry) => Ok(None),
         Err(error) => Err(error),
     })
 }
 
-pub(super) fn put(home: &Path, item: Item<'_>, token: &Token) -> Result<()> {
+pub(super) fn put(access: &Access<'_>, item: Item<'_>, token: &Token) -> Result<()> {
     let token = token.clone();
-    within_limit(home, item, move |entry| entry.set_password(token.expose()))
+    open(access, item, move |entry| {
+        entry.set_password(token.expose())
+    })
 }
 
-pub(super) fn remove(home: &Path, item: Item<'_>) -> Result<()> {
-    within_limit(home, item, |entry| match entry.delete_credential() {
-        Err(KeyringError::NoEntry) => unless_locked(),
+pub(super) fn remove(access: &Access<'_>, item: Item<'_>) -> Result<()> {
+    open(access, item, |entry| match entry.delete_credential() {
+        Err(KeyringError::NoEntry) => Ok(()),
         done => done,
     })
 }
 
-/// What is not to be seen in a locked keyring may be there, and a new item cannot go there.
-fn unless_locked() -> Result<(), KeyringError> {
-    if is_locked() {
-        return Err(KeyringError::NoStorageAccess(
-            "its default collection is locked".into(),
-        ));
+/// Calls the keyring where it is open for this item. One that is locked would ask its owner by itself, and without a
+/// word; so it is asked first, and its owner only where there is a screen to do that on.
+fn open<T: Send + 'static>(
+    access: &Access<'_>,
+    item: Item<'_>,
+    call: impl FnOnce(&Entry) -> Result<T, KeyringError> + Clone + Send + 'static,
+) -> Result<T> {
+    let name = name_of(access.home, item);
+    let attempt = |may_unlock, limit| {
+        let (name, call) = (name.clone(), call.clone());
+        within(limit, move || {
+            let attributes = [("service", SERVICE), ("username", name.as_str())];
+            // The keyring's own crate knows more about why nobody answers.
+            if matches!(is_open(attributes, may_unlock), Ok(false)) {
+                return Err(Error::unavailable(LOCKED).hint(UNLOCK_IT));
+            }
+            Entry::new(SERVICE, &name)
+                .and_then(|entry| call(&entry))
+                .map_err(|error| told(&error))
+        })
+    };
+    match attempt(false, QUICK) {
+        Err(error)
+            if error.message() == LOCKED && access.may_prompt && access.env.has_display() =>
+        {
+            access.stderr.say(&waiting());
+            attempt(true, PATIENT)
+        }
+        done => done,
     }
-    Ok(())
 }
 
-fn within_limit<T: Send + 'static>(
-    home: &Path,
-    item: Item<'_>,
-    call: impl FnOnce(&Entry) -> Result<T, KeyringError> + Send + 'static,
+fn within<T: Send + 'static>(
+    limit: Duration,
+    call: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let name = name_of(home, item);
     let (sender, receiver) = sync_channel(1);
     std::thread::spawn(move || {
-        let said = Entry::new(SERVICE, &name).and_then(|entry| call(&entry));
         // Nobody waits any more where the time is up.
-        let _ = sender.send(said);
+        let _ = sender.send(call());
     });
-    match receiver.recv_timeout(LIMIT) {
-        Ok(said) => said.map_err(|error| told(&error)),
+    match receiver.recv_timeout(limit) {
+        Ok(said) => said,
+        Err(RecvTimeoutError::Timeout) if limit == PATIENT => {
+            Err(Error::unavailable(LOCKED).hint(UNLOCK_IT))
+        }
         Err(RecvTimeoutError::Timeout) => Err(Error::unavailable(format!(
             "the keyring did not answer within {} s",
-            LIMIT.as_secs()
+            limit.as_secs()
         ))
         .hint("see whether the keyring's program hangs, and start it again")),
         Err(RecvTimeoutError::Disconnected) => {

@@ -40,13 +40,19 @@ const LOGIN: &str = "login corp --from env:T";
 
 #[test]
 fn credsh_by_another_name_is_credsh() {
-    for provider in ["cargo-credential-credsh", "ROOT/elsewhere/vault", CREDSH] {
+    for provider in [
+        "cargo-credential-credsh",
+        "ROOT/elsewhere/vault",
+        "ROOT/copy",
+        CREDSH,
+    ] {
         let mut sandbox = with_provider(provider);
         let root = sandbox.root().display().to_string();
         let config = sandbox.read("home/config.toml").replace("ROOT", &root);
         sandbox.write("home/config.toml", config);
         link(&sandbox, "bin/cargo-credential-credsh");
         link(&sandbox, "elsewhere/vault");
+        std::fs::copy(CREDSH, sandbox.root().join("copy")).unwrap();
         let begun = Instant::now();
         sandbox.ok(&["-c", &format!("{LOGIN} --store sealed --operations read")]);
         assert!(begun.elapsed() < Duration::from_secs(10));

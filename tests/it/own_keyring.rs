@@ -1,6 +1,7 @@
 //! credsh as the provider, its tokens in a real keyring: found by the real Cargo; and where the keyring is locked,
 //! silent or gone, a clear error within 4 s, and never the next provider's plain text.
 
+use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
 use crate::cargo::{Asked, Cargo};
@@ -197,6 +198,121 @@ fn a_locked_keyring_is_an_error_whether_its_owner_can_be_asked_or_not() {
     desk.is_refused("keyring");
     desk.keyring.unlock();
     desk.gets("sentinel-own");
+}
+
+/// What would have to open the keyring, and how it ends where nobody does.
+const LOCKED: [(&str, u8); 6] = [
+    ("token show corp", 4),
+    ("status corp --ask", 4),
+    ("login corp --from env:T --store keyring", 4),
+    ("token set default --label ci", 4),
+    ("token remove default", 4),
+    ("logout corp", 4),
+];
+
+#[test]
+fn nobody_is_asked_to_unlock_a_keyring_where_that_is_not_wanted_or_not_seen() {
+    let mut desk = Desk::new();
+    desk.login(&["--store", "keyring"]);
+    desk.keyring.lock();
+    desk.sandbox.env("T", "sentinel-new");
+    for option in ["", " --no-input"] {
+        for (line, status) in LOCKED {
+            let begun = Instant::now();
+            let run = desk.sandbox.run(&["-c", &format!("{line}{option}")]);
+            let both = format!("{}{}", run.stdout, run.stderr);
+            assert_eq!(run.status, status, "{line}: {both}");
+            assert!(
+                both.contains("locked") && !both.contains("waiting"),
+                "{line}: {both}"
+            );
+            assert!(begun.elapsed() < LIMIT, "{line}: {:?}", begun.elapsed());
+            let is_logout = line.starts_with("logout") || line.contains("remove");
+            assert!(!is_logout || both.contains("locked  "), "{both}");
+        }
+        desk.sandbox.env("DISPLAY", ":99");
+    }
+    assert_eq!(desk.keyring.prompts(), 0);
+}
+
+/// With a display the owner is asked, and that is said; one who refuses leaves it locked.
+#[test]
+fn the_owner_of_a_locked_keyring_is_asked_once_where_there_is_a_display() {
+    let mut desk = Desk::new();
+    desk.login(&["--store", "keyring"]);
+    desk.keyring.lock();
+    desk.sandbox.env("DISPLAY", ":99").env("T", "sentinel-new");
+    for (number, (line, status)) in LOCKED.into_iter().enumerate() {
+        let run = desk.sandbox.run(&["-c", line]);
+        let both = format!("{}{}", run.stdout, run.stderr);
+        assert_eq!(run.status, status, "{line}: {both}");
+        assert!(both.contains("locked"), "{line}: {both}");
+        assert_eq!(desk.keyring.prompts(), number + 1, "{line}: {both}");
+    }
+    // A new token does not need this keyring.
+    desk.login(&["--label", "new", "--operations", "publish"]);
+    assert_eq!(desk.keyring.prompts(), LOCKED.len());
+    assert_eq!(desk.stores(), ["keyring", "sealed"]);
+    desk.is_refused("keyring is locked");
+    desk.keyring.unlock();
+    desk.gets("sentinel-own");
+}
+
+/// One who types the password has it unlocked, and what was asked for goes on, Cargo's build as well.
+#[test]
+fn a_keyring_whose_owner_unlocks_it_serves() {
+    // As in the tests of Cargo's own store there: the daemon is gone at times after a prompt.
+    let attempts = (0..3).map(|_| std::panic::catch_unwind(owner_unlocks));
+    let failures: Vec<_> = attempts.take_while(Result::is_err).collect();
+    assert!(failures.len() < 3);
+}
+
+fn owner_unlocks() {
+    let mut desk = Desk::new();
+    desk.login(&["--store", "keyring"]);
+    desk.keyring.asks();
+    desk.sandbox.env("DISPLAY", ":99");
+    desk.keyring.lock();
+    desk.gets("sentinel-own");
+    assert!(!desk.keyring.is_locked());
+    desk.sandbox.env("T", "sentinel-new");
+    for line in [
+        "token show corp",
+        "login corp --from env:T --store keyring",
+        "token remove default",
+        "login corp --from env:T --store keyring",
+    ] {
+        desk.keyring.lock();
+        let run = desk.sandbox.ok(&["-c", line]);
+        assert!(!desk.keyring.is_locked(), "{line}: {run:?}");
+    }
+    desk.gets("sentinel-new");
+}
+
+/// The wait is announced, and lasts longer than that for a keyring which hangs.
+#[test]
+fn the_wait_for_the_owner_of_a_keyring_is_announced() {
+    let mut desk = Desk::new();
+    desk.login(&["--store", "keyring"]);
+    desk.keyring.lock();
+    desk.keyring.asks_in_vain();
+    desk.sandbox.env("DISPLAY", ":99");
+    let mut command = desk.sandbox.process();
+    command.args(["token", "show", "corp"]);
+    let mut credsh = command
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(credsh.stderr.take().unwrap()).lines();
+    assert_eq!(
+        said.next().unwrap().unwrap(),
+        "note: the keyring is locked; waiting up to 60 s for it to be unlocked"
+    );
+    std::thread::sleep(LIMIT);
+    let is_waiting = credsh.try_wait().unwrap().is_none();
+    credsh.kill().unwrap();
+    credsh.wait().unwrap();
+    assert!(is_waiting, "{:?}", said.next());
 }
 
 #[test]

@@ -42,11 +42,9 @@ impl Config {
         self.may_prompt
     }
 
-    /// Whether there is a screen on which a program could ask its user. Elsewhere than on Linux and its kin there is one.
+    /// Whether there is a screen on which a program could ask its user.
     pub fn has_display(&self) -> bool {
-        let named = ["DISPLAY", "WAYLAND_DISPLAY"];
-        cfg!(any(windows, target_os = "macos"))
-            || named.iter().any(|name| self.env.non_empty(name).is_some())
+        self.env.has_display()
     }
 
     /// Whether a program may ask its user, and there is a terminal or a screen to do that on.

@@ -26,7 +26,7 @@ pub const STORE: &str = "--store";
 pub const UNLOCK: &str = "--unlock";
 
 /// How long a store may take that asks nobody.
-const QUICK: Duration = Duration::from_secs(3);
+pub const QUICK: Duration = Duration::from_secs(3);
 
 /// How long its user may take to unlock it.
 pub const PATIENT: Duration = Duration::from_mins(1);
@@ -35,7 +35,7 @@ pub const PATIENT: Duration = Duration::from_mins(1);
 const LONGEST_ON_WINDOWS: usize = 2560;
 
 /// What is said between the process that asks and the one that calls the store.
-const LOCKED: &str = "the keyring is locked";
+pub const LOCKED: &str = "the keyring is locked";
 
 /// The other things that are wrong with a Secret Service, each with its cure.
 const NO_LIBRARY: (&str, &str) = (
@@ -50,7 +50,8 @@ const NO_SERVICE: (&str, &str) = (
     "no keyring answers on the D-Bus session bus",
     "start one (`gnome-keyring-daemon --start`, KWallet, KeePassXC), or use another provider on this machine",
 );
-const UNLOCK_IT: &str = "unlock it in its own program, or log in to the desktop with your password; then repeat the command";
+/// The cure of one that is locked.
+pub const UNLOCK_IT: &str = "unlock it in its own program, or log in to the desktop with your password; then repeat the command";
 
 /// Asks the store, in a process of its own.
 pub(super) fn perform(
@@ -160,13 +161,25 @@ fn fits_windows(length: usize) -> Result<()> {
     .hint("use another provider for this registry: `login NAME --provider SPEC`"))
 }
 
-/// Whether the keyring is locked that a new item would go to: what it has may look absent then. One that does not say is
-/// not.
-pub fn is_locked() -> bool {
+/// What is said before somebody is waited for who may unlock it.
+pub fn waiting() -> String {
+    format!(
+        "note: the keyring is locked; waiting up to {} s for it to be unlocked\n",
+        PATIENT.as_secs()
+    )
+}
+
+/// Whether a keyring is open for the items that have these attributes, and where there is none, for a new one. Its owner
+/// may be asked to unlock it. Other systems ask by themselves.
+pub fn is_open(attributes: [(&str, &str); 2], may_unlock: bool) -> Result<bool> {
     #[cfg(target_os = "linux")]
-    return linux::is_locked().unwrap_or(false);
+    return linux::is_open_for(attributes, may_unlock)
+        .map_err(|error| Error::unavailable(error.to_string()));
     #[cfg(not(target_os = "linux"))]
-    false
+    {
+        let _ = (attributes, may_unlock);
+        Ok(true)
+    }
 }
 
 /// Calls the store of that name in this process, for however long it takes.
@@ -243,10 +256,19 @@ mod linux {
         }
     }
 
-    pub(super) fn is_locked() -> Result<bool, ServiceError> {
+    /// Whether the items of these attributes can be seen; where there are none, whether the keyring can that a new one
+    /// would go to.
+    pub(super) fn is_open_for(
+        attributes: [(&str, &str); 2],
+        may_unlock: bool,
+    ) -> Result<bool, ServiceError> {
+        let attributes = &HashMap::from(attributes);
         let service = SecretService::connect(EncryptionType::Plain)?;
-        let collection = service.get_default_collection()?;
-        collection.is_locked()
+        if !items_are_open(&service, attributes, may_unlock, every_one)? {
+            return Ok(false);
+        }
+        let found = service.search_items(attributes.clone())?;
+        Ok(!found.unlocked.is_empty() || collection_is_open(&service, may_unlock)?)
     }
 
     /// Whether what the action is about can be seen: libsecret takes what is locked for empty. Its owner may be
@@ -257,31 +279,50 @@ mod linux {
         may_unlock: bool,
     ) -> Result<bool, ServiceError> {
         let service = SecretService::connect(EncryptionType::Plain)?;
-        if matches!(action, ProtocolAction::Login(_)) {
-            let collection = match service.get_default_collection() {
-                Ok(collection) => collection,
-                // It will be made.
-                Err(ServiceError::NoResult) => return Ok(true),
-                Err(error) => return Err(error),
-            };
-            if may_unlock && collection.is_locked()? {
-                // Whether it was of any use is seen at once.
-                let _ = collection.unlock();
-            }
-            return Ok(!collection.is_locked()?);
-        }
-        let attributes = || HashMap::from([("url", index_url), ("xdg:schema", SCHEMA)]);
-        let found = service.search_items(attributes())?;
-        let is_open = |found: &SearchItemsResult<Item<'_>>| match action {
+        let attributes = HashMap::from([("url", index_url), ("xdg:schema", SCHEMA)]);
+        match action {
+            ProtocolAction::Login(_) => collection_is_open(&service, may_unlock),
             // Every one of them has to go.
-            ProtocolAction::Logout => found.locked.is_empty(),
-            _ => found.locked.is_empty() || !found.unlocked.is_empty(),
-        };
+            ProtocolAction::Logout => items_are_open(&service, &attributes, may_unlock, every_one),
+            _ => items_are_open(&service, &attributes, may_unlock, |found| {
+                found.locked.is_empty() || !found.unlocked.is_empty()
+            }),
+        }
+    }
+
+    fn every_one(found: &SearchItemsResult<Item<'_>>) -> bool {
+        found.locked.is_empty()
+    }
+
+    fn items_are_open(
+        service: &SecretService<'_>,
+        attributes: &HashMap<&str, &str>,
+        may_unlock: bool,
+        is_open: impl Fn(&SearchItemsResult<Item<'_>>) -> bool,
+    ) -> Result<bool, ServiceError> {
+        let found = service.search_items(attributes.clone())?;
         if !may_unlock || is_open(&found) {
             return Ok(is_open(&found));
         }
+        // Whether it was of any use is seen at once.
         let _ = service.unlock_all(&found.locked.iter().collect::<Vec<_>>());
-        Ok(is_open(&service.search_items(attributes())?))
+        Ok(is_open(&service.search_items(attributes.clone())?))
+    }
+
+    fn collection_is_open(
+        service: &SecretService<'_>,
+        may_unlock: bool,
+    ) -> Result<bool, ServiceError> {
+        let collection = match service.get_default_collection() {
+            Ok(collection) => collection,
+            // It will be made.
+            Err(ServiceError::NoResult) => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        if may_unlock && collection.is_locked()? {
+            let _ = collection.unlock();
+        }
+        Ok(!collection.is_locked()?)
     }
 
     fn in_our_words(failure: Failure) -> Failure {

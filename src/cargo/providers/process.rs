@@ -10,6 +10,7 @@ use cargo_credential::{
 use zeroize::Zeroizing;
 
 use super::child::{Child, Limit, PASSPHRASE};
+use super::os::{LOCKED, PATIENT, QUICK, UNLOCK};
 use super::processes::Watch;
 use super::{Action, Answer, Reply, Said};
 use crate::cargo::chain::{Kind as ProviderKind, Provider};
@@ -27,22 +28,43 @@ pub(super) fn perform(
     registry: &Registry,
     action: Action<'_>,
 ) -> Result<Reply> {
+    let reply = perform_once(config, provider, registry, action, false)?;
+    if matches!(reply.said, Said::Locked) && config.may_prompt() && config.has_display() {
+        return perform_once(config, provider, registry, action, true);
+    }
+    Ok(reply)
+}
+
+fn perform_once(
+    config: &Config,
+    provider: &Provider,
+    registry: &Registry,
+    action: Action<'_>,
+    may_unlock: bool,
+) -> Result<Reply> {
     let [program, arguments @ ..] = provider.command.as_slice() else {
         return Err(Error::failed("a provider without a program"));
     };
     let command = command_of(config, provider);
+    let time = config.time_limit();
     let mut call = Call {
         name: &provider.command[0],
         program: command,
         args: arguments.iter().map(String::as_str).collect(),
         limit: match action {
+            _ if may_unlock => Limit::of(PATIENT + QUICK),
             // Whoever keeps a token may ask its owner, and where nobody sees that.
-            Action::Login { .. } | Action::Logout if config.can_ask() => {
-                Limit::none(config.time_limit())
+            Action::Login { .. } | Action::Logout if config.can_ask() => Limit::none(time),
+            // We ask the owner of a locked keyring ourselves, and say so.
+            _ if provider.is_credsh && config.may_prompt() && config.has_display() => {
+                Limit::unless_asking(time.max(PATIENT + QUICK))
             }
-            _ => Limit::unless_asking(config.time_limit()),
+            _ => Limit::unless_asking(time),
         },
     };
+    if may_unlock {
+        call.args.push(UNLOCK);
+    }
     if let Action::Login { args, .. } = action {
         call.args.extend(args.iter().map(String::as_str));
     }
@@ -50,7 +72,15 @@ pub(super) fn perform(
         call.args.push(PARTS);
     }
     let (response, remarks) = call.perform(config, registry, action)?;
-    let said = understood(response, action).map_err(|why| match why {
+    let said = understood(response, action);
+    if let Err(Misunderstood::Failed(error)) = &said
+        && provider.kind == ProviderKind::Own
+        && error.to_string() == LOCKED
+    {
+        let said = Said::Locked;
+        return Ok(Reply { said, remarks });
+    }
+    let said = said.map_err(|why| match why {
         Misunderstood::Failed(error) if provider.kind == ProviderKind::Own => {
             let hint = of_parts(&error).and_then(|ours| ours.next_step().map(ToOwned::to_owned));
             Error::unavailable(error.to_string()).maybe_hint(hint)
@@ -85,13 +115,14 @@ pub(super) fn command_of(config: &Config, provider: &Provider) -> Command {
         // The word that tells our own requests from Cargo's stands first in the provider's arguments.
         command.args(arguments.first());
         command.env("CARGO_HOME", config.home());
-        if !config.may_prompt() {
-            command.env("CREDSH_NO_INPUT", "1");
-        }
         command
     } else {
         Command::new(program)
     };
+    let is_ours = provider.is_credsh || provider.kind == ProviderKind::Own;
+    if is_ours && !config.may_prompt() {
+        command.env("CREDSH_NO_INPUT", "1");
+    }
     if provider.is_credsh
         && let Some(passphrase) = config.env().get_os(PASSPHRASE)
     {
