@@ -126,6 +126,7 @@ impl Stderr {
         let mut notices = self.0.borrow_mut();
         if notices.is_watched && !notices.is_told {
             // One line of any terminal, or it could not be taken back.
+            let what = crate::render::visible_in_line(what);
             let what: String = what.chars().take(LONGEST).collect();
             notices.say(&format!("waiting for {what} \u{2026}"));
             notices.is_told = true;

@@ -21,6 +21,7 @@ use crate::cargo::registry::default;
 use crate::commands::grammar::Parsed;
 use crate::commands::terminal::{self, Record, TerminalCommand};
 use crate::error::{Error, Kind, Place, Result};
+use crate::render::visible_in_line;
 use crate::world::{Held, World};
 
 mod assistant;
@@ -200,7 +201,7 @@ impl<'a> Shell<'a> {
             .and_then(|config| default(config).ok().flatten());
         self.has_failed &= session.depth() > 0;
         let name = name
-            .map(|found| format!("[{}]", found.value))
+            .map(|found| format!("[{}]", visible_in_line(&found.value)))
             .unwrap_or_default();
         let changed = if session.has_changes() { "*" } else { "" };
         let failed = if self.has_failed { "!" } else { "" };

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use crate::cargo::config::{Config, View};
 use crate::disk::tree::Node;
 use crate::error::{Error, Place, Result};
-use crate::render::{Theme, notice};
+use crate::render::{Theme, notice, visible_in_line};
 use crate::stores::{Access, Opened};
 use crate::token::Token;
 use crate::world::World;
@@ -364,7 +364,7 @@ impl Session {
                     .hint("repeat it with `--yes`"),
             );
         }
-        self.world.prompt.confirm(question)
+        self.world.prompt.confirm(&visible_in_line(question))
     }
 
     /// Asks for a secret that is not shown.
@@ -375,7 +375,7 @@ impl Session {
                     .hint("name a source: `--from stdin`, `--from env:NAME` or `--from file:PATH`"),
             );
         }
-        self.world.prompt.secret(question)
+        self.world.prompt.secret(&visible_in_line(question))
     }
 
     /// Makes a file known that Cargo may not read here, so that it can be looked into and edited.
