@@ -31,6 +31,7 @@ mod outside;
 mod paint;
 mod plain;
 pub mod record;
+mod together;
 mod values;
 
 /// A shell on a runner.
@@ -281,17 +282,12 @@ impl<'a> Shell<'a> {
             Language::Rhai if is_name(text) && !self.is_known(text.trim()) => {
                 Err(self.unknown(text))
             }
-            Language::Rhai => match self.interpreter.run_prompt_line(text, before) {
-                Ok(Some(value)) => {
-                    let blocks = values::blocks(&value);
-                    self.runner.print_blocks(&blocks).map(|()| Next::Go(0))
-                }
-                Ok(None) => Ok(Next::Leave),
+            Language::Rhai => match self.run_rhai(text, before) {
                 // What Rhai says of `cat file.txt` helps nobody.
                 Err(error) if error.kind() == Kind::Usage && self.looks_foreign(text) => {
                     Err(self.unknown(text))
                 }
-                Err(error) => Err(error),
+                ended => ended,
             },
         }
     }

@@ -1,7 +1,8 @@
 //! One session: what is known, what is pending, and who is told.
 //!
 //! Commands read the configuration and add edits here; nothing reaches a disk before [`Session::commit`].
-//! There is always a transaction: at the prompt each command commits by itself, a batch commits once.
+//! There is always a transaction: at the prompt each command and each line of Rhai commits by itself, a batch commits
+//! once.
 
 pub mod change;
 mod commit;
