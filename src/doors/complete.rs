@@ -54,7 +54,7 @@ pub struct Names {
 pub struct ScriptNames {
     /// Variables and functions.
     pub all: Vec<Candidate>,
-    /// What the variables that are maps have in them.
+    /// What the variables that are maps have in them; and under `name[]`, what those have that a list has in it.
     pub members: BTreeMap<String, Vec<Candidate>>,
 }
 

@@ -160,12 +160,15 @@ fn functions_of_rc_and_of_the_session_are_completed() {
     assert!(shell.line("teams()").contains("\n7\n"));
     shell.line("let corporation = 2;");
     shell.line("let pair = #{ first: 1, \"and more\": 2 };");
+    shell.line("let list = [#{ first: 1, second: 2 }];");
     for (typed, completed) in [
         ("tea\t", "> teams("),
         ("1 + col\t", "> 1 + colour"),
         ("1 + corpor\t", "> 1 + corporation"),
         ("let x = prov\t", "> let x = provider::"),
         ("pair.fir\t", "> pair.first"),
+        ("list[0].sec\t", "> list[0].second"),
+        ("for it in list { it.sec\t", "> for it in list { it.second"),
         ("pair.and\t!", "> pair.and!"),
         ("login(\"co\t", "> login(\"corp"),
         ("login(\"corp\", #{ sch\t", "> login(\"corp\", #{ scheme: "),
