@@ -323,11 +323,9 @@ impl Session {
     /// These flags hold from now on; the answer is those before.
     pub fn set_flags(&mut self, flags: Flags) -> Flags {
         let world = &self.world;
-        // A terminal that cannot take a line back would be told for good what was only for a moment.
-        let can_erase = world.terminal.stderr && world.env.get("TERM") != Some("dumb");
-        world
-            .stderr
-            .watched(can_erase && !flags.quiet && !flags.json);
+        let is_watched = world.terminal.stderr && !flags.quiet && !flags.json;
+        let can_erase = world.env.get("TERM") != Some("dumb");
+        world.stderr.watched(is_watched, can_erase);
         std::mem::replace(&mut self.flags, flags)
     }
 
