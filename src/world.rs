@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::error::{Error, Place, Result};
+use crate::render::{visible, visible_in_line};
 use crate::token::Token;
 
 mod terminal;
@@ -114,6 +115,11 @@ impl Stderr {
         self.0.borrow_mut().say(text);
     }
 
+    /// Prints a note, for whoever has no session.
+    pub fn note(&self, text: &str) {
+        self.say(&format!("note: {}\n", visible(text)));
+    }
+
     /// From now on there is somebody at a terminal who watches, or nobody; and a line of it can be taken back, or stays.
     pub fn watched(&self, is_watched: bool, can_erase: bool) {
         let mut notices = self.0.borrow_mut();
@@ -131,7 +137,7 @@ impl Stderr {
         let mut notices = self.0.borrow_mut();
         if notices.is_watched && !notices.is_told {
             // One line of any terminal, or it could not be taken back.
-            let what = crate::render::visible_in_line(what);
+            let what = visible_in_line(what);
             let what: String = what.chars().take(LONGEST).collect();
             let told = if notices.can_erase {
                 format!("waiting for {what} \u{2026}")

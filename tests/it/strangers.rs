@@ -171,6 +171,32 @@ fn no_command_shows_more_than_text() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_is_waited_for_by_a_name_that_can_be_read() {
+    let mut sandbox = Sandbox::new();
+    let slow = r#"#!/bin/sh
+echo '{"v":[1]}'
+read -r request
+case "$request" in
+    *'"kind":"get"'*) echo '{"Err":{"kind":"not-found"}}' ;;
+    *) sleep 1.5; echo '{"Ok":{"kind":"login"}}' ;;
+esac
+"#;
+    sandbox.program("work/.cargo/slow\u{1b}[31m", slow);
+    sandbox.write(
+        "work/.cargo/config.toml",
+        "[registries.evil]\nindex = \"sparse+https://evil.example/\"\n\
+         credential-provider = [\".cargo/slow\\u001b[31m\"]\n",
+    );
+    sandbox.env("PATH", "/usr/bin:/bin");
+    sandbox.time_limit(std::time::Duration::from_secs(1));
+    let run = sandbox.types(&["typed"]).ok(&["login", "evil"]);
+    assert!(run.stderr.contains("so it is waited for"), "{}", run.stderr);
+    assert!(run.stderr.contains("slow\\u{1b}[31m"), "{}", run.stderr);
+    assert_eq!(run.stderr.find(is_hidden), None, "{:?}", run.stderr);
+}
+
 /// What a person's own shell is offered.
 #[test]
 fn no_completion_shows_more_than_text() {
