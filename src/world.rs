@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::error::{Error, Place, Result};
+use crate::render::{visible, visible_in_line};
 use crate::token::Token;
 
 mod terminal;
@@ -84,9 +85,11 @@ pub struct Stderr(Rc<RefCell<Notices>>);
 /// What is shared by all who speak there.
 struct Notices {
     stream: Box<dyn Write>,
-    /// Whether somebody watches who can be told for a moment what is waited for.
+    /// Whether somebody watches who can be told what is waited for.
     is_watched: bool,
-    /// Whether that stands in the last line now.
+    /// Whether they can be told for a moment only.
+    can_erase: bool,
+    /// Whether that stands in the last line now, or has been told for good.
     is_told: bool,
 }
 
@@ -102,6 +105,7 @@ impl Stderr {
         Self(Rc::new(RefCell::new(Notices {
             stream: Box::new(stream),
             is_watched: false,
+            can_erase: false,
             is_told: false,
         })))
     }
@@ -111,9 +115,16 @@ impl Stderr {
         self.0.borrow_mut().say(text);
     }
 
-    /// From now on there is somebody at a terminal who watches; or nobody.
-    pub fn watched(&self, is_watched: bool) {
-        self.0.borrow_mut().is_watched = is_watched;
+    /// Prints a note, for whoever has no session.
+    pub fn note(&self, text: &str) {
+        self.say(&format!("note: {}\n", visible(text)));
+    }
+
+    /// From now on there is somebody at a terminal who watches, or nobody; and a line of it can be taken back, or stays.
+    pub fn watched(&self, is_watched: bool, can_erase: bool) {
+        let mut notices = self.0.borrow_mut();
+        notices.is_watched = is_watched;
+        notices.can_erase = can_erase;
     }
 
     /// Whether anybody watches.
@@ -121,31 +132,40 @@ impl Stderr {
         self.0.borrow().is_watched
     }
 
-    /// Tells whoever watches what is waited for, until something else is said.
+    /// Tells whoever watches what is waited for, until something else is said; or once, where it has to stay.
     pub fn waits_for(&self, what: &str) {
         let mut notices = self.0.borrow_mut();
         if notices.is_watched && !notices.is_told {
             // One line of any terminal, or it could not be taken back.
+            let what = visible_in_line(what);
             let what: String = what.chars().take(LONGEST).collect();
-            notices.say(&format!("waiting for {what} \u{2026}"));
+            let told = if notices.can_erase {
+                format!("waiting for {what} \u{2026}")
+            } else {
+                format!("note: waiting for {what}\n")
+            };
+            notices.say(&told);
             notices.is_told = true;
         }
     }
 
     /// It has come: the line is empty again.
     pub fn waits_no_more(&self) {
-        self.0.borrow_mut().say("");
+        let mut notices = self.0.borrow_mut();
+        notices.say("");
+        notices.is_told = false;
     }
 
     /// Somebody else writes in that line now, and it is theirs.
     pub fn leaves_the_line(&self) {
-        self.0.borrow_mut().is_told = false;
+        let mut notices = self.0.borrow_mut();
+        notices.is_told &= !notices.can_erase;
     }
 }
 
 impl Notices {
     fn say(&mut self, text: &str) {
-        let erase = if std::mem::take(&mut self.is_told) {
+        let erase = if self.can_erase && std::mem::take(&mut self.is_told) {
             ERASE
         } else {
             ""

@@ -252,6 +252,15 @@ impl Login {
         if let Some(scheme) = Scheme::doubled(&stored) {
             session.warn(&format!("the token has the scheme `{scheme}` twice"));
         }
+        // Who types blindly may have meant the next command.
+        let source = self.from.clone();
+        let source = source.unwrap_or_else(|| default_source(session));
+        if matches!(source, Source::Prompt) && Scheme::is_missing(&stored) {
+            session.warn(
+                "what was typed has blanks in it and no scheme in front, as `Bearer TOKEN` has: log in again, if it was \
+                 not the token",
+            );
+        }
         Ok(Stored { read, stored })
     }
 }

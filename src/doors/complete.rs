@@ -17,6 +17,7 @@ use crate::cargo::programs;
 use crate::cargo::registry::all_names;
 use crate::commands::alias;
 use crate::commands::args::CREDSH;
+use crate::render::{is_visible, visible_in_line};
 use crate::session::Session;
 use crate::token::masked;
 
@@ -53,7 +54,7 @@ pub struct Names {
 pub struct ScriptNames {
     /// Variables and functions.
     pub all: Vec<Candidate>,
-    /// What the variables that are maps have in them.
+    /// What the variables that are maps have in them; and under `name[]`, what those have that a list has in it.
     pub members: BTreeMap<String, Vec<Candidate>>,
 }
 
@@ -174,7 +175,14 @@ pub fn complete(
     let before = line.get(..cursor).unwrap_or(line);
     // Of several lines at once, each is one by itself.
     let first = language::last_place(tree, before);
-    let (start, candidates) = of_piece(tree, names, &before[first..]);
+    let (start, mut candidates) = of_piece(tree, names, &before[first..]);
+    // What cannot be shown cannot be typed either; and what is said of the rest is only to be read.
+    candidates.retain(|candidate| is_visible(&candidate.text));
+    for about in candidates.iter_mut().filter_map(|it| it.about.as_mut()) {
+        if !is_visible(about) {
+            *about = visible_in_line(about).into_owned();
+        }
+    }
     (first + start, candidates)
 }
 

@@ -404,7 +404,7 @@ impl Runner {
             all.extend(document);
         }
         let text = serde_json::to_string_pretty(&all).unwrap_or_default();
-        self.print(&text)
+        self.print(&render::visible_json(&text))
     }
 
     /// Prints blocks.

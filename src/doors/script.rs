@@ -203,22 +203,29 @@ impl Interpreter {
             .collect()
     }
 
-    /// What the variables that are maps have in them, by the variable's name.
+    /// What the variables that are maps have in them, by the variable's name; and by `name[]`, what the maps of a list
+    /// have in them.
     pub fn members(&self) -> BTreeMap<String, Vec<Candidate>> {
         // Others cannot stand behind a dot.
         let is_name = |key: &str| key.chars().all(|c| c.is_alphanumeric() || c == '_');
-        let members = |map: &Map| {
+        let members = |map: &Map| -> Vec<Candidate> {
             map.iter()
                 .filter(|(key, _)| is_name(key))
                 .map(|(key, value)| Candidate::new(key.as_str(), value.type_name()))
                 .collect()
         };
+        let of_value = |(name, _, value): (&str, bool, &Dynamic)| {
+            if let Some(map) = value.read_lock::<Map>() {
+                return Some((name.to_owned(), members(&map)));
+            }
+            // The first stands for all: they come from one place.
+            let list = value.read_lock::<Array>()?;
+            let first = list.first()?.read_lock::<Map>()?;
+            Some((format!("{name}[]"), members(&first)))
+        };
         self.scope
             .iter()
-            .filter_map(|(name, _, value)| {
-                let map = value.read_lock::<Map>()?;
-                Some((name.to_owned(), members(&map)))
-            })
+            .filter_map(|(name, is_constant, value)| of_value((name, is_constant, &value)))
             .collect()
     }
 }

@@ -21,6 +21,7 @@ use crate::cargo::registry::default;
 use crate::commands::grammar::Parsed;
 use crate::commands::terminal::{self, Record, TerminalCommand};
 use crate::error::{Error, Kind, Place, Result};
+use crate::render::visible_in_line;
 use crate::world::{Held, World};
 
 mod assistant;
@@ -30,6 +31,7 @@ mod outside;
 mod paint;
 mod plain;
 pub mod record;
+mod together;
 mod values;
 
 /// A shell on a runner.
@@ -200,7 +202,7 @@ impl<'a> Shell<'a> {
             .and_then(|config| default(config).ok().flatten());
         self.has_failed &= session.depth() > 0;
         let name = name
-            .map(|found| format!("[{}]", found.value))
+            .map(|found| format!("[{}]", visible_in_line(&found.value)))
             .unwrap_or_default();
         let changed = if session.has_changes() { "*" } else { "" };
         let failed = if self.has_failed { "!" } else { "" };
@@ -280,17 +282,12 @@ impl<'a> Shell<'a> {
             Language::Rhai if is_name(text) && !self.is_known(text.trim()) => {
                 Err(self.unknown(text))
             }
-            Language::Rhai => match self.interpreter.run_prompt_line(text, before) {
-                Ok(Some(value)) => {
-                    let blocks = values::blocks(&value);
-                    self.runner.print_blocks(&blocks).map(|()| Next::Go(0))
-                }
-                Ok(None) => Ok(Next::Leave),
+            Language::Rhai => match self.run_rhai(text, before) {
                 // What Rhai says of `cat file.txt` helps nobody.
                 Err(error) if error.kind() == Kind::Usage && self.looks_foreign(text) => {
                     Err(self.unknown(text))
                 }
-                Err(error) => Err(error),
+                ended => ended,
             },
         }
     }

@@ -25,10 +25,7 @@ pub fn run(mut world: World, line: &str) -> u8 {
     let mut text = String::new();
     for candidate in candidates(world, line) {
         let about = candidate.about.unwrap_or_default();
-        // A file whose name has a line break could only be offered as two.
-        if !candidate.text.contains(['\n', '\t']) {
-            text.push_str(&format!("{}\t{about}\n", candidate.text));
-        }
+        text.push_str(&format!("{}\t{about}\n", candidate.text));
     }
     // A shell that asks no longer has what it wanted.
     let _ = stdout

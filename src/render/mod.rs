@@ -5,6 +5,7 @@
 mod lines;
 pub mod notice;
 mod table;
+mod visible;
 
 use nu_ansi_term::{Color, Style};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -12,6 +13,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use self::lines::broken;
 pub use self::lines::wrapped;
 use self::table::{fields, table};
+pub use self::visible::{is_visible, visible, visible_in_line, visible_json};
 
 /// Narrower than this, all is shown as if the terminal were this wide.
 const NARROWEST: usize = 40;
@@ -59,19 +61,19 @@ pub struct Theme {
     pub width_stderr: Option<usize>,
 }
 
-/// A text with its role.
+/// A text with its role. Whatever it was made from, a terminal only shows it.
 #[derive(Debug, Clone)]
-pub struct Span(pub Role, pub String);
+pub struct Span(Role, String);
 
 impl Span {
     /// A text with a role.
     pub fn new(role: Role, text: impl Into<String>) -> Self {
-        Self(role, text.into())
+        Self(role, visible_in_line(&text.into()).into_owned())
     }
 
     /// A text without one.
     pub fn plain(text: impl Into<String>) -> Self {
-        Self(Role::Plain, text.into())
+        Self::new(Role::Plain, text)
     }
 }
 
@@ -104,7 +106,8 @@ pub enum Block {
     Line(Span),
     /// A line that belongs to the one before.
     Detail(Span),
-    /// Text as it is, with its own line breaks; one follows it.
+    /// Text as it is, with its own line breaks; one follows it. Whose it is must be known: [`visible`] shows what is
+    /// somebody else's.
     Verbatim(String),
     /// What stands under a label, set in.
     Section(String, Vec<Block>),
@@ -166,7 +169,8 @@ fn within(blocks: &[Block], theme: Theme) -> String {
                 rows,
                 elastic,
             } => {
-                let head: Vec<&str> = head.iter().map(String::as_str).collect();
+                let head: Vec<_> = head.iter().map(|title| visible_in_line(title)).collect();
+                let head: Vec<&str> = head.iter().map(AsRef::as_ref).collect();
                 table(&mut out, &head, rows, *elastic, theme);
             }
             Block::Fields(all) => {
@@ -175,10 +179,10 @@ fn within(blocks: &[Block], theme: Theme) -> String {
                 fields(&mut out, &all, theme);
             }
             Block::Record(all) => {
-                let all: Vec<(&str, &Span)> = all
-                    .iter()
-                    .map(|(label, value)| (label.as_str(), value))
-                    .collect();
+                let labels: Vec<_> = all.iter().map(|(it, _)| visible_in_line(it)).collect();
+                let labels = labels.iter().map(AsRef::as_ref);
+                let all: Vec<(&str, &Span)> =
+                    labels.zip(all.iter().map(|(_, value)| value)).collect();
                 fields(&mut out, &all, theme);
             }
             Block::Line(Span(role, text)) => {
@@ -196,7 +200,8 @@ fn within(blocks: &[Block], theme: Theme) -> String {
                 out.push('\n');
             }
             Block::Section(label, blocks) => {
-                push_line(&mut out, &paint(Role::Label, label, theme.color));
+                let label = visible_in_line(label);
+                push_line(&mut out, &paint(Role::Label, &label, theme.color));
                 let width = theme.width.map(|width| width.saturating_sub(INDENT));
                 for line in within(blocks, Theme { width, ..theme }).lines() {
                     push_line(&mut out, &format!("{}{line}", " ".repeat(INDENT)));

@@ -1,7 +1,7 @@
 //! What goes to standard error: errors, warnings, notes. A message, its place, and the next step.
 
 use super::lines::broken;
-use super::{NARROWEST, Role, Theme, paint};
+use super::{NARROWEST, Role, Theme, paint, visible, visible_in_line};
 use crate::error::Error;
 
 /// An error with everything that there is to say about it.
@@ -9,11 +9,12 @@ pub fn error(error: &Error, theme: Theme) -> String {
     let color = theme.color_stderr;
     let mut text = headed(Role::Bad, "error: ", error.message(), theme);
     if let Some(place) = error.place() {
-        text.push_str(&format!("  {} {place}\n", paint(Role::Faint, "at", color)));
+        let (at, place) = (paint(Role::Faint, "at", color), place.to_string());
+        text.push_str(&format!("  {at} {}\n", visible_in_line(&place)));
     }
     for cause in error.causes() {
         // A script's line and its caret have their own layout.
-        for line in cause.lines() {
+        for line in visible(cause).lines() {
             text.push_str(&format!("  {line}\n"));
         }
     }
@@ -42,7 +43,7 @@ pub fn note(message: &str, theme: Theme) -> String {
 fn headed(role: Role, head: &str, message: &str, theme: Theme) -> String {
     let width = theme.width_stderr.map(|width| width.max(NARROWEST));
     let mut text = String::new();
-    for line in message.lines() {
+    for line in visible(message).lines() {
         let whole = if text.is_empty() {
             format!("{head}{line}")
         } else {

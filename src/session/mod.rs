@@ -1,7 +1,8 @@
 //! One session: what is known, what is pending, and who is told.
 //!
 //! Commands read the configuration and add edits here; nothing reaches a disk before [`Session::commit`].
-//! There is always a transaction: at the prompt each command commits by itself, a batch commits once.
+//! There is always a transaction: at the prompt each command and each line of Rhai commits by itself, a batch commits
+//! once.
 
 pub mod change;
 mod commit;
@@ -27,7 +28,7 @@ use std::path::{Path, PathBuf};
 use crate::cargo::config::{Config, View};
 use crate::disk::tree::Node;
 use crate::error::{Error, Place, Result};
-use crate::render::{Theme, notice};
+use crate::render::{Theme, notice, visible_in_line};
 use crate::stores::{Access, Opened};
 use crate::token::Token;
 use crate::world::World;
@@ -322,11 +323,9 @@ impl Session {
     /// These flags hold from now on; the answer is those before.
     pub fn set_flags(&mut self, flags: Flags) -> Flags {
         let world = &self.world;
-        // A terminal that cannot take a line back would be told for good what was only for a moment.
-        let can_erase = world.terminal.stderr && world.env.get("TERM") != Some("dumb");
-        world
-            .stderr
-            .watched(can_erase && !flags.quiet && !flags.json);
+        let is_watched = world.terminal.stderr && !flags.quiet && !flags.json;
+        let can_erase = world.env.get("TERM") != Some("dumb");
+        world.stderr.watched(is_watched, can_erase);
         std::mem::replace(&mut self.flags, flags)
     }
 
@@ -364,7 +363,7 @@ impl Session {
                     .hint("repeat it with `--yes`"),
             );
         }
-        self.world.prompt.confirm(question)
+        self.world.prompt.confirm(&visible_in_line(question))
     }
 
     /// Asks for a secret that is not shown.
@@ -375,7 +374,7 @@ impl Session {
                     .hint("name a source: `--from stdin`, `--from env:NAME` or `--from file:PATH`"),
             );
         }
-        self.world.prompt.secret(question)
+        self.world.prompt.secret(&visible_in_line(question))
     }
 
     /// Makes a file known that Cargo may not read here, so that it can be looked into and edited.

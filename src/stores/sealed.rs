@@ -237,7 +237,11 @@ fn derived<T: Send + 'static>(
                 access.stderr.waits_no_more();
                 return done;
             }
-            Err(RecvTimeoutError::Timeout) => access.interrupts.check()?,
+            Err(RecvTimeoutError::Timeout) => {
+                let stderr = &access.stderr;
+                let checked = access.interrupts.check();
+                checked.inspect_err(|_| stderr.waits_no_more())?;
+            }
             Err(RecvTimeoutError::Disconnected) => {
                 return Err(Error::failed("the passphrase's key cannot be derived"));
             }

@@ -33,6 +33,11 @@ impl Scheme {
         (!rest.trim().is_empty()).then_some(scheme)
     }
 
+    /// Whether a text has blanks, as no token has, and no scheme that would be before one.
+    pub fn is_missing(token: &Token) -> bool {
+        token.expose().contains([' ', '\t']) && Self::of(token).is_none()
+    }
+
     /// The scheme that a text has twice, by mistake.
     pub fn doubled(token: &Token) -> Option<&'static str> {
         let scheme = Self::of(token)?;

@@ -33,7 +33,9 @@ fn names(sandbox: &Sandbox) -> Names {
                 Candidate::new("teams", "array"),
                 Candidate::plain("twice("),
             ],
-            members: [("team".to_owned(), all("index name"))].into(),
+            members: ["team", "teams[]"]
+                .map(|name| (name.to_owned(), all("index name")))
+                .into(),
         }),
         crates: all("serde* toml"),
     }
@@ -177,7 +179,18 @@ const ROWS: &str = "
     pri|                         => print(
     parse_i|                     => parse_int(
     1 + parse_|                  => parse_float(  parse_int(  parse_json(
-    team.|                       => clear(  contains(  debug(  drain(  fill_with(  filter(  get(  index  ..
+    team.|                       => index  name  clear(  contains(  debug(  drain(  fill_with(  filter(  get(  ..
+    teams[0].|                   => index  name  clear(  contains(  ..
+    teams[0].na|                 => name
+    teams[0].ke|                 => keys(
+    teams[teams.len() - 1].na|   => name
+    x.teams[0].na|               =>
+    for r in teams { r.|         => index  name  clear(  ..
+    for r in teams { r.na|       => name
+    for r in teams { if r.name == 1 { print(r.na|  => name
+    for r in registry::list() { r.ke|              => keys(
+    nobody.|                     => clear(  contains(  debug(  get(  is_empty(  len(  print(  remove(  set(  to_debug(  to_string(
+    nobody.to_up|                => to_upper(
     team.k|                      => keys(
     team?.na|                    => name
     team.name.le|                => len(
@@ -196,7 +209,8 @@ const ROWS: &str = "
     registry::show(\"corp\").ke|  => keys(
     status().len().to_h|         => to_hex(
     for r in registry::list() { r.na|  =>
-    for r in registry::list() { r.sta|  => starts_with(
+    for r in registry::list() { r.sta|             =>
+    for r in registry::list() { r.name.sta|        => starts_with(
     for r in registry::list() { r.fil|  => fill_with(  filter(
     for n in 0..|                =>
     for n in 0..te|              => team  teams

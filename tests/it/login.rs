@@ -470,3 +470,29 @@ fn a_provider_that_fails_leaves_it_unknown() {
     let run = sandbox.fails(1, &["status", "corp", "--ask"]);
     assert!(run.stdout.starts_with("corp: unknown\n"), "{run:?}");
 }
+
+#[test]
+fn a_line_that_is_typed_in_the_place_of_a_token_is_doubted() {
+    let mut sandbox = Sandbox::new();
+    sandbox.ok(&["registry", "add", "corp", "sparse+https://corp.example/"]);
+    sandbox.env("T", "two words");
+    for (typed, options, is_doubted) in [
+        ("record /tmp/x", &[][..], true),
+        ("Bearer abcdef", &[], false),
+        ("me:a pass phrase", &["--scheme", "basic"], false),
+        ("two words", &["--scheme", "bearer"], false),
+        ("", &["--from", "env:T"], false),
+    ] {
+        sandbox.types(&[typed]);
+        let run = sandbox.ok(&[&["login", "corp"], options].concat());
+        let doubts = run
+            .stderr
+            .contains("warning: what was typed has blanks in it");
+        assert_eq!(doubts, is_doubted, "{typed}: {}", run.stderr);
+        assert!(
+            typed.is_empty() || !run.stderr.contains(typed),
+            "{}",
+            run.stderr
+        );
+    }
+}

@@ -93,6 +93,7 @@ mod shapes;
 mod shell;
 #[cfg(target_os = "linux")]
 mod steps;
+mod strangers;
 mod table;
 mod transactions;
 mod vault;

@@ -1,4 +1,5 @@
-//! Whoever watches is told what takes long, for as long as it does; nobody else is told anything.
+//! Whoever watches is told what takes long, for as long as it does where that can be taken back; nobody else is told
+//! anything.
 
 use crate::harness::Sandbox;
 use crate::pty::Pty;
@@ -70,13 +71,22 @@ fn who_does_not_watch_is_not_told() {
     let mut sandbox = sandbox(&slow("sleep 0.8"));
     let run = sandbox.run(&["why", "corp", "--ask"]);
     assert!(!run.stderr.contains("waiting"), "{}", run.stderr);
-    // A terminal that cannot take it back.
+}
+
+/// Whoever has such a terminal may hear it read aloud, and would not know why nothing comes.
+#[test]
+fn a_terminal_that_cannot_take_it_back_is_told_once_for_good() {
+    let mut sandbox = sandbox(&slow("sleep 1.2; echo 'of the provider' >&2; sleep 0.5"));
     sandbox.env("TERM", "dumb");
-    let mut pty = Pty::start(
-        &sandbox,
-        env!("CARGO_BIN_EXE_credsh"),
-        &["why", "corp", "--ask"],
-    );
+    let program = env!("CARGO_BIN_EXE_credsh");
+    let mut pty = Pty::start(&sandbox, program, &["why", "corp", "--ask"]);
+    pty.ends();
+    let screen = pty.screen();
+    assert_eq!(screen.matches("waiting for").count(), 1, "{screen}");
+    assert!(screen.starts_with("note: waiting for `"), "{screen}");
+    assert!(screen.contains("\nregistry corp"), "{screen}");
+    assert!(!pty.ever_showed("\x1b"));
+    let mut pty = Pty::start(&sandbox, program, &["why", "corp", "--ask", "--quiet"]);
     pty.ends();
     assert!(!pty.ever_showed("waiting"));
 }

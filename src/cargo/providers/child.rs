@@ -148,8 +148,8 @@ impl Time {
         if let Some(why) = waits_for {
             if !self.is_announced {
                 self.is_announced = true;
-                self.stderr.say(&format!(
-                    "note: `{}` did not {missed} within {seconds} s; {why}, so it is waited for, and Ctrl-C ends it\n",
+                self.stderr.note(&format!(
+                    "`{}` did not {missed} within {seconds} s; {why}, so it is waited for, and Ctrl-C ends it",
                     self.program
                 ));
             }

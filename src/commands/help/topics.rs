@@ -26,9 +26,9 @@ pub(super) const TOPICS: [(&str, &str); 7] = [
     ),
     (
         "transactions",
-        "At the prompt each command writes its changes at once. A batch (`-f`, `-c`, lines on standard input, `run`) \
-         writes all of its changes at its end, or none if anything fails. `--dry-run` prints the changes instead of \
-         writing them; `--check` exits with 2 if there would be any.\n\n\
+        "At the prompt each command writes its changes at once, and a line of Rhai at its end. A batch (`-f`, \
+         `-c`, lines on standard input, `run`) writes all of its changes at its end, or none if anything fails. \
+         `--dry-run` prints the changes instead of writing them; `--check` exits with 2 if there would be any.\n\n\
          `begin` opens a transaction by hand: what follows is written at its `commit`, or undone by `rollback`; \
          `diff` shows it. Within a transaction or a batch, `begin` is a savepoint. A `commit` that fails at the prompt \
          leaves the transaction open: try it again, write over what others have changed with `commit --yes`, or roll \

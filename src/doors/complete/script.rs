@@ -40,12 +40,14 @@ pub(super) fn complete(tree: &Command, names: &Names, before: &str) -> (usize, V
     };
     let frames = frames(before, earlier);
     let is_text = at_cursor.is_some_and(|last| last.kind == Kind::Text);
+    let mut is_behind_dot = false;
     let (start, mut candidates) = if is_text {
         let quote = word.chars().next().map_or(0, char::len_utf8);
         let word = &word[quote..];
         (start + quote, in_text(tree, names, &frames, word))
     } else if let Some(value) = before_dot(before, earlier) {
-        (start, methods(tree, names, before, value))
+        is_behind_dot = true;
+        (start, methods(tree, names, before, value, word))
     } else if let [.., Frame::Call(path, _), Frame::Map(keys, false)] = frames.as_slice() {
         (start, options(tree, path, keys))
     } else if word.is_empty() {
@@ -55,7 +57,12 @@ pub(super) fn complete(tree: &Command, names: &Names, before: &str) -> (usize, V
     };
     let begun = &before[start..];
     candidates.retain(|candidate| candidate.text.starts_with(begun));
-    candidates.sort();
+    // What is in a value is what it is there for; what can be done with any of its type comes behind.
+    let is_function = |candidate: &Candidate| is_behind_dot && candidate.text.ends_with('(');
+    candidates.sort_by(|one, other| {
+        let order = is_function(one).cmp(&is_function(other));
+        order.then_with(|| one.cmp(other))
+    });
     candidates.dedup();
     (start, candidates)
 }
@@ -75,14 +82,38 @@ fn before_dot<'l>(text: &str, lexemes: &'l [Lexeme]) -> Option<&'l [Lexeme]> {
     is_dot.then_some(value)
 }
 
+/// The types that are met every day.
+const COMMON: [&str; 3] = ["string", "array", "map"];
+
 /// What can stand behind the dot: what is in the value, and what its type can do. Where the type shows only when it
-/// runs, it may be any of those that are met every day.
-fn methods(tree: &Command, names: &Names, text: &str, value: &[Lexeme]) -> Vec<Candidate> {
-    let of = type_of(tree, names, text, value);
-    let is_meant = |function: &&Function| match (&of, &function.of) {
+/// runs, it may be any of those that are met every day: what all of them can do, and more once a word is begun.
+fn methods(
+    tree: &Command,
+    names: &Names,
+    text: &str,
+    value: &[Lexeme],
+    word: &str,
+) -> Vec<Candidate> {
+    let listed = listed(text, value);
+    let members = names.script.as_ref().and_then(|session| {
+        let name = match (&listed, value) {
+            (Some(list), _) => format!("{list}[]"),
+            (None, [.., before, _]) if before.of(text) == "." => return None,
+            (None, all) => all.last()?.of(text).to_owned(),
+        };
+        session.members.get(&name)
+    });
+    let is_of_list = listed.is_some_and(|list| members.is_some() || list.ends_with("::list"));
+    let of = if is_of_list {
+        Some("map".to_owned())
+    } else {
+        type_of(tree, names, text, value)
+    };
+    let is_meant = |function: &&Function| match (&of, function.of.as_deref()) {
         (Some(of), Some(known)) => of == known,
-        (None, Some(known)) => matches!(known.as_str(), "string" | "array" | "map"),
-        (_, None) => false,
+        (None, Some(known)) if !word.is_empty() => COMMON.contains(&known),
+        (None, Some("string")) => COMMON.iter().all(|of| can(of, &function.name)),
+        (_, _) => false,
     };
     let functions = functions()
         .iter()
@@ -93,18 +124,41 @@ fn methods(tree: &Command, names: &Names, text: &str, value: &[Lexeme]) -> Vec<C
         .collect();
     // One of each name.
     all.dedup_by(|next, first| next.text == first.text);
-    let variable = match value {
-        [.., before, _] if before.of(text) == "." => None,
-        all => all.last(),
-    };
-    let session = names.script.as_ref();
-    if let Some(members) = session
-        .zip(variable)
-        .and_then(|(session, variable)| session.members.get(variable.of(text)))
-    {
-        all.extend(members.iter().cloned());
-    }
+    all.extend(members.into_iter().flatten().cloned());
     all
+}
+
+/// Whether a function of this name can stand behind a value of this type.
+fn can(of: &str, name: &str) -> bool {
+    let is_it = |function: &Function| function.name == name && function.is_method();
+    let mut all = functions().iter().filter(|function| is_it(function));
+    all.any(|function| function.of.as_deref() == Some(of))
+}
+
+/// The variable, or the function, that a value is one of a list of: `team` in `team[0]`, and in `for r in team { r`.
+fn listed<'t>(text: &'t str, value: &[Lexeme]) -> Option<&'t str> {
+    let end = value.last()?;
+    let is_alone = |at: usize| at == 0 || value[at - 1].of(text) != ".";
+    if end.of(text) == "]" {
+        let list = opened(text, value)?.checked_sub(1)?;
+        let is_variable = value[list].kind == Kind::Word && is_alone(list);
+        return is_variable.then(|| value[list].of(text));
+    }
+    if end.kind != Kind::Word || !is_alone(value.len() - 1) {
+        return None;
+    }
+    let mut loops = value.windows(4).rev();
+    loops.find_map(|found| match found {
+        [begin, name, within, list]
+            if begin.of(text) == "for"
+                && name.of(text) == end.of(text)
+                && within.of(text) == "in"
+                && list.kind == Kind::Word =>
+        {
+            Some(list.of(text))
+        }
+        _ => None,
+    })
 }
 
 /// The type of a value, as far as its text tells.

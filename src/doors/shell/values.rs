@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::render::{Block, Role, Span, width};
+use crate::render::{Block, Role, Span, visible, width};
 
 /// What a row is called comes first; a map of Rhai's has its keys in alphabetical order.
 const NAMES: [&str; 4] = ["name", "registry", "label", "command"];
@@ -11,7 +11,7 @@ const NAMES: [&str; 4] = ["name", "registry", "label", "command"];
 pub(super) fn blocks(value: &Json) -> Vec<Block> {
     match value {
         Json::Null => Vec::new(),
-        Json::String(text) => vec![Block::Verbatim(text.clone())],
+        Json::String(text) => vec![Block::Verbatim(visible(text).into_owned())],
         Json::Array(items) if items.is_empty() => vec![Block::line("[]")],
         Json::Object(map) if map.is_empty() => vec![Block::line("#{}")],
         Json::Array(items) => list(items),

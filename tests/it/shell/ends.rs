@@ -179,14 +179,22 @@ fn a_secret_that_was_typed_is_nowhere_but_in_its_store() {
         let shown = shell.line(line);
         assert!(!shown.contains(SENTINEL), "{line}:\n{shown}");
     }
-    // Not readable for others of this user at all, as the process protects its memory; root may look.
-    for file in ["cmdline", "environ"] {
+    // Its environment is closed to others of this user, as the process protects its memory; root may look.
+    for (file, part, may_be_closed) in [
+        ("cmdline", "credsh", false),
+        ("environ", "CARGO_HOME=", true),
+    ] {
         let path = format!("/proc/{}/{file}", shell.id());
-        let bytes = std::fs::read(path).unwrap_or_default();
-        assert!(
-            !String::from_utf8_lossy(&bytes).contains(SENTINEL),
-            "{file}"
-        );
+        match std::fs::read(path) {
+            Ok(bytes) => {
+                let text = String::from_utf8_lossy(&bytes);
+                assert!(text.contains(part) && !text.contains(SENTINEL), "{file}");
+            }
+            Err(error) => assert!(
+                may_be_closed && error.kind() == std::io::ErrorKind::PermissionDenied,
+                "{file}: {error}"
+            ),
+        }
     }
     assert_eq!(shell.keys(CTRL_D).ends(), 0);
     let mut found = Vec::new();

@@ -75,6 +75,12 @@ const SESSIONS: &str = "
     alias set x y
     rollback
     commit
+
+    alias set tok cargo:token-from-stdout /usr/bin/python3 -c pass
+    alias set at cargo:token-from-stdout sh -c 'cat ~/keys/host-2/v1.txt' --file=./a/b-0123456789
+    registry add corp sparse+https://corp.example/ --provider 'cargo:token-from-stdout /usr/local/lib/get-token-v2'
+    provider add -- cargo-credential-vault /etc/vault-2026/profile
+    login crates-io --from 'command:/bin/cat ../work/./token.txt' --provider cargo:token
 ";
 
 const FILES: [&str; 3] = [
@@ -174,6 +180,8 @@ fn what_a_script_cannot_say_is_a_comment_in_it() {
         "registry add corp sparse+https://corp.example/ --provider cargo-credential-vault",
         "login corp --from env:T1",
         "registry remove corp --keep-token",
+        "login crates-io --from 'command:echo a-0123456789'",
+        "alias set path x /etc/cioABCDEF0123456789abcdef0123456789/key",
     ] {
         let ran = runner.run_line(line);
         assert!(ran.is_ok(), "{line}: {ran:?}");
@@ -185,11 +193,13 @@ fn what_a_script_cannot_say_is_a_comment_in_it() {
         "// not in this script: `registries.here.index`: it stands in",
         "// not in this script: `registries.there.index`: it stands in",
         "// not in this script: the alias `leak`: a word of it may be a token",
+        "// not in this script: the alias `path`: a word of it may be a token",
         "// not in this script: the token of `corp` in `cargo-credential-vault`",
+        "// not in this script: the source of the token of `crates-io`: a word of its command may be one, so the script asks",
     ] {
         assert!(script.contains(part), "{part}:\n{script}");
     }
-    assert_eq!(written.missing.len(), 4, "{script}");
+    assert_eq!(written.missing.len(), 6, "{script}");
     assert!(!script.contains("cioABC"), "{script}");
 }
 

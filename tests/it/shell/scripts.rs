@@ -61,6 +61,51 @@ fn a_value_is_shown_as_what_it_is() {
 }
 
 #[test]
+fn a_line_of_rhai_is_written_and_told_at_its_end_or_undone() {
+    let sandbox = with_corp();
+    let mut shell = Pty::shell(&sandbox, &[]);
+    let shown =
+        shell.line("for n in [\"p\", \"q\"] { registry::add(n, `sparse+https://${n}.ex/`) }");
+    for part in [
+        "+ registries.p.index",
+        "+ registries.q.index",
+        "\n2 changes written\ncredsh>",
+    ] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    let shown = shell.line("registry::add(\"r\", \"sparse+https://r.ex/\")");
+    assert!(
+        shown.contains("\n1 change written\ncredsh>") && !shown.contains("committed"),
+        "{shown}"
+    );
+    let shown = shell.line("registry::list().len()");
+    assert!(shown.contains("\n5\ncredsh>"), "{shown}");
+    let before = sandbox.read("home/config.toml");
+    let shown = shell.line("registry::add(\"y\", \"sparse+https://y.ex/\"); throw \"no\"");
+    assert!(
+        shown.contains("error: no") && !shown.contains("change"),
+        "{shown}"
+    );
+    let shown = shell.line("begin(); registry::add(\"y\", \"sparse+https://y.ex/\")");
+    assert!(
+        shown.contains("still open at the end") && shown.ends_with("credsh> "),
+        "{shown}"
+    );
+    assert_eq!(sandbox.read("home/config.toml"), before);
+    // A transaction of the person's goes on, without what the line that fails would have added.
+    shell.line("begin");
+    let shown = shell.line("registry::add(\"s\", \"sparse+https://s.ex/\")");
+    assert!(shown.contains("\n1 change pending\ncredsh*>"), "{shown}");
+    shell.line("registry::add(\"y\", \"sparse+https://y.ex/\"); throw \"no\"");
+    assert_eq!(sandbox.read("home/config.toml"), before);
+    let shown = shell.line("commit()");
+    assert!(shown.contains("\n1 change written\ncredsh>"), "{shown}");
+    shell.clear().keys("registry::remove(\"s\"); exit()\r");
+    assert_eq!(shell.ends(), 0);
+    assert_eq!(sandbox.read("home/config.toml"), before);
+}
+
+#[test]
 fn a_mistake_names_the_nearest_of_commands_and_functions() {
     let sandbox = with_corp();
     let mut shell = Pty::shell(&sandbox, &[]);
@@ -115,12 +160,15 @@ fn functions_of_rc_and_of_the_session_are_completed() {
     assert!(shell.line("teams()").contains("\n7\n"));
     shell.line("let corporation = 2;");
     shell.line("let pair = #{ first: 1, \"and more\": 2 };");
+    shell.line("let list = [#{ first: 1, second: 2 }];");
     for (typed, completed) in [
         ("tea\t", "> teams("),
         ("1 + col\t", "> 1 + colour"),
         ("1 + corpor\t", "> 1 + corporation"),
         ("let x = prov\t", "> let x = provider::"),
         ("pair.fir\t", "> pair.first"),
+        ("list[0].sec\t", "> list[0].second"),
+        ("for it in list { it.sec\t", "> for it in list { it.second"),
         ("pair.and\t!", "> pair.and!"),
         ("login(\"co\t", "> login(\"corp"),
         ("login(\"corp\", #{ sch\t", "> login(\"corp\", #{ scheme: "),

@@ -1,9 +1,9 @@
 //! A login as a call: the token is in it by its source.
 
-use super::text::quoted;
+use super::text::{may_hold_token, quoted};
 use crate::session::Recording;
 use crate::stores::ledger::Entry;
-use crate::token::{Scheme, Source, Token, masked};
+use crate::token::{Scheme, Source, Token};
 
 /// A login to write.
 pub(super) struct Login<'a> {
@@ -14,26 +14,34 @@ pub(super) struct Login<'a> {
     pub(super) entry: Option<Entry>,
 }
 
+/// The call of a login.
+pub(super) struct LoginCall {
+    pub(super) registry: String,
+    pub(super) text: String,
+    /// Why it asks for a token that nobody has typed.
+    pub(super) asks_because: Option<&'static str>,
+}
+
 impl Login<'_> {
     /// The call, with the source that the token came from.
-    pub(super) fn call(&self, recording: &Recording) -> String {
+    pub(super) fn call(&self, recording: &Recording) -> LoginCall {
         let source = self.token.and_then(|token| recording.source_of(token));
-        let (from, scheme) = match source {
-            Some((Source::Env(name), scheme)) => (format!("env:{name}"), scheme),
-            Some((Source::File(path), scheme)) => (format!("file:{}", path.display()), scheme),
-            Some((Source::Command(words), scheme)) => {
-                let line = format!("command:{}", crate::words::join(words));
+        let asks = |why| ("prompt".to_owned(), why);
+        let (from, asks_because) = match source {
+            Some((Source::Env(name), _)) => (format!("env:{name}"), None),
+            Some((Source::File(path), _)) => (format!("file:{}", path.display()), None),
+            Some((Source::Command(words), _)) => match crate::words::join(words) {
                 // A command that needs a secret gets it from a person.
-                if masked(&line) == line {
-                    (line, scheme)
-                } else {
-                    ("prompt".to_owned(), scheme)
-                }
+                line if may_hold_token(&line) => asks(Some("a word of its command may be one")),
+                line => (format!("command:{line}"), None),
+            },
+            Some((Source::Prompt, _)) => asks(None),
+            Some((Source::Stdin | Source::Provider(_), _)) => {
+                asks(Some("it came from standard input"))
             }
-            Some((_, scheme)) => ("prompt".to_owned(), scheme),
-            // It was there before.
-            None => ("prompt".to_owned(), Scheme::Raw),
+            None => asks(Some("it was there before")),
         };
+        let scheme = source.map_or(Scheme::Raw, |(_, scheme)| scheme);
         let mut options = vec![format!("from: {}", quoted(&from))];
         let mut option =
             |name: &str, value: &str| options.push(format!("{name}: {}", quoted(value)));
@@ -62,10 +70,15 @@ impl Login<'_> {
             let args: Vec<String> = self.args.iter().map(|word| quoted(word)).collect();
             options.push(format!("rest: [{}]", args.join(", ")));
         }
-        format!(
+        let text = format!(
             "login({}, #{{ {} }})",
             quoted(&self.registry),
             options.join(", ")
-        )
+        );
+        LoginCall {
+            registry: self.registry.clone(),
+            text,
+            asks_because,
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::login::Login;
 use super::net::Net;
-use super::text::{Script, quoted, spec, words_of};
+use super::text::{Script, may_hold_token, quoted, spec, words_of};
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::View;
 use crate::cargo::index_url::IndexUrl;
@@ -16,7 +16,7 @@ use crate::disk::tree::Node;
 use crate::error::Result;
 use crate::session::change::{After, FileChange, ItemChange, Wish};
 use crate::session::{Recording, Session};
-use crate::token::{Token, masked};
+use crate::token::Token;
 
 const CRATES_IO: &str = "crates-io";
 
@@ -61,7 +61,7 @@ impl Writer<'_, '_> {
     fn aliases(&mut self) {
         for (name, change) in std::mem::take(&mut self.net.aliases) {
             match words_of(change.after.node()) {
-                Some(words) if words.iter().any(|word| masked(word) != *word) => {
+                Some(words) if words.iter().any(|word| may_hold_token(word)) => {
                     let what = format!("the alias `{name}`");
                     self.script.lacks(&what, "a word of it may be a token");
                 }
@@ -149,7 +149,7 @@ impl Writer<'_, '_> {
                 entry: None,
             };
             let call = login.call(self.recording);
-            self.script.call(call);
+            self.script.login(call);
             self.script.call(format!(
                 "registry::remove({name_text}, #{{ keep_token: true }})"
             ));
@@ -245,7 +245,7 @@ impl Writer<'_, '_> {
                     entry: None,
                 };
                 let call = login.call(self.recording);
-                self.script.call(call);
+                self.script.login(call);
             }
         }
         let mut set = BTreeMap::new();
@@ -282,7 +282,7 @@ impl Writer<'_, '_> {
                 registry: name.clone(),
             };
             let call = login.call(self.recording);
-            self.script.call(call);
+            self.script.login(call);
             set.insert(name, CREDSH.to_owned());
         }
         for item in items.iter().filter(|item| item.provider.kind != Kind::Own) {
@@ -308,7 +308,7 @@ impl Writer<'_, '_> {
                         registry: name.clone(),
                     };
                     let call = login.call(self.recording);
-                    self.script.call(call);
+                    self.script.login(call);
                     set.insert(name, spec);
                 }
                 (Wish::Login { .. }, None, _) => {

@@ -1,8 +1,9 @@
 //! A script as text: its calls, what it lacks, and how names and providers are spelt in it.
 
+use super::login::LoginCall;
 use crate::cargo::programs::{CREDSH, is_called_credsh};
 use crate::disk::tree::Node;
-use crate::token::masked;
+use crate::token::{looks_like_token, masked};
 
 /// What takes away what an empty home does not have.
 const UNLESS_GONE: &str = "fn unless_gone(remove) {\n    try { remove.call(); } catch (e) { if e.kind != \"not-found\" { throw e; } }\n}\n";
@@ -49,6 +50,14 @@ impl Script {
         self.lines.push(format!("{};", call.into()));
     }
 
+    pub(super) fn login(&mut self, call: LoginCall) {
+        if let Some(why) = call.asks_because {
+            let what = format!("the source of the token of `{}`", call.registry);
+            self.lacks(&what, &format!("{why}, so the script asks for the token"));
+        }
+        self.call(call.text);
+    }
+
     pub(super) fn remove(&mut self, call: &str) {
         self.call(format!("unless_gone(|| {call})"));
     }
@@ -70,7 +79,22 @@ pub(super) fn spec(words: &[String]) -> Option<String> {
         .chain(words[1..].iter().map(String::as_str))
         .collect();
     let spec = spec.join(" ");
-    (masked(&spec) == spec).then_some(spec)
+    (!may_hold_token(&spec)).then_some(spec)
+}
+
+/// Whether a word of a line may be a token. Of a path only a part may be one, and the parts of paths have digits.
+pub(super) fn may_hold_token(line: &str) -> bool {
+    let is_edge = |c: char| c.is_whitespace() || "\"'`,;()[]{}<>=".contains(c);
+    let mut rest = String::new();
+    for piece in line.split_inclusive(is_edge) {
+        let word = piece.trim_end_matches(is_edge);
+        let is_path = word.starts_with(['/', '.', '~']) && word.contains('/');
+        if is_path && word.split('/').any(looks_like_token) {
+            return true;
+        }
+        rest.push_str(if is_path { &piece[word.len()..] } else { piece });
+    }
+    masked(&rest) != rest
 }
 
 /// The words of a provider, or the entries of a list; `None` where there is nothing.

@@ -1,0 +1,79 @@
+//! A line of Rhai, which is to a person what a command is: all of its changes are written at its end and told, or none.
+//!
+//! Invariant: what a line that fails has changed is undone, be it within a transaction of the person's or not.
+
+use serde_json::Value as Json;
+
+use super::{Next, Shell, values};
+use crate::doors::Runner;
+use crate::doors::report::Report;
+use crate::error::Result;
+
+impl Shell<'_> {
+    /// Runs one that was entered behind so many other lines, and shows its value.
+    pub(super) fn run_rhai(&mut self, text: &str, before: usize) -> Result<Next> {
+        let interpreter = &mut self.interpreter;
+        let mut leaves = false;
+        let status = self.runner.run_together(|| {
+            let value = interpreter.run_prompt_line(text, before)?;
+            leaves = value.is_none();
+            Ok(value.unwrap_or_default())
+        })?;
+        self.status = if leaves { status } else { self.status };
+        Ok(if leaves {
+            Next::Leave
+        } else {
+            Next::Go(status)
+        })
+    }
+}
+
+impl Runner {
+    /// Runs what has a value as one transaction, or as a part of the one that is open.
+    fn run_together(&self, body: impl FnOnce() -> Result<Json>) -> Result<u8> {
+        let (point, flags) = {
+            let session = self.session.borrow();
+            (session.point(), session.flags)
+        };
+        let mut value = Json::Null;
+        let ended = self.run_all(|| {
+            value = body()?;
+            Ok(0)
+        });
+        let mut session = self.session.borrow_mut();
+        let report = match ended {
+            Ok(ran) if !ran.has_changed => Ok(None),
+            Ok(_) if session.is_open() => {
+                Ok(Some(Report::pending(session.changes_since(point.pending))))
+            }
+            Ok(_) => Report::of_commit(&mut session, flags).map(Some),
+            Err(error) => Err(error),
+        };
+        let report = report.inspect_err(|_| session.go_back(&point))?;
+        drop(session);
+        let Some(report) = report else {
+            return self.print_blocks(&values::blocks(&value)).map(|()| 0);
+        };
+        let mut blocks = values::blocks(&without_report(value));
+        if flags.json {
+            self.print_document(report.json())?;
+        } else {
+            blocks.extend(report.blocks(flags));
+        }
+        self.print_blocks(&blocks)?;
+        Ok(report.status(flags))
+    }
+}
+
+/// What a command answers but its changes, which are told once all of them are written.
+fn without_report(mut value: Json) -> Json {
+    if let Json::Object(map) = &mut value
+        && map.remove("changes").is_some()
+    {
+        map.remove("committed");
+        if map.is_empty() {
+            return Json::Null;
+        }
+    }
+    value
+}
