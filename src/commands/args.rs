@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::cargo::chain::check_spec;
 use crate::cargo::config::{Config, View};
+use crate::cargo::name::RegistryName;
 use crate::cargo::programs;
 pub use crate::cargo::programs::CREDSH;
 use crate::cargo::providers::greets;
@@ -38,7 +39,7 @@ pub struct Target {
     /// A registry's name, `crates-io`, or an index URL [default: `registry.default`, else `crates-io`]
     #[arg(value_name = "REGISTRY")]
     positional: Option<RegistryRef>,
-    /// The same as an option
+    /// The registry, as an option
     #[arg(
         short = 'r',
         long = "registry",
@@ -65,6 +66,18 @@ impl Target {
     /// The registry, as Cargo resolves it.
     pub fn resolve(&self, config: &Config) -> Result<Registry> {
         Registry::resolve(config, &self.wanted())
+    }
+}
+
+/// The name of a registry that there is not yet: nothing that exists can be meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewName(pub RegistryName);
+
+impl FromStr for NewName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        text.parse().map(Self)
     }
 }
 

@@ -41,7 +41,7 @@ impl Answer for Differences {
 
     fn blocks(&self) -> Vec<Block> {
         if self.changes.is_empty() {
-            return vec![Block::line("unchanged")];
+            return vec![Block::line("nothing is pending")];
         }
         let mut blocks: Vec<Block> = self.files.iter().flat_map(blocks_of).collect();
         for change in self.changes.iter().filter_map(Change::as_item) {

@@ -209,17 +209,22 @@ fn usage_error(error: &clap::Error) -> Error {
         Some(ContextValue::String(text)) => vec![text.clone()],
         _ => Vec::new(),
     };
-    let did_you_mean =
-        |words: Vec<String>| (!words.is_empty()).then(|| format!("did you mean {}?", list(&words)));
+    // The parser's idea of what is alike is a wide one.
+    let did_you_mean = |word: &str, alike: Vec<String>| {
+        let alike: Vec<&str> = alike.iter().map(String::as_str).collect();
+        nearest(word, &alike).map(|known| format!("did you mean `{known}`?"))
+    };
     let argument = text(ContextKind::InvalidArg).unwrap_or_default();
     match error.kind() {
         ErrorKind::InvalidSubcommand => Error::usage("there is no such command").maybe_hint(
-            did_you_mean(texts(ContextKind::SuggestedSubcommand))
+            text(ContextKind::InvalidSubcommand)
+                .and_then(|word| did_you_mean(&word, texts(ContextKind::SuggestedSubcommand)))
                 .or_else(|| Some("`help` lists the commands".to_owned())),
         ),
         ErrorKind::UnknownArgument if argument.starts_with('-') => {
             Error::usage("there is no such option here").maybe_hint(
-                did_you_mean(texts(ContextKind::SuggestedArg)).or_else(|| Some(usage_of(error))),
+                did_you_mean(&argument, texts(ContextKind::SuggestedArg))
+                    .or_else(|| Some(usage_of(error))),
             )
         }
         // The arguments of the process may end in words for a script, so there an unknown command is a word too many.
@@ -256,11 +261,11 @@ fn usage_error(error: &clap::Error) -> Error {
             Some(ours) => ours.clone(),
             None => Error::usage(format!("the value of `{argument}` is not one")),
         },
-        ErrorKind::MissingRequiredArgument => Error::usage(format!(
-            "{} is missing",
-            list(&texts(ContextKind::InvalidArg))
-        ))
-        .hint(usage_of(error)),
+        ErrorKind::MissingRequiredArgument => {
+            let missing = texts(ContextKind::InvalidArg);
+            let verb = if missing.len() == 1 { "is" } else { "are" };
+            Error::usage(format!("{} {verb} missing", list(&missing))).hint(usage_of(error))
+        }
         ErrorKind::MissingSubcommand => Error::usage(format!(
             "this needs to be followed by one of {}",
             list(&texts(ContextKind::ValidSubcommand))

@@ -104,7 +104,7 @@ fn overview() -> String {
 
 /// What only a terminal has, as it is listed.
 fn shell_commands() -> Vec<(String, String)> {
-    let mut all = all_commands(&terminal::tree());
+    let mut all = all_commands(&terminal::table());
     all.push(("!CMD".to_owned(), "Run CMD in your own shell".to_owned()));
     all
 }
@@ -124,7 +124,7 @@ fn listed(all: &[(String, String)]) -> String {
 
 /// All that can be explained: the table, and what only a terminal has.
 fn everything() -> [clap::Command; 2] {
-    [Line::command(), terminal::tree()]
+    [Line::command(), terminal::table()]
 }
 
 /// The command of these words, or the first part of several.

@@ -49,7 +49,7 @@ pub enum Command {
     Logout(logout::Logout),
     Status(status::Status),
     Why(why::Why),
-    /// Tokens: show the one that Cargo would use
+    /// Tokens: show the one that Cargo would use; list, change, remove those that credsh keeps
     #[command(subcommand)]
     Token(token::TokenCommand),
     /// Credential providers: the global chain, in the order tried

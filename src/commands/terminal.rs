@@ -33,7 +33,10 @@ pub enum TerminalCommand {
     /// The script has the net effect of what is committed until `record --stop`, not the lines: run with
     /// `credsh -f FILE` on an empty Cargo home it gives the same configuration. A token is in it by its source,
     /// never as text. What it cannot express, an edit outside the Cargo home for instance, stands in it as a comment.
-    #[command(after_help = "Examples:\n  record team.rhai\n  record --stop")]
+    #[command(
+        override_usage = "record FILE\n       record --stop",
+        after_help = "Examples:\n  record team.rhai\n  record --stop"
+    )]
     Record(Record),
     /// Leave the shell
     #[command(after_help = "Examples:\n  exit")]
@@ -67,9 +70,14 @@ impl TerminalCommand {
     }
 }
 
+/// These commands as they are written here.
+pub fn table() -> clap::Command {
+    TerminalLine::command()
+}
+
 /// The tree of these commands, for those that look at it.
 pub fn tree() -> clap::Command {
-    let mut tree = TerminalLine::command();
+    let mut tree = table();
     tree.build();
     tree
 }

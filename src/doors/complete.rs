@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::Command;
 
 use self::grammar::{State, Typed};
+use self::values::files;
 use super::language::{self, Language};
 use crate::cargo::chain::Kind;
 use crate::cargo::config::View;
@@ -18,7 +19,7 @@ use crate::cargo::registry::all_names;
 use crate::commands::alias;
 use crate::commands::args::CREDSH;
 use crate::render::{is_visible, visible_in_line};
-use crate::session::Session;
+use crate::session::{Flags, Session};
 use crate::token::masked;
 
 mod grammar;
@@ -192,6 +193,16 @@ fn of_piece(tree: &Command, names: &Names, before: &str) -> (usize, Vec<Candidat
         start,
         word,
     } = Typed::of(before);
+    if language::of(tree, before) == Language::Outside {
+        // The words of another program: what they are is not known here, but they may be files.
+        let sign = if earlier.is_empty() { "!".len() } else { 0 };
+        let mut files = files(&names.directory, word.get(sign..).unwrap_or_default(), "");
+        files.sort();
+        for file in &mut files {
+            file.text = quoted(std::mem::take(&mut file.text));
+        }
+        return (start + sign, files);
+    }
     // A first word may become a command still.
     let is_first_word = earlier.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '-');
     if language::of(tree, before) == Language::Rhai && !is_first_word {
@@ -208,6 +219,11 @@ fn of_piece(tree: &Command, names: &Names, before: &str) -> (usize, Vec<Candidat
         return script::complete(tree, names, before);
     }
     candidates.sort();
+    // What the command has of its own comes before what all have.
+    candidates.sort_by_key(|candidate| {
+        let option = candidate.text.strip_prefix("--");
+        option.is_some_and(|name| name == "help" || Flags::has(name))
+    });
     candidates.dedup_by(|second, first| second.text == first.text);
     for candidate in &mut candidates {
         candidate.text = quoted(std::mem::take(&mut candidate.text));

@@ -128,11 +128,11 @@ impl Report {
             });
             places[index].1.push(span_of(together));
         }
+        let count: usize = places.iter().map(|(_, spans)| spans.len()).sum();
         for (place, spans) in places {
             blocks.push(Block::Line(Span::new(Role::Label, place)));
             blocks.extend(spans.into_iter().map(Block::Detail));
         }
-        let count = self.changes.len();
         let things = if count == 1 {
             "1 change".to_owned()
         } else {

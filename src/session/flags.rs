@@ -51,6 +51,11 @@ const SWITCHES: [Switch; 6] = [
 ];
 
 impl Flags {
+    /// Whether a switch of this name is one that every command has.
+    pub fn has(name: &str) -> bool {
+        SWITCHES.iter().any(|(long, ..)| *long == name)
+    }
+
     /// A built tree in which these switches cost nothing where they are not given.
     pub fn sparse(tree: Command) -> Command {
         tree.mut_args(|arg| {

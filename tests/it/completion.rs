@@ -132,6 +132,18 @@ const ROWS: &str = "
     registry add x --local --config|  =>
     registry add x --config-file to|  => token.txt  'token two.txt'
     registry add x --config-file=to|  => --config-file=token.txt  '--config-file=token two.txt'
+    registry add |               =>
+    registry add c|              =>
+    registry rename |            => corp  corp-two  crates-io  lab
+    registry rename corp |       =>
+    registry rename corp c|      =>
+    registry::rename(\"corp\", \"c|  =>
+    login --|                    => --crates  --expires  --from  --label  --move  --operations  ..
+    !tok|                        => token.txt  'token two.txt'
+    !l|                          =>
+    !cat ke|                     => keys/
+    ! cat keys/a|                => keys/a.txt
+    !cat 'token |                => 'token two.txt'
     why --operation p|           => publish
     why corp --crate |           =>
     token show --rev|            => --reveal
@@ -267,7 +279,7 @@ fn tab_offers_what_can_stand_at_the_cursor() {
         };
         let before = line[..start].chars().last();
         let word_starts_at_blank = before.is_none_or(|c| {
-            c.is_whitespace() || c == '.' || line.contains('(') && "(\"[".contains(c)
+            c.is_whitespace() || c == '.' || c == '!' || line.contains('(') && "(\"[".contains(c)
         });
         if !is_right || start > cursor || !(word_starts_at_blank || offered.is_empty()) {
             wrong.push_str(&format!(

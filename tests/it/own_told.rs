@@ -251,3 +251,17 @@ fn a_change_of_an_own_token_names_credsh_and_the_label() {
     );
     assert!(!changed.to_string().contains("--item"), "{changed}");
 }
+
+#[test]
+fn as_many_changes_are_told_as_are_listed() {
+    let mut sandbox = corp("");
+    for rest in ["--from env:T", "--from env:T --label ci --operations read"] {
+        let told = sandbox.ok(&["-c", &login(rest)]).stdout;
+        let is_listed = |line: &&str| line.trim_start().starts_with(['+', '-', '~']);
+        let changes = match told.lines().filter(is_listed).count() {
+            1 => "1 change written".to_owned(),
+            listed => format!("{listed} changes written"),
+        };
+        assert_eq!(told.lines().last(), Some(changes.as_str()), "{told}");
+    }
+}

@@ -222,7 +222,7 @@ fn an_import_that_fails_is_shown_where_it_fails() {
         );
     }
     expect_test::expect![[r#"
-        error: this is not a script: a text is not closed, or a character has no meaning here
+        error: this is not a script: a value is missing before this, or it has no meaning here
           at broken.rhai:2:9
           let b = ;
                   ^

@@ -212,7 +212,7 @@ fn a_diff_shows_the_text_to_come_without_any_token() {
         unchanged
     "#]]
     .assert_eq(&shown);
-    assert_eq!(sandbox.ok(&["diff"]).stdout, "unchanged\n");
+    assert_eq!(sandbox.ok(&["diff"]).stdout, "nothing is pending\n");
     let json = sandbox.json(&[
         "-n",
         "-c",

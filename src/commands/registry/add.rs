@@ -8,7 +8,7 @@ use crate::cargo::index_url::IndexUrl;
 use crate::cargo::name::RegistryName;
 use crate::cargo::registry::with_canonical;
 use crate::commands::Outcome;
-use crate::commands::args::{ProviderSpec, Where, installed, provider_node};
+use crate::commands::args::{NewName, ProviderSpec, Where, installed, provider_node};
 use crate::disk::tree::Node;
 use crate::error::{Error, Result, list};
 use crate::session::Session;
@@ -22,7 +22,7 @@ use crate::session::Session;
 )]
 pub struct Add {
     /// The name: letters, digits, `-` and `_`
-    name: RegistryName,
+    name: NewName,
     /// The index: `sparse+https://HOST/PATH/`, or the URL of a git repository
     index: IndexUrl,
     /// The only provider that Cargo asks for this registry
@@ -38,7 +38,7 @@ pub struct Add {
 impl Add {
     /// Adds.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
-        let Self { name, .. } = self;
+        let NewName(name) = &self.name;
         refuse_crates_io(name, "added")?;
         let index = self.index.clone().checked()?;
         let key = ["registries", name.as_str(), "index"];
@@ -89,7 +89,7 @@ impl Add {
         ))
         .hint(format!(
             "use that name, or change it: `registry rename {} {}`",
-            names[0], self.name
+            names[0], self.name.0
         )))
     }
 }

@@ -6,6 +6,7 @@ use super::{is_defined, must_exist, refuse_crates_io, replace_default};
 use crate::cargo::name::{RegistryName, variable};
 use crate::cargo::registry::{Registry, Wanted};
 use crate::commands::Outcome;
+use crate::commands::args::NewName;
 use crate::disk::tree::{Entry, Node};
 use crate::error::{Error, Result};
 use crate::session::Session;
@@ -21,13 +22,13 @@ pub struct Rename {
     /// The name that it has
     old: RegistryName,
     /// The name that it gets
-    new: RegistryName,
+    new: NewName,
 }
 
 impl Rename {
     /// Renames.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
-        let Self { old, new } = self;
+        let (old, NewName(new)) = (&self.old, &self.new);
         refuse_crates_io(old, "renamed")?;
         refuse_crates_io(new, "the name of another registry")?;
         must_exist(session.config()?, old)?;
@@ -89,7 +90,7 @@ impl Rename {
         for setting in ["token", "credential-provider"] {
             let (old, new) = (
                 variable(&["registries", self.old.as_str(), setting]),
-                variable(&["registries", self.new.as_str(), setting]),
+                variable(&["registries", self.new.0.as_str(), setting]),
             );
             if old != new && session.config()?.env().get(&old).is_some() {
                 session.warn(&format!(

@@ -137,7 +137,7 @@ fn sources(names: &Names, word: &str) -> Vec<Candidate> {
 }
 
 /// The files that begin like the word; hidden ones for a word that asks for them.
-fn files(directory: &Path, word: &str, prefix: &str) -> Vec<Candidate> {
+pub(super) fn files(directory: &Path, word: &str, prefix: &str) -> Vec<Candidate> {
     let (folder, begun) = match word.rfind('/') {
         Some(slash) => word.split_at(slash + 1),
         None => ("", word),

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rhai::{EvalAltResult, ParseError, ParseErrorType, Position};
+use rhai::{EvalAltResult, LexError, ParseError, ParseErrorType, Position};
 
 use super::Thrown;
 use crate::disk::replace;
@@ -92,7 +92,9 @@ fn no_function(call: &str, known: &[Known]) -> Error {
             .map(kind_word)
             .collect();
         let given = match types.as_slice() {
-            [] => "no arguments".to_owned(),
+            [] => {
+                return Error::usage(format!("`{name}` needs arguments")).hint(&known.usage);
+            }
             [one] => format!("one argument, {one}"),
             few if few.len() <= 4 => format!("{} arguments, ({})", few.len(), few.join(", ")),
             many => format!("{} arguments", many.len()),
@@ -181,8 +183,20 @@ pub(super) fn words_of_parser(error: &ParseError) -> String {
 fn words_of(kind: &ParseErrorType) -> String {
     match kind {
         // These quote literals.
-        ParseErrorType::BadInput(_) => {
-            "a text is not closed, or a character has no meaning here".to_owned()
+        ParseErrorType::BadInput(error) => match error {
+            LexError::UnterminatedString => "a text is not closed",
+            LexError::StringTooLong(_) => "a text is too long",
+            LexError::MalformedEscapeSequence(_) => "a `\\` in a text has no meaning",
+            LexError::MalformedNumber(_) => "a number is malformed",
+            LexError::MalformedChar(_) => {
+                "between `'` stands one character; a text stands between `\"`"
+            }
+            LexError::MalformedIdentifier(_) => "a name is malformed",
+            _ => "a value is missing before this, or it has no meaning here",
+        }
+        .to_owned(),
+        ParseErrorType::UnexpectedEOF => {
+            "something is missing at its end, a value perhaps".to_owned()
         }
         other => lower(&masked(&other.to_string())),
     }
