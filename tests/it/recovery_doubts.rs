@@ -3,6 +3,7 @@
 //! given up leaves nothing behind.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use crate::steps::{Case, NEW, OLD, after_moves, last_write, places, quiet};
@@ -178,4 +179,61 @@ fn a_folder_that_was_made_goes_when_the_change_is_given_up() {
     let index = case.cargo.registries.index("corp");
     std::fs::remove_file(case.vault.file(&index)).unwrap();
     assert!(!case.check("the login was lost"));
+}
+
+/// Whoever may write a journal says with it what credsh writes: one that others may write is not believed.
+#[test]
+fn a_journal_of_others_is_not_believed() {
+    let mut case = Case::new(&[(CONFIG, CORP)], &[], &["alias", "set", "a", "b"]);
+    case.interrupt(|steps| after_moves(steps)[0]);
+    let before = case.side();
+    let journal = case.sandbox.home().join(".credsh/journal");
+    let mode = |mode| std::fs::set_permissions(&journal, PermissionsExt::from_mode(mode)).unwrap();
+    let refuses = |case: &mut Case, what: &str| {
+        let listed = case.sandbox.run(&["registry", "list"]);
+        assert_eq!(listed.status, 0, "{listed:?}");
+        let told = format!("the journal of an interrupted change {what}");
+        assert!(listed.stderr.contains(&told), "{}", listed.stderr);
+        assert!(listed.stderr.contains("remove this file"), "{listed:?}");
+        let set = case.sandbox.run(&["alias", "set", "c", "d"]);
+        assert_eq!(set.status, 1, "{set:?}");
+        assert!(set.stderr.contains(&told), "{}", set.stderr);
+        assert!(case.side() == before, "{what}");
+    };
+    for others in [0o620, 0o602] {
+        mode(others);
+        refuses(&mut case, "can be written by others");
+    }
+    mode(0o600);
+    if rustix::process::getuid().is_root() {
+        std::os::unix::fs::chown(&journal, Some(65_534), None).unwrap();
+        refuses(&mut case, "belongs to somebody else");
+        std::os::unix::fs::chown(&journal, Some(0), None).unwrap();
+    }
+    case.sandbox.ok(&["registry", "list"]);
+    assert_eq!(case.side(), case.new);
+}
+
+/// What a journal says is beside a file is taken away, so it can be nothing but what credsh calls its own there.
+#[test]
+fn a_journal_names_nothing_else_that_goes() {
+    let case = Case::new(&[(CONFIG, CORP)], &[], &["alias", "set", "a", "b"]);
+    case.interrupt(|steps| after_moves(steps)[0]);
+    let journal = "home/.credsh/journal";
+    let text = case.sandbox.read(journal);
+    let (start, rest) = text.split_once("\"temporary\":\"").unwrap();
+    let (_, rest) = rest.split_once('"').unwrap();
+    for victim in ["../work/victim", ".credsh-/../../work/victim", "victim", ""] {
+        case.sandbox.write("work/victim", "mine");
+        case.sandbox.write("home/victim", "mine");
+        let text = format!("{start}\"temporary\":\"{victim}\"{rest}");
+        std::fs::write(case.sandbox.root().join(journal), text).unwrap();
+        let mut next = case.sandbox.process();
+        let told = next.args(["registry", "list"]).output().unwrap();
+        let told = String::from_utf8_lossy(&told.stderr).into_owned();
+        assert!(told.contains("cannot be read"), "{victim}: {told}");
+        for kept in ["work/victim", "home/victim"] {
+            assert_eq!(case.sandbox.read(kept), "mine", "{victim}");
+        }
+    }
 }
