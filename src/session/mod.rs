@@ -103,6 +103,8 @@ pub struct Session {
     pub recording: Option<Recording>,
     /// Where the transactions that are open began.
     begun: Vec<Savepoint>,
+    /// Whether one was to end and did not, which has not been told yet.
+    is_open_again: bool,
     home: PathBuf,
     config: Option<Config>,
     overlay: Overlay,
@@ -127,6 +129,7 @@ impl Session {
             in_batch: false,
             recording: None,
             begun: Vec::new(),
+            is_open_again: false,
             home,
             config: None,
             overlay: Overlay::default(),
@@ -274,6 +277,13 @@ impl Session {
         let depth = self.depth();
         self.begun.clone_from(&to.begun);
         if depth < self.depth() {
+            self.is_open_again = true;
+        }
+    }
+
+    /// Tells, behind the error, that what could not be committed is pending again.
+    pub fn tell_open_again(&mut self) {
+        if std::mem::take(&mut self.is_open_again) && !self.begun.is_empty() {
             self.note("the transaction is still open: `diff` shows it, `commit` tries again, `rollback` gives it up");
         }
     }
