@@ -36,6 +36,13 @@ pub(crate) struct Journal {
     schema: u8,
     /// The files, in the order in which they are written.
     pub(crate) files: Vec<FileRecord>,
+    /// What is written after all of them, into files that are among them: each starts from the text that its file has
+    /// by then.
+    #[serde(default)]
+    pub(crate) then: Vec<FileRecord>,
+    /// Whether it is time for that.
+    #[serde(default)]
+    pub(crate) goes_on: bool,
     /// What is to happen outside files, as the room above spells it.
     pub(crate) items: Vec<Json>,
 }
@@ -101,13 +108,24 @@ impl Journal {
         Self {
             schema: SCHEMA,
             files,
+            then: Vec::new(),
+            goes_on: false,
             items,
         }
     }
 
     /// Everything that is written, in its order.
     pub(crate) fn all(&self) -> impl Iterator<Item = &FileRecord> {
-        self.files.iter()
+        self.files.iter().chain(&self.then)
+    }
+
+    /// Everything but what is written last is done: what there is to look at from then on.
+    pub(crate) fn go_on(&mut self) {
+        self.goes_on = true;
+        let then = std::mem::take(&mut self.then);
+        self.files
+            .retain(|record| then.iter().all(|last| last.file != record.file));
+        self.files.extend(then);
     }
 
     /// Whether there is one; reading it may still fail.
@@ -138,7 +156,7 @@ impl Journal {
     pub(crate) fn parse(bytes: &[u8], home: &Path) -> Option<Self> {
         // The error would quote the text.
         let mut journal: Self = serde_json::from_slice(bytes).ok()?;
-        for record in &mut journal.files {
+        for record in journal.files.iter_mut().chain(&mut journal.then) {
             record.file = home.join(&record.name);
         }
         let is_ours = |record: &FileRecord| is_temporary(&record.temporary);

@@ -5,12 +5,14 @@
 
 pub mod change;
 mod commit;
+mod editing;
 mod flags;
 mod inspecting;
 mod items;
 mod ledger;
 mod locks;
 mod logouts;
+mod order;
 pub mod overlay;
 pub mod own;
 mod performing;
@@ -18,6 +20,7 @@ mod preview;
 mod recording;
 mod records;
 mod recovery;
+mod recovery_items;
 mod token_input;
 mod undo;
 

@@ -237,3 +237,34 @@ fn a_journal_names_nothing_else_that_goes() {
         }
     }
 }
+
+/// Somebody has emptied the credentials, or taken them away: only what was finished is called so.
+#[test]
+fn what_others_took_away_is_not_called_finished() {
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\"\n");
+    let args = [
+        "-c",
+        "registry set corp --make-default",
+        "-c",
+        "login corp --from env:NEW",
+    ];
+    for is_deleted in [false, true] {
+        let mut case = Case::new(&[(CONFIG, CORP), (CREDENTIALS, &credentials)], &[], &args);
+        case.interrupt(last_write);
+        if is_deleted {
+            std::fs::remove_file(case.sandbox.root().join(CREDENTIALS)).unwrap();
+        } else {
+            case.sandbox.write(CREDENTIALS, "");
+        }
+        let run = case.sandbox.run(&["registry", "list"]);
+        let told = run.stderr.lines();
+        let finished = told.filter(|line| line.contains("finished now"));
+        let finished: Vec<&str> = finished.collect();
+        assert_eq!(finished.len(), 1, "{}", run.stderr);
+        assert!(finished[0].contains("config.toml"), "{}", run.stderr);
+        assert!(!finished[0].contains("credentials"), "{}", run.stderr);
+        assert!(run.stderr.contains("was changed by somebody else"));
+        let now = std::fs::read_to_string(case.sandbox.root().join(CREDENTIALS));
+        assert_eq!(now.unwrap_or_default(), "");
+    }
+}
