@@ -87,19 +87,31 @@ impl Layers {
             layers.read_file(&file, true)?;
             adopt_old_layout(&mut layers.layers);
         }
-        let home_identity = layers.looks.canonical(home);
+        layers.read_configuration(home, directory)?;
+        Ok(layers)
+    }
+
+    /// The same without the credentials.
+    pub fn configuration(home: &Path, directory: &Path) -> Result<Self> {
+        let mut layers = Self::default();
+        layers.read_configuration(home, directory)?;
+        Ok(layers)
+    }
+
+    fn read_configuration(&mut self, home: &Path, directory: &Path) -> Result<()> {
+        let home_identity = self.looks.canonical(home);
         let mut met_home = false;
         for folder in directory.ancestors() {
             let root = folder.join(".cargo");
-            if let Some(file) = layers.find(&root, "config") {
-                layers.read_file(&file, false)?;
+            if let Some(file) = self.find(&root, "config") {
+                self.read_file(&file, false)?;
             }
-            met_home |= layers.looks.canonical(&root) == home_identity;
+            met_home |= self.looks.canonical(&root) == home_identity;
         }
-        if !met_home && let Some(file) = layers.find(home, "config") {
-            layers.read_file(&file, false)?;
+        if !met_home && let Some(file) = self.find(home, "config") {
+            self.read_file(&file, false)?;
         }
-        Ok(layers)
+        Ok(())
     }
 
     /// The one of `NAME` and `NAME.toml` that Cargo reads (1).

@@ -7,7 +7,7 @@
 //! Invariant: a journal is whole or not there, and nobody else can read it. It holds no text of a token that
 //! is not in one of its files anyway.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +36,13 @@ pub(crate) struct Journal {
     schema: u8,
     /// The files, in the order in which they are written.
     pub(crate) files: Vec<FileRecord>,
+    /// What is written after all of them, into files that are among them: each starts from the text that its file has
+    /// by then.
+    #[serde(default)]
+    pub(crate) then: Vec<FileRecord>,
+    /// Whether it is time for that.
+    #[serde(default)]
+    pub(crate) goes_on: bool,
     /// What is to happen outside files, as the room above spells it.
     pub(crate) items: Vec<Json>,
 }
@@ -101,8 +108,24 @@ impl Journal {
         Self {
             schema: SCHEMA,
             files,
+            then: Vec::new(),
+            goes_on: false,
             items,
         }
+    }
+
+    /// Everything that is written, in its order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &FileRecord> {
+        self.files.iter().chain(&self.then)
+    }
+
+    /// Everything but what is written last is done: what there is to look at from then on.
+    pub(crate) fn go_on(&mut self) {
+        self.goes_on = true;
+        let then = std::mem::take(&mut self.then);
+        self.files
+            .retain(|record| then.iter().all(|last| last.file != record.file));
+        self.files.extend(then);
     }
 
     /// Whether there is one; reading it may still fail.
@@ -118,7 +141,7 @@ impl Journal {
     /// The one that was left in this folder.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>> {
         let file = folder.join(NAME);
-        let Some(bytes) = replace::read_bytes(&file)? else {
+        let Some(bytes) = read_ours(&file)? else {
             return Ok(None);
         };
         let home = folder.parent().unwrap_or(folder);
@@ -133,17 +156,18 @@ impl Journal {
     pub(crate) fn parse(bytes: &[u8], home: &Path) -> Option<Self> {
         // The error would quote the text.
         let mut journal: Self = serde_json::from_slice(bytes).ok()?;
-        for record in &mut journal.files {
+        for record in journal.files.iter_mut().chain(&mut journal.then) {
             record.file = home.join(&record.name);
         }
-        (journal.schema == SCHEMA).then_some(journal)
+        let is_ours = |record: &FileRecord| is_temporary(&record.temporary);
+        (journal.schema == SCHEMA && journal.all().all(is_ours)).then_some(journal)
     }
 
     /// Keeps it in this folder. When this returns, it is on the disk.
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         let file = folder.join(NAME);
         // With room enough no copy is left behind by growing.
-        let files: usize = self.files.iter().map(FileRecord::room).sum();
+        let files: usize = self.all().map(FileRecord::room).sum();
         let items: usize = self
             .items
             .iter()
@@ -360,6 +384,53 @@ impl EditRecord {
     pub(crate) fn is_after(&self, now: Option<&Node>) -> bool {
         now.map(digest_of) == self.after_digest
     }
+}
+
+/// Whether this is the name of a file that credsh would make, beside another one: it is taken away.
+fn is_temporary(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    name.strip_prefix(".credsh-")
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(plain))
+}
+
+/// What is in a journal. Who may write one may write whatever it names: it has to be this user's, and nobody else's.
+fn read_ours(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    let failed = |error: io::Error| Error::io("read", path, &error);
+    match fs::metadata(path) {
+        Ok(metadata) => replace::require_file(path, &metadata)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    }
+    let mut file = File::open(path).map_err(failed)?;
+    if let Some(what) = strangers(&file.metadata().map_err(failed)?) {
+        return Err(
+            Error::failed(format!("the journal of an interrupted change {what}"))
+                .at(Place::file(path))
+                .because(
+                    "credsh writes what it says, and whoever that is may have put anything into it",
+                )
+                .hint("look at Cargo's configuration and tokens, and remove this file"),
+        );
+    }
+    replace::read_open(&mut file, path).map(Some)
+}
+
+/// Who but this user may have written a file.
+#[cfg(unix)]
+fn strangers(metadata: &fs::Metadata) -> Option<&'static str> {
+    use std::os::unix::fs::MetadataExt;
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        Some("belongs to somebody else")
+    } else if metadata.mode() & 0o022 != 0 {
+        Some("can be written by others")
+    } else {
+        None
+    }
+}
+
+#[cfg(not(unix))]
+fn strangers(_metadata: &fs::Metadata) -> Option<&'static str> {
+    None
 }
 
 fn digest(bytes: &[u8]) -> String {

@@ -392,9 +392,11 @@ impl Runner {
             (session.flags, session.theme)
         };
         if flags.json {
-            return self.print_document(json!({ "error": error }));
+            self.print_document(json!({ "error": error }))?;
+        } else {
+            self.session.borrow_mut().say(&notice::error(error, theme));
         }
-        self.session.borrow_mut().say(&notice::error(error, theme));
+        self.session.borrow_mut().tell_open_again();
         Ok(())
     }
 

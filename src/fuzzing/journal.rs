@@ -1,5 +1,7 @@
 //! The journal of an interrupted change: whatever a file has become since, it is told, and finished if it can be.
 
+use std::path::Path;
+
 use super::{SECRET, Sandbox};
 use crate::disk::document::{Document, Value};
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
@@ -40,7 +42,11 @@ fn damaged(journal: &[u8], now: &[u8]) {
     let Some(journal) = Journal::parse(journal, "".as_ref()) else {
         return;
     };
-    for record in &journal.files {
+    for record in journal.all() {
+        // It is taken away from beside the file, so it leads nowhere else.
+        let temporary = Path::new(&record.temporary);
+        assert!(record.temporary.starts_with(".credsh-"));
+        assert_eq!(temporary.file_name(), Some(temporary.as_os_str()));
         let told = format!("{record:?}");
         assert!(!told.contains(SECRET) || record.file.display().to_string().contains(SECRET));
         // One that is made up may contradict itself; it must not lead out of the text.
@@ -166,6 +172,10 @@ fn finish(sandbox: &Sandbox, old: &str, choice: usize) {
     assert!(made.is_ok());
     let written = Journal::new(vec![record], Vec::new()).write(&folder);
     assert!(written.is_ok());
+    #[cfg(unix)]
+    if choice / 8 % 2 == 1 {
+        return is_refused(sandbox, &folder.join("journal"), choice);
+    }
 
     let half = new.floor_char_boundary(new.len() / 2);
     let by_others = format!("{old}\n# somebody else\n");
@@ -183,13 +193,7 @@ fn finish(sandbox: &Sandbox, old: &str, choice: usize) {
     let _ = std::fs::remove_file(sandbox.path("home/credentials.toml"));
     let _ = std::fs::remove_file(sandbox.path("home/config.toml"));
     sandbox.write(name, &now);
-    let flags = Flags {
-        quiet: true,
-        ..Flags::default()
-    };
-    let world = sandbox.world(Env::default());
-    let recovered = Session::new(world, sandbox.path("home"), flags, Theme::default()).recover();
-    assert!(recovered.is_ok());
+    recover(sandbox);
 
     assert!(!Journal::is_left(&folder), "it is not finished:\n{now}");
     let text = std::fs::read_to_string(&file).unwrap_or_default();
@@ -203,4 +207,28 @@ fn finish(sandbox: &Sandbox, old: &str, choice: usize) {
     } else {
         assert_eq!(text, *new, "found as\n{now}");
     }
+}
+
+fn recover(sandbox: &Sandbox) {
+    let flags = Flags {
+        quiet: true,
+        ..Flags::default()
+    };
+    let world = sandbox.world(Env::default());
+    let recovered = Session::new(world, sandbox.path("home"), flags, Theme::default()).recover();
+    assert!(recovered.is_ok());
+}
+
+/// What others may have written is not believed: it stays, and the file is as it was.
+#[cfg(unix)]
+fn is_refused(sandbox: &Sandbox, journal: &Path, choice: usize) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = if choice & 1 == 1 { 0o620 } else { 0o602 };
+    let opened = std::fs::set_permissions(journal, std::fs::Permissions::from_mode(mode));
+    assert!(opened.is_ok());
+    let written = std::fs::read(journal);
+    recover(sandbox);
+    assert_eq!(std::fs::read(journal).ok(), written.ok());
+    let removed = std::fs::remove_file(journal);
+    assert!(removed.is_ok());
 }

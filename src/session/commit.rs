@@ -3,19 +3,20 @@
 //! Everything is prepared in memory, under the locks, before the first byte is written; what cannot be
 //! prepared is an error and leaves every file as it was. What is about to be done is in a journal until it is
 //! done: whoever comes after a run that was killed finishes it (see `recovery`). If a later file cannot be
-//! written, the earlier ones are given their old text back.
+//! written, the earlier ones are given their old text back. Which file comes first is for `order` to say.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::change::{Action, After, Change, FileChange, Key, is_same};
+use super::change::{Action, Change, FileChange, Key, is_same};
+use super::editing::value_of;
 use super::logouts::Unfinished;
+use super::order::{Last, Order, Part, files_of};
 use super::overlay::Savepoint;
 use super::records::ItemRecord;
-use crate::disk::document::{Document, Value};
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::lock::Lock;
 use crate::disk::replace;
@@ -31,14 +32,14 @@ pub struct Committed {
     pub unfinished: Vec<Unfinished>,
 }
 
-/// Files that wait for being written, those that Cargo locks last.
+/// Files that wait for being written.
 pub(super) struct Ready {
-    /// What becomes of each file.
+    /// What becomes of each file, in the order of `order`.
     journal: Journal,
     /// The texts of each.
     texts: Vec<Texts>,
-    /// What somebody else had made so since it was read.
-    done_by_others: HashSet<(PathBuf, Key)>,
+    /// What stands in each key that changes, which somebody else may have changed since it was read.
+    found: HashMap<(PathBuf, Key), Option<Node>>,
     /// Neither the old texts nor the new ones could be put where they belong.
     is_half_done: bool,
 }
@@ -47,7 +48,7 @@ pub(super) struct Ready {
 struct Prepared {
     record: FileRecord,
     texts: Texts,
-    done_by_others: Vec<Key>,
+    found: Vec<Option<Node>>,
 }
 
 /// A file's text before and after.
@@ -55,6 +56,8 @@ struct Texts {
     /// What stands there; `None` where there is no file.
     old: Option<Zeroizing<String>>,
     new: Zeroizing<String>,
+    /// What makes the one of the other.
+    part: Part,
 }
 
 impl Session {
@@ -118,13 +121,17 @@ impl Session {
             let error = self.undo(logged_in, error);
             return Err(self.without_journal(error));
         }
-        changes.retain(|change| match change {
-            Change::File(change) => {
-                let place = (change.file.clone(), change.key.clone());
-                !ready.done_by_others.contains(&place)
+        for change in &mut *changes {
+            if let Change::File(change) = change
+                && let Some(found) = ready
+                    .found
+                    .remove(&(change.file.clone(), change.key.clone()))
+            {
+                change.before = found;
             }
-            Change::Item(_) => true,
-        });
+        }
+        // What somebody else had made so is not ours.
+        changes.retain(|change| matches!(change, Change::Item(_)) || !change.is_none());
         // What proves a move is what is on disk now.
         self.overlay.clear();
         self.config = None;
@@ -157,59 +164,64 @@ impl Session {
                     .collect(),
             ),
             texts: Vec::new(),
-            done_by_others: HashSet::new(),
+            found: HashMap::new(),
             is_half_done: false,
         };
-        let credentials = self.config()?.credentials_file();
-        let mut files = files_of(changes);
         // It would be made again for a file of a project that somebody has deleted.
         let folder = &self.world.directory;
-        if files.iter().any(|file| file.starts_with(folder)) && !folder.is_dir() {
+        let is_there = |file: &&Path| file.starts_with(folder);
+        if files_of(changes).iter().any(is_there) && !folder.is_dir() {
             return Err(Error::failed("this folder is gone; nothing was written")
                 .at(Place::file(folder))
                 .hint("start credsh in a folder that is there, or name one with `-C`"));
         }
-        files.sort_by_key(|file| *file == credentials);
-        for file in files {
-            let Prepared {
-                record,
-                texts,
-                done_by_others,
-            } = self.prepare_file(file, changes, is_locked)?;
-            let done = done_by_others.into_iter();
-            let done = done.map(|key| (file.to_path_buf(), key));
-            ready.done_by_others.extend(done);
-            let old = texts.old.as_ref().map_or("", |old| old.as_str());
-            if old != texts.new.as_str() {
-                ready.journal.files.push(record);
-                ready.texts.push(texts);
+        self.check_indexes(changes)?;
+        let Order { parts, then } = self.order(changes, is_locked)?;
+        for part in parts {
+            let old = self.text_of(&part.file, is_locked)?;
+            let prepared = self.prepare_part(part, old)?;
+            ready.add(prepared);
+        }
+        if let Some(Last { part, whole }) = then {
+            let mut before = ready.texts.iter();
+            if let Some(before) = before.find(|texts| texts.part.file == part.file) {
+                let (old, between) = (before.old.clone(), before.new.clone());
+                let new = self.prepare_part(whole, old)?.texts.new;
+                let prepared = self.prepare_with(part, Some(between), Some(new))?;
+                ready.add_last(prepared);
             }
         }
         Ok(ready)
     }
 
-    /// The new text of one file.
-    fn prepare_file(
-        &mut self,
-        file: &Path,
-        changes: &[Change],
-        is_locked: bool,
-    ) -> Result<Prepared> {
-        let edits: Vec<&FileChange> = changes
-            .iter()
-            .filter_map(Change::as_file)
-            .filter(|change| change.file == file)
-            .collect();
-        let is_credentials = file == self.config()?.credentials_file();
-        let old = if is_credentials && !is_locked {
-            replace::read_settled(file)?
+    fn text_of(&mut self, file: &Path, is_locked: bool) -> Result<Option<Zeroizing<String>>> {
+        if file == self.config()?.credentials_file() && !is_locked {
+            replace::read_settled(file)
         } else {
-            replace::read(file)?
-        };
+            replace::read(file)
+        }
+    }
+
+    /// The new text of one file, of which this is the old one.
+    fn prepare_part(&mut self, part: Part, old: Option<Zeroizing<String>>) -> Result<Prepared> {
+        self.prepare_with(part, old, None)
+    }
+
+    /// The same with a new text that is known.
+    fn prepare_with(
+        &mut self,
+        part: Part,
+        old: Option<Zeroizing<String>>,
+        new: Option<Zeroizing<String>>,
+    ) -> Result<Prepared> {
+        let file = part.file.as_path();
+        let edits: Vec<&FileChange> = part.edits.iter().collect();
+        let is_credentials = file == self.config()?.credentials_file();
         let text = old.as_ref().map(|old| old.as_str());
-        let (new, found) = self.edited(file, text.unwrap_or_default(), &edits)?;
-        let done_by_others = self.check_unchanged(file, &edits, &found)?;
-        let edits = edits.iter().zip(&found).map(|(edit, found)| {
+        let (edited, found) = self.edited(file, text.unwrap_or_default(), &edits)?;
+        let new = new.unwrap_or(edited);
+        self.check_unchanged(file, &edits, &found)?;
+        let records = edits.iter().zip(&found).map(|(edit, found)| {
             let after = match edit.after.node() {
                 Some(node) => Some((value_of(node, file, &edit.dotted())?, node)),
                 None => None,
@@ -217,12 +229,13 @@ impl Session {
             let before = found.as_ref().map(|entry| &entry.node);
             Ok(EditRecord::new(edit.key.clone(), before, after))
         });
-        let edits = edits.collect::<Result<_>>()?;
-        let record = FileRecord::new(&self.home, file, is_credentials, text, &new, edits);
+        let records = records.collect::<Result<_>>()?;
+        let record = FileRecord::new(&self.home, file, is_credentials, text, &new, records);
+        let found = found.into_iter().map(|found| found.map(|entry| entry.node));
         Ok(Prepared {
             record,
-            texts: Texts { old, new },
-            done_by_others,
+            found: found.collect(),
+            texts: Texts { old, new, part },
         })
     }
 
@@ -255,30 +268,50 @@ impl Session {
             *ready = self.prepare(changes, lock.is_some())?;
             ready.journal.write(&self.own_folder())?;
         }
+        self.check_indexes(changes)?;
         for index in 0..ready.texts.len() {
-            if let Err(error) = self.write_file(changes, ready, index, &mut lock) {
+            let turned = if index == ready.journal.files.len() {
+                self.go_on(ready, index)
+            } else {
+                Ok(())
+            };
+            let written = turned.and_then(|()| self.write_file(ready, index, &mut lock));
+            if let Err(error) = written {
                 return Err(ready.take_back(index, error));
             }
         }
         Ok(())
     }
 
+    /// All is written but what comes last: the journal says so, and of what text that is made.
+    fn go_on(&mut self, ready: &mut Ready, index: usize) -> Result<()> {
+        let texts = &ready.texts[index];
+        let now = self.text_of(&texts.part.file, true)?;
+        if now != texts.old {
+            let prepared = self.prepare_part(texts.part.clone(), now)?;
+            ready.replace(index, prepared);
+        }
+        ready.journal.goes_on = true;
+        ready.journal.write(&self.own_folder())
+    }
+
     fn write_file(
         &mut self,
-        changes: &[Change],
         ready: &mut Ready,
         index: usize,
         lock: &mut Option<Lock>,
     ) -> Result<()> {
-        let record = &ready.journal.files[index];
         let texts = &ready.texts[index];
+        let Some(record) = ready.journal.all().nth(index) else {
+            return Ok(());
+        };
         let old = texts.old.as_ref().map(|old| old.as_bytes());
         if write_one(record, lock.as_mut(), old, &texts.new)? {
             return Ok(());
         }
         // Somebody has made the file, or another one in its place, since we looked for it.
-        let (file, is_credentials) = (record.file.clone(), record.is_credentials);
-        let new_lock = self.lock_file(&file)?;
+        let (part, is_credentials) = (texts.part.clone(), record.is_credentials);
+        let new_lock = self.lock_file(&part.file)?;
         // That of another file only lives until it is written.
         let _held = if is_credentials {
             *lock = new_lock;
@@ -286,72 +319,24 @@ impl Session {
         } else {
             new_lock
         };
-        let prepared = self.prepare_file(&file, changes, lock.is_some())?;
-        ready.journal.files[index] = prepared.record;
-        ready.texts[index] = prepared.texts;
+        let old = self.text_of(&part.file, lock.is_some())?;
+        let prepared = self.prepare_part(part, old)?;
+        ready.replace(index, prepared);
         ready.journal.write(&self.own_folder())?;
-        self.write_file(changes, ready, index, lock)
+        self.write_file(ready, index, lock)
     }
 
-    /// The text of a file after its edits, and what it has in their keys before them.
-    pub(super) fn edited(
-        &mut self,
-        file: &Path,
-        old: &str,
-        edits: &[&FileChange],
-    ) -> Result<(Zeroizing<String>, Vec<Option<Entry>>)> {
-        // Included ones too: they have no lock of Cargo's, but the same layout.
-        let config = self.config()?;
-        let is_credentials = config
-            .files()
-            .any(|layer| layer.is_credentials && layer.file == file);
-        // In a long file that takes longer than all the rest.
-        let mut document = if config.has_read(file, old) {
-            Document::of(file, old)
-        } else {
-            Document::parse(file, old)?
-        };
-        let found = edits.iter().map(|edit| {
-            let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
-            if is_credentials {
-                in_credentials(&document, &key)
-            } else {
-                document.entry(&key)
-            }
-        });
-        let found = found.collect::<Result<_>>()?;
-        if is_credentials {
-            forget_old_layout(&mut document, edits.iter().map(|edit| &edit.key))?;
-        }
-        for edit in edits {
-            let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
-            match &edit.after {
-                After::Is(node) => document.set(&key, &value_of(node, file, &edit.dotted())?)?,
-                After::Gone => {
-                    document.unset(&key)?;
-                }
-                After::Unread => {}
-            }
-        }
-        Ok((document.text(), found))
-    }
-
-    /// What somebody else changed in the meantime, in a key that is about to be written, is not overwritten;
-    /// the answer is where they made it what it should be.
+    /// What somebody else changed in the meantime, in a key that is about to be written, is not overwritten, unless
+    /// they made it what it should be.
     fn check_unchanged(
         &self,
         file: &Path,
         edits: &[&FileChange],
         found: &[Option<Entry>],
-    ) -> Result<Vec<Key>> {
-        let mut done = Vec::new();
+    ) -> Result<()> {
         for (edit, now) in edits.iter().zip(found) {
             let node = now.as_ref().map(|entry| &entry.node);
-            if edit.after.is(node) {
-                done.push(edit.key.clone());
-                continue;
-            }
-            let is_known = is_same(node, edit.before.as_ref());
+            let is_known = edit.after.is(node) || is_same(node, edit.before.as_ref());
             if !is_known && !self.flags.yes {
                 let place = now
                     .as_ref()
@@ -364,56 +349,7 @@ impl Session {
                 .hint("look at it and repeat the command, or overwrite it with `--yes`"));
             }
         }
-        Ok(done)
-    }
-}
-
-/// A value in a credentials file, whose old layout has crates.io's token at the top (5).
-fn in_credentials(document: &Document<'_>, key: &[&str]) -> Result<Option<Entry>> {
-    if key == ["registry", "token"] && document.entry(&["registry"])?.is_none() {
-        return document.entry(&["token"]);
-    }
-    document.entry(key)
-}
-
-/// Takes the old layout's place of crates.io's token (5) away, where that token changes; `cargo login` moves it, too.
-pub(super) fn forget_old_layout<'a>(
-    document: &mut Document<'_>,
-    mut keys: impl Iterator<Item = &'a Key>,
-) -> Result<()> {
-    if keys.any(|key| *key == ["registry", "token"]) {
-        document.unset(&["token"])?;
-    }
-    Ok(())
-}
-
-/// The files that change, in the order of their first change.
-fn files_of(changes: &[Change]) -> Vec<&Path> {
-    let mut files: Vec<&Path> = Vec::new();
-    for change in changes.iter().filter_map(Change::as_file) {
-        if !files.contains(&change.file.as_path()) {
-            files.push(&change.file);
-        }
-    }
-    files
-}
-
-fn value_of(node: &Node, file: &Path, key: &str) -> Result<Value> {
-    let refused = || {
-        Error::failed(format!("`{key}` has a value that credsh cannot write")).at(Place::file(file))
-    };
-    match node {
-        Node::Text(text) => Ok(Value::Text(text.clone())),
-        Node::Secret(token) => Ok(Value::Text(token.expose().to_owned())),
-        Node::List(list) => list
-            .iter()
-            .map(|entry| match &entry.node {
-                Node::Text(text) => Ok(text.clone()),
-                _ => Err(refused()),
-            })
-            .collect::<Result<_>>()
-            .map(Value::List),
-        _ => Err(refused()),
+        Ok(())
     }
 }
 
@@ -445,10 +381,52 @@ pub(super) fn write_one(
 }
 
 impl Ready {
+    /// A file whose text changes.
+    fn add(&mut self, prepared: Prepared) {
+        if let Some((record, texts)) = self.noted(prepared) {
+            self.journal.files.push(record);
+            self.texts.push(texts);
+        }
+    }
+
+    /// One of them that is written again, after all.
+    fn add_last(&mut self, prepared: Prepared) {
+        if let Some((record, texts)) = self.noted(prepared) {
+            self.journal.then.push(record);
+            self.texts.push(texts);
+        }
+    }
+
+    /// What was there first is what was there.
+    fn noted(&mut self, prepared: Prepared) -> Option<(FileRecord, Texts)> {
+        let Prepared {
+            record,
+            texts,
+            found,
+        } = prepared;
+        for (edit, found) in texts.part.edits.iter().zip(found) {
+            let place = (edit.file.clone(), edit.key.clone());
+            self.found.entry(place).or_insert(found);
+        }
+        let old = texts.old.as_ref().map_or("", |old| old.as_str());
+        (old != texts.new.as_str()).then_some((record, texts))
+    }
+
+    fn replace(&mut self, index: usize, prepared: Prepared) {
+        let mut records = self.journal.files.iter_mut().chain(&mut self.journal.then);
+        if let Some(record) = records.nth(index) {
+            *record = prepared.record;
+            self.texts[index] = prepared.texts;
+        }
+    }
+
     /// Gives the files before this one their old text back. The first error is the one to tell; a file that
     /// cannot be mended either is named with it.
     fn take_back(&mut self, failed: usize, mut error: Error) -> Error {
-        for (record, texts) in self.journal.files.iter().zip(&self.texts).take(failed) {
+        let records: Vec<&FileRecord> = self.journal.all().collect();
+        // What was written last goes first: a token comes back after its index has.
+        let done = records.iter().zip(&self.texts).take(failed).rev();
+        for (record, texts) in done {
             let FileRecord {
                 file, temporary, ..
             } = record;
@@ -465,7 +443,7 @@ impl Ready {
                 self.is_half_done = true;
             }
         }
-        let record = &self.journal.files[failed];
+        let record = records[failed];
         // What cannot be looked at may be torn.
         self.is_half_done |= replace::read_bytes(&record.file).map_or(true, |now| {
             let now = now.as_ref().map(|now| now.as_slice());

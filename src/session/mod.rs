@@ -6,12 +6,14 @@
 
 pub mod change;
 mod commit;
+mod editing;
 mod flags;
 mod inspecting;
 mod items;
 mod ledger;
 mod locks;
 mod logouts;
+mod order;
 pub mod overlay;
 pub mod own;
 mod performing;
@@ -19,6 +21,7 @@ mod preview;
 mod recording;
 mod records;
 mod recovery;
+mod recovery_items;
 mod token_input;
 mod undo;
 
@@ -104,6 +107,8 @@ pub struct Session {
     pub recording: Option<Recording>,
     /// Where the transactions that are open began.
     begun: Vec<Savepoint>,
+    /// Whether one was to end and did not, which has not been told yet.
+    is_open_again: bool,
     home: PathBuf,
     config: Option<Config>,
     overlay: Overlay,
@@ -128,6 +133,7 @@ impl Session {
             in_batch: false,
             recording: None,
             begun: Vec::new(),
+            is_open_again: false,
             home,
             config: None,
             overlay: Overlay::default(),
@@ -275,6 +281,13 @@ impl Session {
         let depth = self.depth();
         self.begun.clone_from(&to.begun);
         if depth < self.depth() {
+            self.is_open_again = true;
+        }
+    }
+
+    /// Tells, behind the error, that what could not be committed is pending again.
+    pub fn tell_open_again(&mut self) {
+        if std::mem::take(&mut self.is_open_again) && !self.begun.is_empty() {
             self.note("the transaction is still open: `diff` shows it, `commit` tries again, `rollback` gives it up");
         }
     }

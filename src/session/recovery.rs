@@ -5,8 +5,8 @@
 //! nothing has been written, and what can be taken back is.
 //!
 //! Invariant: what somebody else has changed since then stays, and is told. No token goes before its new place
-//! has given it back, none goes to a registry that has changed, and none is removed from a store unless it is
-//! known to be the one that was meant. Doing it twice is doing it once.
+//! has given it back, and none goes to a registry that has changed; nor does a registry change whose token stays. Files
+//! are written in the order of the journal, which is the one of the commit. Doing it twice is doing it once.
 
 use std::path::Path;
 
@@ -14,14 +14,10 @@ use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::change::{ItemChange, Moved, Wish};
-use super::commit::{forget_old_layout, write_one};
-use super::records::{HeldRecord, ItemRecord};
-use crate::cargo::chain::Provider;
-use crate::cargo::config::Held;
+use super::commit::write_one;
+use super::editing::forget_old_layout;
+use super::records::ItemRecord;
 use crate::cargo::layers::Layer;
-use crate::cargo::providers::{Action, Said};
-use crate::cargo::registry::Registry;
 use crate::disk::document::Document;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::tree::is_secret;
@@ -78,7 +74,7 @@ impl Session {
     /// The same, for whoever has the lock of the home.
     pub(super) fn finish_interrupted(&mut self) -> Result<()> {
         let folder = self.own_folder();
-        let Some(journal) = Journal::read(&folder)? else {
+        let Some(mut journal) = Journal::read(&folder)? else {
             self.waiting.clear();
             return if Journal::is_begun(&folder) {
                 Journal::remove(&folder)
@@ -86,7 +82,7 @@ impl Session {
                 Ok(())
             };
         };
-        self.waiting = self.finish(&journal).map_err(|error| {
+        self.waiting = self.finish(&mut journal).map_err(|error| {
             if error.kind() == ErrorKind::Interrupted {
                 return error;
             }
@@ -116,7 +112,10 @@ impl Session {
     }
 
     /// Answers what has to wait.
-    fn finish(&mut self, journal: &Journal) -> Result<Vec<Json>> {
+    fn finish(&mut self, journal: &mut Journal) -> Result<Vec<Json>> {
+        if journal.goes_on {
+            journal.go_on();
+        }
         let items = journal.items.iter().map(|item| {
             serde_json::from_value(item.clone()).map_err(|_| {
                 Error::malformed("the journal of an interrupted change cannot be read")
@@ -126,11 +125,11 @@ impl Session {
         });
         let items: Vec<ItemRecord> = items.collect::<Result<_>>()?;
         let files = journal.files.iter().filter(|file| !file.is_credentials);
-        let _files = self.lock_files(files.map(|file| file.file.as_path()))?;
+        let locked = self.lock_files(files.map(|file| file.file.as_path()))?;
         for record in &journal.files {
             replace::sweep(&record.file, &record.temporary);
         }
-        let (mut has_begun, mut conflicts) = (false, Vec::new());
+        let (mut has_begun, mut conflicts) = (journal.goes_on, Conflicts::default());
         for record in &journal.files {
             has_begun |= self.compare(record, &mut conflicts)?;
         }
@@ -143,13 +142,23 @@ impl Session {
             .iter()
             .zip(&held)
             .all(|(login, held)| login.after.is(held));
-        if !has_begun && (!are_done || !conflicts.is_empty()) {
+        if !has_begun && (!are_done || !conflicts.keys.is_empty()) {
             // A token that was to go and is another one by now may have gone before.
             let is_removed = |edit: &EditRecord| is_secret(&edit.key) && edit.after.is_none();
             let edits = journal.files.iter().flat_map(|record| &record.edits);
-            let is_sure = !edits
-                .filter(|edit| is_removed(edit))
-                .any(|edit| conflicts.contains(&edit.key));
+            let mut removed = edits.filter(|edit| is_removed(edit));
+            let is_sure = !removed
+                .clone()
+                .any(|edit| conflicts.keys.contains(&edit.key));
+            for kept in removed
+                .by_ref()
+                .filter(|edit| conflicts.is_moved(&edit.key))
+            {
+                self.warn(&format!(
+                    "`{}` was to be removed, and stays, because of what else has changed since then",
+                    kept.key.join(".")
+                ));
+            }
             for (login, held) in logins.iter().zip(&held) {
                 let may_forget =
                     is_sure && login.after.is(held) && self.has_not_left(login, &logouts)?;
@@ -169,12 +178,21 @@ impl Session {
                 }
             }
         }
-        let may = May {
+        let mut may = May {
             forget_tokens: are_done,
             conflicts,
         };
+        let mut done = Vec::new();
         for record in &journal.files {
-            self.finish_file(record, &may)?;
+            if self.finish_file(record, &mut may)? {
+                done.push(record.file.display().to_string());
+            }
+        }
+        if !journal.then.is_empty() {
+            drop(locked);
+            journal.goes_on = true;
+            journal.write(&self.own_folder())?;
+            return self.finish(journal);
         }
         let mut waiting = Vec::new();
         if are_done {
@@ -184,55 +202,26 @@ impl Session {
                 }
             }
         }
-        if waiting.is_empty() || !journal.files.is_empty() {
-            self.tell_finished(&journal.files);
+        if done.is_empty() && !journal.files.is_empty() {
+            self.note("nothing of an interrupted change was left to be finished");
+        } else if waiting.is_empty() || !journal.files.is_empty() {
+            self.tell_finished(&done);
         }
         Ok(waiting)
     }
 
-    fn tell_finished(&mut self, files: &[FileRecord]) {
-        let names: Vec<String> = files
-            .iter()
-            .map(|record| record.file.display().to_string())
-            .collect();
-        let what = match names.as_slice() {
+    fn tell_finished(&mut self, names: &[String]) {
+        let what = match names {
             [] => String::new(),
             names => format!(": {}", list(names)),
         };
         self.note(&format!("an interrupted change is finished now{what}"));
     }
 
-    /// What a provider holds; unknown, where it cannot be asked.
-    fn held_now(&mut self, item: &ItemRecord) -> Result<Held> {
-        self.held_there(&item.provider(), &item.registry()?, item.is_login())
-    }
-
-    fn held_there(
-        &mut self,
-        provider: &Provider,
-        registry: &Registry,
-        for_read: bool,
-    ) -> Result<Held> {
-        self.world.interrupts.check()?;
-        self.note(&format!(
-            "a change was interrupted: asking `{provider}` what it holds for {}",
-            registry.label()
-        ));
-        let held = if for_read {
-            self.look_for_read(provider, registry)
-        } else {
-            self.look_for_all(provider, registry)
-        };
-        match held {
-            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
-            held => Ok(held.ok().flatten().unwrap_or(Held::Unknown)),
-        }
-    }
-
     /// Whether this file is not as it was, by what the journal says and not by others alone; and the keys of it that
     /// somebody else has changed. One that is half written gets its old text back, without which nothing can be read
     /// and nobody be asked.
-    fn compare(&mut self, record: &FileRecord, conflicts: &mut Vec<Vec<String>>) -> Result<bool> {
+    fn compare(&mut self, record: &FileRecord, conflicts: &mut Conflicts) -> Result<bool> {
         // Cargo may be writing.
         let mut lock = if record.is_credentials {
             self.lock_file(&record.file)?
@@ -260,14 +249,14 @@ impl Session {
             let (is_before, is_after) = (edit.is_before(node), edit.is_after(node));
             has_begun |= is_after && !is_before;
             if !is_before && !is_after {
-                conflicts.push(edit.key.clone());
+                conflicts.add(&edit.key, node.is_some());
             }
         }
         Ok(has_begun)
     }
 
-    /// Brings one file to where it was to be.
-    fn finish_file(&mut self, record: &FileRecord, may: &May) -> Result<()> {
+    /// Brings one file to where it was to be; whether any of that is done.
+    fn finish_file(&mut self, record: &FileRecord, may: &mut May) -> Result<bool> {
         let is_gone = !record.is_credentials
             && record
                 .file
@@ -284,7 +273,7 @@ impl Session {
                 "`{}` was to be written, and its folder is gone",
                 record.file.display()
             ));
-            return Ok(());
+            return Ok(false);
         }
         let mut lock = if record.is_credentials {
             self.lock_file(&record.file)?
@@ -294,39 +283,42 @@ impl Session {
         let now = replace::read_bytes(&record.file)?;
         let old = now.as_ref().map(|now| now.as_slice());
         let whole = match record.state(old) {
-            State::New => return Ok(()),
+            State::New => return Ok(true),
             State::Old if may.make(record) => record.new_text(old.unwrap_or_default()),
             State::Old | State::Torn | State::Other => None,
         };
-        let new = match whole {
-            Some(new) => new,
+        let (new, has_done) = match whole {
+            Some(new) => (new, true),
             None => self.edited_by_hand(record, old, may)?,
         };
         if old.unwrap_or_default() == new.as_bytes() || write_one(record, lock.as_mut(), old, &new)?
         {
-            return Ok(());
+            return Ok(has_done);
         }
         // It was made by somebody else just now, and is theirs from then on.
         self.finish_file(record, may)
     }
 
-    /// The text of a file with those edits that may be made: whose keys still have the value that they had.
+    /// The text of a file with those edits that may be made: whose keys still have the value that they had. And whether
+    /// any of them is made.
     fn edited_by_hand(
         &mut self,
         record: &FileRecord,
         now: Option<&[u8]>,
-        may: &May,
-    ) -> Result<Zeroizing<String>> {
+        may: &mut May,
+    ) -> Result<(Zeroizing<String>, bool)> {
         let (text, layer) = read(record, now)?;
         let mut document = Document::of(&record.file, &text);
-        let mut made = Vec::new();
+        let (mut made, mut is_done) = (Vec::new(), false);
         for edit in &record.edits {
             let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
             let node = layer.get(&key).map(|entry| &entry.node);
             if edit.is_after(node) {
+                is_done = true;
                 continue;
             }
             if !edit.is_before(node) || !may.edit(edit) {
+                may.conflicts.keep(&edit.key, node.is_some());
                 let why = if edit.is_before(node) {
                     "is left as it is, because of what else has changed since then"
                 } else {
@@ -344,6 +336,7 @@ impl Session {
         if record.is_credentials {
             forget_old_layout(&mut document, made.iter().map(|edit| &edit.key))?;
         }
+        let has_made = !made.is_empty();
         for edit in made {
             let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
             match &edit.after {
@@ -351,107 +344,7 @@ impl Session {
                 None => drop(document.unset(&key)?),
             }
         }
-        Ok(document.text())
-    }
-
-    /// Has a provider forget the token that it was to forget, if it still is that one. False, where it has to wait:
-    /// nothing else knows any more of a token that credsh keeps.
-    fn finish_logout(&mut self, logout: &ItemRecord) -> Result<bool> {
-        let token = match self.held_now(logout)? {
-            Held::Nothing => return Ok(true),
-            Held::Token(token) if logout.before.is(&Held::Token(token.clone())) => token,
-            Held::Unknown if logout.is_own => {
-                self.warn(&format!(
-                    "the store of a token of {} that is to be forgotten cannot be asked now, so the next start tries again; to give that up, remove `{}`",
-                    logout.registry()?.label(),
-                    self.own_folder().join("journal").display()
-                ));
-                return Ok(false);
-            }
-            _ => {
-                self.tell_uncertain(logout, "was to forget the token of")?;
-                return Ok(true);
-            }
-        };
-        let change = ItemChange {
-            provider: logout.provider(),
-            registry: logout.registry()?,
-            before: Held::Token(token),
-            after: Wish::Logout { moved_to: None },
-        };
-        let moved_to = match &logout.moved_to {
-            None => None,
-            Some(moved) => {
-                let (provider, registry) = logout.new_place(moved)?;
-                let held = self.held_there(&provider, &registry, true)?;
-                let (true, Held::Token(token)) = (moved.token.is(&held), held) else {
-                    self.tell_uncertain(logout, "was to forget the token of")?;
-                    return Ok(true);
-                };
-                Some(Moved {
-                    provider,
-                    registry,
-                    token,
-                })
-            }
-        };
-        match self.log_out_item(&change, moved_to.as_ref()) {
-            Err((_, error)) if error.kind() == ErrorKind::Interrupted => Err(error),
-            Err((_, error)) => {
-                self.warn(&format!(
-                    "`{}` was to forget the token of {}: {error}",
-                    change.provider,
-                    change.registry.label()
-                ));
-                Ok(true)
-            }
-            Ok(()) => Ok(true),
-        }
-    }
-
-    /// Whether a token that this login was to move is still in its old place, for all that is known.
-    fn has_not_left(&mut self, login: &ItemRecord, logouts: &[ItemRecord]) -> Result<bool> {
-        for logout in logouts.iter().filter(|logout| logout.moves_to(login)) {
-            if !logout.before.is(&self.held_now(logout)?) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Undoes a login of a change that is given up, where that takes nothing else away.
-    fn take_back(&mut self, login: &ItemRecord, held: &Held, may_forget: bool) -> Result<()> {
-        if login.before.is(held) {
-            return Ok(());
-        }
-        let (provider, registry) = (login.provider(), login.registry()?);
-        if !login.after.is(held) {
-            return self.tell_uncertain(login, "was to keep a new token of");
-        }
-        let why_not = match &login.before {
-            HeldRecord::Nothing if may_forget => None,
-            HeldRecord::Nothing => Some("its old place may not have it any more"),
-            _ => Some("the one that it held before is not known"),
-        };
-        if let Some(why_not) = why_not {
-            self.warn(&format!(
-                "`{provider}` keeps the new token of {}: {why_not}",
-                registry.label()
-            ));
-            return Ok(());
-        }
-        let asked = self.perform(&provider, &registry, Action::Logout);
-        match asked.map(|reply| reply.said) {
-            Ok(Said::Done | Said::NotFound) => {
-                self.warn(&format!(
-                    "`{provider}` has forgotten the token of {} again, which that change had given it",
-                    registry.label()
-                ));
-                Ok(())
-            }
-            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
-            _ => self.tell_uncertain(login, "was to keep a new token of"),
-        }
+        Ok((document.text(), is_done || has_made))
     }
 }
 
@@ -459,21 +352,53 @@ impl Session {
 struct May {
     /// Every login outside files is proved.
     forget_tokens: bool,
-    /// The keys that somebody else has changed.
-    conflicts: Vec<Vec<String>>,
+    conflicts: Conflicts,
+}
+
+/// What somebody else has changed.
+#[derive(Default)]
+struct Conflicts {
+    /// The keys.
+    keys: Vec<Vec<String>>,
+    /// The tokens that stay, be they somebody else's or not.
+    kept: Vec<Vec<String>>,
+}
+
+impl Conflicts {
+    fn add(&mut self, key: &[String], is_there: bool) {
+        self.keys.push(key.to_vec());
+        self.keep(key, is_there);
+    }
+
+    fn keep(&mut self, key: &[String], is_there: bool) {
+        if is_there && is_secret(key) {
+            self.kept.push(key.to_vec());
+        }
+    }
+
+    /// Whether the registry of this token is another one by now.
+    fn is_moved(&self, token: &[String]) -> bool {
+        let table = &token[..token.len() - 1];
+        let is_index = |key: &&Vec<String>| key.last().is_some_and(|last| last == "index");
+        let mut indexes = self.keys.iter().filter(is_index);
+        indexes.any(|key| key.starts_with(table))
+    }
 }
 
 impl May {
-    /// A token is for a registry as it was to be: where somebody has changed that, it goes nowhere.
+    /// A token is for a registry as it was to be: where somebody has changed that, it goes nowhere, and a registry
+    /// whose token stays does not go elsewhere.
     fn edit(&self, edit: &EditRecord) -> bool {
-        if !is_secret(&edit.key) {
-            return true;
-        }
-        if edit.after.is_none() {
-            return self.forget_tokens;
-        }
         let table = &edit.key[..edit.key.len() - 1];
-        !self.conflicts.iter().any(|key| key.starts_with(table))
+        let is_of_it = |key: &Vec<String>| key.starts_with(table);
+        match (is_secret(&edit.key), &edit.after) {
+            (true, None) => self.forget_tokens,
+            (true, Some(_)) => !self.conflicts.keys.iter().any(is_of_it),
+            (false, Some(_)) if edit.key.last().is_some_and(|key| key == "index") => {
+                !self.conflicts.kept.iter().any(is_of_it)
+            }
+            (false, _) => true,
+        }
     }
 
     fn make(&self, record: &FileRecord) -> bool {

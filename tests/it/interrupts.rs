@@ -175,6 +175,12 @@ fn what_did_not_go_back_is_told_in_the_shell_too() {
     shell
         .sees("the transaction is still open")
         .sees("credsh*!>");
+    let told = shell.screen();
+    let place = |what: &str| told.find(what);
+    assert!(
+        place("error: interrupted") < place("the transaction is still open"),
+        "{told}"
+    );
 }
 
 #[test]

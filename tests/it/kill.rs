@@ -5,7 +5,7 @@
 //! `strace` kills at the n-th system call of those that a commit is made of. The random kills are few in an
 //! ordinary run; `CREDSH_KILLS=2000` makes as many of each change.
 
-use crate::steps::{Case, NEW, OLD, last_write, quiet};
+use crate::steps::{Case, NEW, OLD, Step, last_write, quiet};
 use crate::vault::VAULT;
 
 impl Case {
@@ -14,18 +14,18 @@ impl Case {
         let mut random = fastrand::Rng::with_seed(seed);
         self.reset();
         let steps = self.steps(&self.credsh());
-        let mut next = self.sandbox.process();
-        next.args(["registry", "list"]);
         let (mut kills, mut finished) = (0, 0);
         for step in &steps {
             self.reset();
             assert!(self.is_killed_at(step, &self.credsh()), "{step:?}");
             kills += 1;
-            let again = &steps[random.usize(..steps.len())];
+            let mut when = format!("killed at {step:?}, seed {seed}");
+            self.check_pairs(&when);
             if random.bool() {
-                kills += usize::from(self.is_killed_at(again, &next));
+                when = format!("{when}, and at {:?}", self.kill_the_next(&mut random));
+                kills += 1;
+                self.check_pairs(&when);
             }
-            let when = format!("killed at {step:?}, perhaps at {again:?}, seed {seed}");
             finished += usize::from(self.check(&when));
         }
         assert!(
@@ -34,6 +34,18 @@ impl Case {
             steps.len()
         );
         kills
+    }
+
+    /// Kills the start that finishes it at one of its own steps.
+    fn kill_the_next(&self, random: &mut fastrand::Rng) -> Step {
+        let left = self.copied();
+        let mut next = self.sandbox.process();
+        next.args(["registry", "list"]);
+        let steps = self.steps(&next);
+        self.put_back(&left);
+        let step = steps[random.usize(..steps.len())].clone();
+        assert!(self.is_killed_at(&step, &next), "{step:?} of {steps:?}");
+        step
     }
 
     /// Kills it at random instants.
@@ -51,7 +63,9 @@ impl Case {
             child.kill().unwrap();
             child.wait().unwrap();
             self.settle();
-            self.check(&format!("killed after {instant:?}, run {run}, seed {seed}"));
+            let when = format!("killed after {instant:?}, run {run}, seed {seed}");
+            self.check_pairs(&when);
+            self.check(&when);
         }
     }
 
@@ -91,7 +105,7 @@ impl Case {
 
     #[track_caller]
     #[expect(clippy::print_stderr, reason = "how much was tried, for --nocapture")]
-    fn run(self) {
+    pub fn run(self) {
         assert_ne!(self.old, self.new);
         let seed = fastrand::u64(..);
         let at_steps = self.kill_at_each_step(seed);

@@ -60,6 +60,7 @@ mod own_answers;
 mod own_keyring;
 mod own_tokens;
 mod own_told;
+mod pairs;
 mod peers;
 mod picture;
 mod plugin_protocol;

@@ -3,6 +3,7 @@
 //! given up leaves nothing behind.
 
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use crate::steps::{Case, NEW, OLD, after_moves, last_write, places, quiet};
@@ -178,4 +179,92 @@ fn a_folder_that_was_made_goes_when_the_change_is_given_up() {
     let index = case.cargo.registries.index("corp");
     std::fs::remove_file(case.vault.file(&index)).unwrap();
     assert!(!case.check("the login was lost"));
+}
+
+/// Whoever may write a journal says with it what credsh writes: one that others may write is not believed.
+#[test]
+fn a_journal_of_others_is_not_believed() {
+    let mut case = Case::new(&[(CONFIG, CORP)], &[], &["alias", "set", "a", "b"]);
+    case.interrupt(|steps| after_moves(steps)[0]);
+    let before = case.side();
+    let journal = case.sandbox.home().join(".credsh/journal");
+    let mode = |mode| std::fs::set_permissions(&journal, PermissionsExt::from_mode(mode)).unwrap();
+    let refuses = |case: &mut Case, what: &str| {
+        let listed = case.sandbox.run(&["registry", "list"]);
+        assert_eq!(listed.status, 0, "{listed:?}");
+        let told = format!("the journal of an interrupted change {what}");
+        assert!(listed.stderr.contains(&told), "{}", listed.stderr);
+        assert!(listed.stderr.contains("remove this file"), "{listed:?}");
+        let set = case.sandbox.run(&["alias", "set", "c", "d"]);
+        assert_eq!(set.status, 1, "{set:?}");
+        assert!(set.stderr.contains(&told), "{}", set.stderr);
+        assert!(case.side() == before, "{what}");
+    };
+    for others in [0o620, 0o602] {
+        mode(others);
+        refuses(&mut case, "can be written by others");
+    }
+    mode(0o600);
+    if rustix::process::getuid().is_root() {
+        std::os::unix::fs::chown(&journal, Some(65_534), None).unwrap();
+        refuses(&mut case, "belongs to somebody else");
+        std::os::unix::fs::chown(&journal, Some(0), None).unwrap();
+    }
+    case.sandbox.ok(&["registry", "list"]);
+    assert_eq!(case.side(), case.new);
+}
+
+/// What a journal says is beside a file is taken away, so it can be nothing but what credsh calls its own there.
+#[test]
+fn a_journal_names_nothing_else_that_goes() {
+    let case = Case::new(&[(CONFIG, CORP)], &[], &["alias", "set", "a", "b"]);
+    case.interrupt(|steps| after_moves(steps)[0]);
+    let journal = "home/.credsh/journal";
+    let text = case.sandbox.read(journal);
+    let (start, rest) = text.split_once("\"temporary\":\"").unwrap();
+    let (_, rest) = rest.split_once('"').unwrap();
+    for victim in ["../work/victim", ".credsh-/../../work/victim", "victim", ""] {
+        case.sandbox.write("work/victim", "mine");
+        case.sandbox.write("home/victim", "mine");
+        let text = format!("{start}\"temporary\":\"{victim}\"{rest}");
+        std::fs::write(case.sandbox.root().join(journal), text).unwrap();
+        let mut next = case.sandbox.process();
+        let told = next.args(["registry", "list"]).output().unwrap();
+        let told = String::from_utf8_lossy(&told.stderr).into_owned();
+        assert!(told.contains("cannot be read"), "{victim}: {told}");
+        for kept in ["work/victim", "home/victim"] {
+            assert_eq!(case.sandbox.read(kept), "mine", "{victim}");
+        }
+    }
+}
+
+/// Somebody has emptied the credentials, or taken them away: only what was finished is called so.
+#[test]
+fn what_others_took_away_is_not_called_finished() {
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\"\n");
+    let args = [
+        "-c",
+        "registry set corp --make-default",
+        "-c",
+        "login corp --from env:NEW",
+    ];
+    for is_deleted in [false, true] {
+        let mut case = Case::new(&[(CONFIG, CORP), (CREDENTIALS, &credentials)], &[], &args);
+        case.interrupt(last_write);
+        if is_deleted {
+            std::fs::remove_file(case.sandbox.root().join(CREDENTIALS)).unwrap();
+        } else {
+            case.sandbox.write(CREDENTIALS, "");
+        }
+        let run = case.sandbox.run(&["registry", "list"]);
+        let told = run.stderr.lines();
+        let finished = told.filter(|line| line.contains("finished now"));
+        let finished: Vec<&str> = finished.collect();
+        assert_eq!(finished.len(), 1, "{}", run.stderr);
+        assert!(finished[0].contains("config.toml"), "{}", run.stderr);
+        assert!(!finished[0].contains("credentials"), "{}", run.stderr);
+        assert!(run.stderr.contains("was changed by somebody else"));
+        let now = std::fs::read_to_string(case.sandbox.root().join(CREDENTIALS));
+        assert_eq!(now.unwrap_or_default(), "");
+    }
 }

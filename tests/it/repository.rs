@@ -61,7 +61,7 @@ const MAY_EXPOSE: &[&str] = &[
     "src/stores/os.rs",
     "src/stores/sealed.rs",
     "src/doors/plugin.rs",
-    "src/session/commit.rs",
+    "src/session/editing.rs",
     "src/disk/journal.rs",
     "src/commands/token/show.rs",
     "src/fuzzing/answers.rs",

@@ -83,13 +83,23 @@ impl Case {
 
     /// Takes what is there now for what each run starts from.
     pub fn keep(&mut self) {
-        self.original = tempfile::tempdir().unwrap();
+        self.original = self.copied();
+    }
+
+    /// A copy of what there is now.
+    pub fn copied(&self) -> tempfile::TempDir {
+        let to = tempfile::tempdir().unwrap();
         for name in FOLDERS {
-            copy(&self.folder(name), &self.original.path().join(name));
+            copy(&self.folder(name), &to.path().join(name));
         }
+        to
     }
 
     pub fn reset(&self) {
+        self.put_back(&self.original);
+    }
+
+    pub fn put_back(&self, copied: &tempfile::TempDir) {
         for name in FOLDERS {
             let folder = self.folder(name);
             for entry in std::fs::read_dir(&folder).unwrap() {
@@ -100,7 +110,7 @@ impl Case {
                     std::fs::remove_file(path).unwrap();
                 }
             }
-            copy(&self.original.path().join(name), &folder);
+            copy(&copied.path().join(name), &folder);
         }
     }
 
@@ -206,6 +216,18 @@ impl Case {
         }
     }
 
+    /// Holds what Cargo would send now against what it would send on both sides: never a token to an index that it was
+    /// not stored for.
+    pub fn check_pairs(&self, when: &str) {
+        let now = pairs(&self.side());
+        let (old, new) = (pairs(&self.old), pairs(&self.new));
+        let wrong: Vec<&Pair> = now
+            .iter()
+            .filter(|pair| !old.contains(*pair) && !new.contains(*pair))
+            .collect();
+        assert!(wrong.is_empty(), "{when}: Cargo would send {wrong:?}");
+    }
+
     /// Starts credsh once more, and holds what is there then against both sides.
     pub fn check(&self, when: &str) -> bool {
         let next = self.sandbox.process().arg("registry").arg("list").output();
@@ -220,6 +242,35 @@ impl Case {
         );
         now == self.new
     }
+}
+
+/// The name of a registry, its index, and the token that Cargo sends there.
+type Pair = (String, String, String);
+
+/// What Cargo reads in the files, where both are there.
+fn pairs(side: &Side) -> BTreeSet<Pair> {
+    let values = |files: &[&str], key: &str| {
+        let mut values = BTreeMap::new();
+        for text in files.iter().filter_map(|file| side.get(*file)) {
+            let table: toml_edit::DocumentMut = text.parse().unwrap();
+            let registries = table
+                .get("registries")
+                .and_then(|item| item.as_table_like());
+            for (name, registry) in registries.into_iter().flat_map(|table| table.iter()) {
+                if let Some(value) = registry.get(key).and_then(|value| value.as_str()) {
+                    values.insert(name.to_owned(), value.to_owned());
+                }
+            }
+        }
+        values
+    };
+    let indexes = values(&["home/config.toml", "work/.cargo/config.toml"], "index");
+    let tokens = values(&["home/credentials.toml", "home/credentials"], "token");
+    let both = indexes.into_iter().filter_map(|(name, index)| {
+        let token = tokens.get(&name)?.clone();
+        Some((name, index, token))
+    });
+    both.collect()
 }
 
 /// Something that happens at a step.

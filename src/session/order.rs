@@ -1,0 +1,252 @@
+//! In which order a commit writes its files: Cargo may look at any time, and sends whatever token it finds under a
+//! name to whatever index it finds under that.
+//!
+//! Where the index of a name changes, its old token is for the old index, and a new one for the new index. So an old
+//! one goes before the index does, and a new one comes after it. A name that has both has its credentials written
+//! twice, around the configuration: in between it has no token at all. The alternative, to take the index away for that
+//! time, would show Cargo the one of another file. Names whose index stays do not care, and mostly there is nothing to
+//! take away, so usually the configuration is written first, and each file once.
+//!
+//! Invariant: at no instant is there a token under a name whose index it was not stored for.
+
+use std::path::{Path, PathBuf};
+
+use super::Session;
+use super::change::{After, Change, FileChange};
+use crate::cargo::config::{Config, View};
+use crate::disk::replace;
+use crate::disk::tree::{Entry, is_secret};
+use crate::error::{Error, Result};
+
+/// What is written to one file at once.
+#[derive(Clone)]
+pub(super) struct Part {
+    pub(super) file: PathBuf,
+    pub(super) edits: Vec<FileChange>,
+}
+
+/// All of them, in their order.
+pub(super) struct Order {
+    pub(super) parts: Vec<Part>,
+    /// What is written after them to the credentials that are among them.
+    pub(super) then: Option<Last>,
+}
+
+/// The second write of the credentials.
+pub(super) struct Last {
+    pub(super) part: Part,
+    /// What both writes come to: the text is made by that, so that a token in the place of another has its comments.
+    pub(super) whole: Part,
+}
+
+/// The configuration without credentials, as it is on the disk now, and as it will be.
+struct Indexes {
+    now: Config,
+    then: Config,
+}
+
+impl Session {
+    /// The order for these changes; `is_locked`, where we have Cargo's lock.
+    pub(super) fn order(&mut self, changes: &[Change], is_locked: bool) -> Result<Order> {
+        let credentials = self.config()?.credentials_file();
+        let (tokens, mut parts): (Vec<Part>, Vec<Part>) = parts_of(changes)
+            .into_iter()
+            .partition(|part| part.file == credentials);
+        if !parts
+            .iter()
+            .chain(&tokens)
+            .flat_map(|part| &part.edits)
+            .any(|edit| name_of(edit).is_some())
+        {
+            parts.extend(tokens);
+            return Ok(Order { parts, then: None });
+        }
+        let indexes = self.indexes(changes)?;
+        // Others may have tokens, too.
+        parts.sort_by_key(|part| !(part.has_tokens() && indexes.must_precede(part)));
+        let Some(tokens) = tokens.into_iter().next() else {
+            return Ok(Order { parts, then: None });
+        };
+        let (last, first): (Vec<FileChange>, Vec<FileChange>) = tokens
+            .edits
+            .iter()
+            .cloned()
+            .partition(|edit| indexes.must_come_last(edit));
+        if !self.has_to_go(&tokens, &indexes, is_locked)? {
+            parts.push(tokens);
+            return Ok(Order { parts, then: None });
+        }
+        if last.is_empty() {
+            parts.insert(0, tokens);
+            return Ok(Order { parts, then: None });
+        }
+        let gone = last.iter().cloned().map(|edit| FileChange {
+            after: After::Gone,
+            ..edit
+        });
+        let of_file = |edits| Part {
+            file: tokens.file.clone(),
+            edits,
+        };
+        parts.insert(0, of_file(first.into_iter().chain(gone).collect()));
+        let edits = last.into_iter().map(|edit| FileChange {
+            before: None,
+            ..edit
+        });
+        let part = of_file(edits.collect());
+        let then = Some(Last {
+            part,
+            whole: tokens,
+        });
+        Ok(Order { parts, then })
+    }
+
+    /// Whether there is a token that has to go before the index does.
+    fn has_to_go(&mut self, tokens: &Part, indexes: &Indexes, is_locked: bool) -> Result<bool> {
+        let mut going = tokens
+            .edits
+            .iter()
+            .filter(|edit| indexes.must_go_first(edit))
+            .peekable();
+        if going.peek().is_none() {
+            return Ok(false);
+        }
+        let text = if is_locked {
+            replace::read(&tokens.file)?
+        } else {
+            replace::read_settled(&tokens.file)?
+        };
+        let text = text.unwrap_or_default();
+        let going: Vec<&FileChange> = going.collect();
+        let (_, found) = self.edited(&tokens.file, &text, &going)?;
+        Ok(found.iter().any(Option::is_some))
+    }
+
+    fn indexes(&mut self, changes: &[Change]) -> Result<Indexes> {
+        let now = Config::without_tokens(&self.world, &self.home)?;
+        let mut then = Config::without_tokens(&self.world, &self.home)?;
+        for change in changes.iter().filter_map(Change::as_file) {
+            if !is_secret(&change.key) {
+                then.open(&change.file)?;
+                let entry = change.after.node().map(|node| Entry {
+                    node: node.clone(),
+                    line: 0,
+                });
+                then.put(&change.file, &change.key, entry);
+            }
+        }
+        Ok(Indexes { now, then })
+    }
+
+    /// A token is for the index that its registry had when it was asked for: that is what it will have once this is
+    /// written.
+    pub(super) fn check_indexes(&mut self, changes: &[Change]) -> Result<()> {
+        let logins: Vec<&FileChange> = changes
+            .iter()
+            .filter_map(Change::as_file)
+            .filter(|change| name_of(change).is_some() && !matches!(change.after, After::Gone))
+            .collect();
+        if logins.is_empty() || self.flags.yes {
+            return Ok(());
+        }
+        let then = self.indexes(changes)?.then;
+        for login in logins {
+            let index = index_key(login);
+            let key = index.each_ref().map(|part| *part);
+            let told = self.config()?.text(&key, View::Config)?;
+            let found = then.text(&key, View::Config)?;
+            if told.as_ref().map(|told| &told.value) == found.as_ref().map(|found| &found.value) {
+                continue;
+            }
+            let error = Error::failed(format!(
+                "somebody else has changed `{}` since it was read; nothing was written",
+                key.join(".")
+            ))
+            .hint("look at it and repeat the command, or store the token for what is there now with `--yes`");
+            return Err(match found.or(told) {
+                Some(found) => error.at(found.place),
+                None => error,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Part {
+    fn has_tokens(&self) -> bool {
+        self.edits.iter().any(|edit| is_secret(&edit.key))
+            && self
+                .edits
+                .iter()
+                .all(|edit| edit.key.last().is_none_or(|key| key != "index"))
+    }
+}
+
+impl Indexes {
+    fn must_precede(&self, part: &Part) -> bool {
+        part.edits.iter().any(|edit| self.must_go_first(edit))
+    }
+
+    /// Whether what is under this key now may be no token for the index that comes.
+    fn must_go_first(&self, edit: &FileChange) -> bool {
+        self.of(edit)
+            .is_some_and(|[now, then]| now != then && then.is_some())
+    }
+
+    /// Whether what comes under this key is no token for the index that is there now.
+    fn must_come_last(&self, edit: &FileChange) -> bool {
+        !matches!(edit.after, After::Gone)
+            && self
+                .of(edit)
+                .is_some_and(|[now, then]| now != then && now.is_some())
+    }
+
+    /// The indexes of the registry whose token this is; nothing, where it is none.
+    fn of(&self, edit: &FileChange) -> Option<[Option<String>; 2]> {
+        name_of(edit)?;
+        let key = index_key(edit);
+        let index = |config: &Config| {
+            let found = config.text(&key, View::Config).ok().flatten();
+            found.map(|found| found.value)
+        };
+        Some([index(&self.now), index(&self.then)])
+    }
+}
+
+/// The name of the registry whose token this edit is about; crates.io's has one index.
+fn name_of(edit: &FileChange) -> Option<&str> {
+    match edit.key.as_slice() {
+        [table, name, _] if table == "registries" && is_secret(&edit.key) => Some(name),
+        _ => None,
+    }
+}
+
+fn index_key(edit: &FileChange) -> [&str; 3] {
+    ["registries", name_of(edit).unwrap_or_default(), "index"]
+}
+
+/// The files that change, in the order of their first change.
+fn parts_of(changes: &[Change]) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    for change in changes.iter().filter_map(Change::as_file) {
+        match parts.iter_mut().find(|part| part.file == change.file) {
+            Some(part) => part.edits.push(change.clone()),
+            None => parts.push(Part {
+                file: change.file.clone(),
+                edits: vec![change.clone()],
+            }),
+        }
+    }
+    parts
+}
+
+/// The same without what changes in them.
+pub(super) fn files_of(changes: &[Change]) -> Vec<&Path> {
+    let mut files: Vec<&Path> = Vec::new();
+    for change in changes.iter().filter_map(Change::as_file) {
+        if !files.contains(&change.file.as_path()) {
+            files.push(&change.file);
+        }
+    }
+    files
+}

@@ -1,0 +1,150 @@
+//! What a run that was killed was to do outside files, and what of it can still be done or undone.
+//!
+//! Invariant: no token is removed from a store unless it is known to be the one that was meant.
+
+use super::Session;
+use super::change::{ItemChange, Moved, Wish};
+use super::records::{HeldRecord, ItemRecord};
+use crate::cargo::chain::Provider;
+use crate::cargo::config::Held;
+use crate::cargo::providers::{Action, Said};
+use crate::cargo::registry::Registry;
+use crate::error::{Kind as ErrorKind, Result};
+
+impl Session {
+    /// What a provider holds; unknown, where it cannot be asked.
+    pub(super) fn held_now(&mut self, item: &ItemRecord) -> Result<Held> {
+        self.held_there(&item.provider(), &item.registry()?, item.is_login())
+    }
+
+    fn held_there(
+        &mut self,
+        provider: &Provider,
+        registry: &Registry,
+        for_read: bool,
+    ) -> Result<Held> {
+        self.world.interrupts.check()?;
+        self.note(&format!(
+            "a change was interrupted: asking `{provider}` what it holds for {}",
+            registry.label()
+        ));
+        let held = if for_read {
+            self.look_for_read(provider, registry)
+        } else {
+            self.look_for_all(provider, registry)
+        };
+        match held {
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+            held => Ok(held.ok().flatten().unwrap_or(Held::Unknown)),
+        }
+    }
+
+    /// Has a provider forget the token that it was to forget, if it still is that one. False, where it has to wait:
+    /// nothing else knows any more of a token that credsh keeps.
+    pub(super) fn finish_logout(&mut self, logout: &ItemRecord) -> Result<bool> {
+        let token = match self.held_now(logout)? {
+            Held::Nothing => return Ok(true),
+            Held::Token(token) if logout.before.is(&Held::Token(token.clone())) => token,
+            Held::Unknown if logout.is_own => {
+                self.warn(&format!(
+                    "the store of a token of {} that is to be forgotten cannot be asked now, so the next start tries again; to give that up, remove `{}`",
+                    logout.registry()?.label(),
+                    self.own_folder().join("journal").display()
+                ));
+                return Ok(false);
+            }
+            _ => {
+                self.tell_uncertain(logout, "was to forget the token of")?;
+                return Ok(true);
+            }
+        };
+        let change = ItemChange {
+            provider: logout.provider(),
+            registry: logout.registry()?,
+            before: Held::Token(token),
+            after: Wish::Logout { moved_to: None },
+        };
+        let moved_to = match &logout.moved_to {
+            None => None,
+            Some(moved) => {
+                let (provider, registry) = logout.new_place(moved)?;
+                let held = self.held_there(&provider, &registry, true)?;
+                let (true, Held::Token(token)) = (moved.token.is(&held), held) else {
+                    self.tell_uncertain(logout, "was to forget the token of")?;
+                    return Ok(true);
+                };
+                Some(Moved {
+                    provider,
+                    registry,
+                    token,
+                })
+            }
+        };
+        match self.log_out_item(&change, moved_to.as_ref()) {
+            Err((_, error)) if error.kind() == ErrorKind::Interrupted => Err(error),
+            Err((_, error)) => {
+                self.warn(&format!(
+                    "`{}` was to forget the token of {}: {error}",
+                    change.provider,
+                    change.registry.label()
+                ));
+                Ok(true)
+            }
+            Ok(()) => Ok(true),
+        }
+    }
+
+    /// Whether a token that this login was to move is still in its old place, for all that is known.
+    pub(super) fn has_not_left(
+        &mut self,
+        login: &ItemRecord,
+        logouts: &[ItemRecord],
+    ) -> Result<bool> {
+        for logout in logouts.iter().filter(|logout| logout.moves_to(login)) {
+            if !logout.before.is(&self.held_now(logout)?) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Undoes a login of a change that is given up, where that takes nothing else away.
+    pub(super) fn take_back(
+        &mut self,
+        login: &ItemRecord,
+        held: &Held,
+        may_forget: bool,
+    ) -> Result<()> {
+        if login.before.is(held) {
+            return Ok(());
+        }
+        let (provider, registry) = (login.provider(), login.registry()?);
+        if !login.after.is(held) {
+            return self.tell_uncertain(login, "was to keep a new token of");
+        }
+        let why_not = match &login.before {
+            HeldRecord::Nothing if may_forget => None,
+            HeldRecord::Nothing => Some("its old place may not have it any more"),
+            _ => Some("the one that it held before is not known"),
+        };
+        if let Some(why_not) = why_not {
+            self.warn(&format!(
+                "`{provider}` keeps the new token of {}: {why_not}",
+                registry.label()
+            ));
+            return Ok(());
+        }
+        let asked = self.perform(&provider, &registry, Action::Logout);
+        match asked.map(|reply| reply.said) {
+            Ok(Said::Done | Said::NotFound) => {
+                self.warn(&format!(
+                    "`{provider}` has forgotten the token of {} again, which that change had given it",
+                    registry.label()
+                ));
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+            _ => self.tell_uncertain(login, "was to keep a new token of"),
+        }
+    }
+}
