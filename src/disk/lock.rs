@@ -4,8 +4,12 @@
 //! that was replaced while we waited is another inode: a lock counts only if the path still leads to it.
 //!
 //! Invariant: a lock that is returned is on the file that the path leads to, or says that this file system
-//! has no locks, and then keeps out at least other credsh of this machine (on Linux): a run that is at work is told
-//! from one that was killed. Waiting has a limit, and nothing here blocks in a system call.
+//! has no locks, and then keeps out at least other credsh of the same user on this machine (on Linux): a run that is at
+//! work is told from one that was killed. Waiting has a limit, and nothing here blocks in a system call.
+//!
+//! What stands for a lock then is a name that has the user in it, and that any process of the same network namespace can
+//! take all the same: somebody who means to can keep credsh from writing, but not more than that. Who is in another
+//! namespace, or is another user who may write the same files, is not kept out.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
@@ -157,7 +161,8 @@ impl Name {
         use std::os::unix::fs::MetadataExt;
         use std::os::unix::net::{SocketAddr, UnixListener};
         let metadata = file.metadata().map_err(TryLockError::Error)?;
-        let name = format!("credsh lock {} {}", metadata.dev(), metadata.ino());
+        let user = rustix::process::geteuid().as_raw();
+        let name = format!("credsh lock {user} {} {}", metadata.dev(), metadata.ino());
         let bound = SocketAddr::from_abstract_name(name)
             .and_then(|address| UnixListener::bind_addr(&address));
         match bound {
