@@ -179,7 +179,8 @@ impl Name {
     }
 }
 
-fn replaced_for_ever(path: &Path) -> Error {
+/// Somebody else is always faster.
+pub(crate) fn replaced_for_ever(path: &Path) -> Error {
     Error::unavailable("this file is being replaced again and again").at(Place::file(path))
 }
 
@@ -221,7 +222,7 @@ impl Lock {
 
 /// Whether the path leads to this very file.
 #[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let same = |a: &fs::Metadata, b: &fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
     matches!((file.metadata(), fs::metadata(path)), (Ok(a), Ok(b)) if same(&a, &b))
@@ -229,7 +230,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 
 /// Whether the path leads to this very file: elsewhere a file that is open cannot be replaced.
 #[cfg(not(unix))]
-fn is_at(_file: &File, _path: &Path) -> bool {
+pub(super) fn is_at(_file: &File, _path: &Path) -> bool {
     true
 }
 

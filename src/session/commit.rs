@@ -15,7 +15,9 @@ use super::change::{Action, After, Change, FileChange, Key, is_same};
 use super::logouts::Unfinished;
 use super::overlay::Savepoint;
 use super::records::ItemRecord;
+use super::writing::{tidy, until_done, write_one};
 use crate::disk::document::{Document, Value};
+use crate::disk::exchange;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::lock::Lock;
 use crate::disk::replace;
@@ -91,7 +93,7 @@ impl Session {
         let _ours = self.lock_home()?;
         self.finish_interrupted()?;
         let files = files_of(changes).into_iter();
-        let _files = self.lock_files(files.filter(|file| *file != credentials))?;
+        let mut locks = self.lock_files(files.filter(|file| *file != credentials))?;
         let mut ready = self.prepare(changes, false)?;
         ready.journal.write(&folder)?;
         // One that passes it on may end in a file.
@@ -108,7 +110,7 @@ impl Session {
             .world
             .interrupts
             .check()
-            .and_then(|()| self.write_files(changes, &mut ready, may_add_files));
+            .and_then(|()| self.write_files(changes, &mut ready, may_add_files, &mut locks));
         if let Err(error) = written {
             if ready.is_half_done {
                 // Which needs what the logins have stored.
@@ -129,7 +131,8 @@ impl Session {
         self.overlay.clear();
         self.config = None;
         let unfinished = self.log_out_items(changes);
-        if let Err(error) = self.end_journal() {
+        let tidied = ready.journal.files.iter().try_for_each(tidy);
+        if let Err(error) = tidied.and_then(|()| self.end_journal()) {
             // Everything is done.
             self.warn(&format!("{error}; the next start of credsh tries again"));
         }
@@ -239,6 +242,7 @@ impl Session {
         changes: &[Change],
         ready: &mut Ready,
         may_add_files: bool,
+        locks: &mut Vec<Lock>,
     ) -> Result<()> {
         let credentials = self.config()?.credentials_file();
         let mut lock = None;
@@ -256,41 +260,44 @@ impl Session {
             ready.journal.write(&self.own_folder())?;
         }
         for index in 0..ready.texts.len() {
-            if let Err(error) = self.write_file(changes, ready, index, &mut lock) {
+            let file = ready.journal.files[index].file.clone();
+            let written = until_done(&file, || {
+                self.write_file(changes, ready, index, &mut lock, locks)
+            });
+            if let Err(error) = written {
                 return Err(ready.take_back(index, error));
             }
         }
         Ok(())
     }
 
+    /// False, where somebody else has written the file: then it is prepared again.
     fn write_file(
         &mut self,
         changes: &[Change],
         ready: &mut Ready,
         index: usize,
         lock: &mut Option<Lock>,
-    ) -> Result<()> {
+        locks: &mut Vec<Lock>,
+    ) -> Result<bool> {
         let record = &ready.journal.files[index];
         let texts = &ready.texts[index];
         let old = texts.old.as_ref().map(|old| old.as_bytes());
         if write_one(record, lock.as_mut(), old, &texts.new)? {
-            return Ok(());
+            return Ok(true);
         }
-        // Somebody has made the file, or another one in its place, since we looked for it.
+        // Somebody has written the file, or has put another one in its place, since we looked for it.
         let (file, is_credentials) = (record.file.clone(), record.is_credentials);
-        let new_lock = self.lock_file(&file)?;
-        // That of another file only lives until it is written.
-        let _held = if is_credentials {
-            *lock = new_lock;
-            None
-        } else {
-            new_lock
-        };
+        if is_credentials {
+            *lock = self.lock_file(&file)?;
+        } else if !locks.iter().any(|lock| lock.is_of(&file)) {
+            locks.extend(self.lock_file(&file)?);
+        }
         let prepared = self.prepare_file(&file, changes, lock.is_some())?;
         ready.journal.files[index] = prepared.record;
         ready.texts[index] = prepared.texts;
         ready.journal.write(&self.own_folder())?;
-        self.write_file(changes, ready, index, lock)
+        Ok(false)
     }
 
     /// The text of a file after its edits, and what it has in their keys before them.
@@ -417,43 +424,18 @@ fn value_of(node: &Node, file: &Path, key: &str) -> Result<Value> {
     }
 }
 
-/// Writes one file's new text over the `old` one. False, where somebody has made the file meanwhile, or has put
-/// another one in its place: then nothing is changed in that.
-pub(super) fn write_one(
-    record: &FileRecord,
-    lock: Option<&mut Lock>,
-    old: Option<&[u8]>,
-    new: &str,
-) -> Result<bool> {
-    let FileRecord {
-        file, temporary, ..
-    } = record;
-    match (lock, old) {
-        (_, Some(_)) if !record.is_credentials => {
-            replace::atomically(file, temporary, old, new).map(|()| true)
-        }
-        (Some(lock), Some(old)) => {
-            if !lock.is_of(file) {
-                return Ok(false);
-            }
-            replace::in_place(&mut lock.file, file, old, new)?;
-            Ok(lock.is_of(file))
-        }
-        (_, None) => replace::create(file, temporary, new, record.is_credentials),
-        (None, Some(_)) => Ok(false),
-    }
-}
-
 impl Ready {
     /// Gives the files before this one their old text back. The first error is the one to tell; a file that
     /// cannot be mended either is named with it.
     fn take_back(&mut self, failed: usize, mut error: Error) -> Error {
-        for (record, texts) in self.journal.files.iter().zip(&self.texts).take(failed) {
+        let written = self.journal.files.iter().zip(&self.texts).take(failed);
+        // A file that has two names was written twice.
+        for (record, texts) in written.rev() {
             let FileRecord {
                 file, temporary, ..
             } = record;
             let undone = match &texts.old {
-                Some(old) => replace::atomically(file, temporary, Some(texts.new.as_bytes()), old),
+                Some(old) => exchange::take_back(file, temporary, &texts.new, old),
                 None => replace::remove(file, &texts.new)
                     .map(|()| replace::remove_folders(file, record.folders)),
             };

@@ -20,6 +20,7 @@ mod records;
 mod recovery;
 mod token_input;
 mod undo;
+mod writing;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -15,8 +15,9 @@ use zeroize::Zeroizing;
 
 use super::Session;
 use super::change::{ItemChange, Moved, Wish};
-use super::commit::{forget_old_layout, write_one};
+use super::commit::forget_old_layout;
 use super::records::{HeldRecord, ItemRecord};
+use super::writing::{tidy_after_kill, until_done, write_for_good};
 use crate::cargo::chain::Provider;
 use crate::cargo::config::Held;
 use crate::cargo::layers::Layer;
@@ -128,7 +129,7 @@ impl Session {
         let files = journal.files.iter().filter(|file| !file.is_credentials);
         let _files = self.lock_files(files.map(|file| file.file.as_path()))?;
         for record in &journal.files {
-            replace::sweep(&record.file, &record.temporary);
+            tidy_after_kill(record)?;
         }
         let (mut has_begun, mut conflicts) = (false, Vec::new());
         for record in &journal.files {
@@ -174,7 +175,7 @@ impl Session {
             conflicts,
         };
         for record in &journal.files {
-            self.finish_file(record, &may)?;
+            until_done(&record.file, || self.finish_file(record, &may))?;
         }
         let mut waiting = Vec::new();
         if are_done {
@@ -246,7 +247,7 @@ impl Session {
             State::Old => return Ok(false),
             State::Torn => {
                 if let Some(old) = record.old_text(now.unwrap_or_default()) {
-                    write_one(record, lock.as_mut(), now, &old)?;
+                    write_for_good(record, lock.as_mut(), now, &old)?;
                 }
                 return Ok(true);
             }
@@ -266,8 +267,9 @@ impl Session {
         Ok(has_begun)
     }
 
-    /// Brings one file to where it was to be.
-    fn finish_file(&mut self, record: &FileRecord, may: &May) -> Result<()> {
+    /// Brings one file to where it was to be; false, where somebody else has just written it, and it is theirs from
+    /// then on.
+    fn finish_file(&mut self, record: &FileRecord, may: &May) -> Result<bool> {
         let is_gone = !record.is_credentials
             && record
                 .file
@@ -284,7 +286,7 @@ impl Session {
                 "`{}` was to be written, and its folder is gone",
                 record.file.display()
             ));
-            return Ok(());
+            return Ok(true);
         }
         let mut lock = if record.is_credentials {
             self.lock_file(&record.file)?
@@ -294,7 +296,7 @@ impl Session {
         let now = replace::read_bytes(&record.file)?;
         let old = now.as_ref().map(|now| now.as_slice());
         let whole = match record.state(old) {
-            State::New => return Ok(()),
+            State::New => return Ok(true),
             State::Old if may.make(record) => record.new_text(old.unwrap_or_default()),
             State::Old | State::Torn | State::Other => None,
         };
@@ -302,12 +304,8 @@ impl Session {
             Some(new) => new,
             None => self.edited_by_hand(record, old, may)?,
         };
-        if old.unwrap_or_default() == new.as_bytes() || write_one(record, lock.as_mut(), old, &new)?
-        {
-            return Ok(());
-        }
-        // It was made by somebody else just now, and is theirs from then on.
-        self.finish_file(record, may)
+        Ok(old.unwrap_or_default() == new.as_bytes()
+            || write_for_good(record, lock.as_mut(), old, &new)?)
     }
 
     /// The text of a file with those edits that may be made: whose keys still have the value that they had.
