@@ -220,6 +220,20 @@ impl Lock {
     }
 }
 
+/// What a file is, by whatever name; nothing, where there is none.
+#[cfg(unix)]
+pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = path.metadata().ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+/// What a file is, by whatever name; nothing, where there is none.
+#[cfg(not(unix))]
+pub(crate) fn identity(path: &Path) -> Option<std::path::PathBuf> {
+    path.canonicalize().ok()
+}
+
 /// Whether the path leads to this very file.
 #[cfg(unix)]
 pub(super) fn is_at(file: &File, path: &Path) -> bool {

@@ -160,6 +160,23 @@ fn a_file_of_several_names_that_an_editor_saves_while_it_is_written() {
     }
 }
 
+/// Two names of one file in one transaction are one file: it does not wait for itself, and both edits are there.
+#[test]
+fn two_names_of_one_file_in_one_transaction() {
+    let mut sandbox = Sandbox::new();
+    sandbox.write(CONFIG, "# ours\n").write("work/.cargo/a", "");
+    let root = sandbox.root();
+    std::fs::hard_link(root.join(CONFIG), root.join("work/.cargo/config.toml")).unwrap();
+    sandbox.ok(&["-c", "alias set a p", "-c", "alias set --local b q"]);
+    let text = sandbox.read(CONFIG);
+    assert!(
+        text.contains("a = \"p\"") && text.contains("b = \"q\""),
+        "{text}"
+    );
+    assert_eq!(text, sandbox.read("work/.cargo/config.toml"));
+    assert!(!sandbox.exists("home/.credsh/journal"));
+}
+
 /// A disk with any number of free pages: all is written, or nothing is, without a next start.
 #[test]
 fn a_disk_that_becomes_full_in_the_middle_of_a_commit() {
