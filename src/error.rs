@@ -234,9 +234,15 @@ impl Error {
         let hint = match error.kind() {
             Io::StorageFull | Io::QuotaExceeded => "make room on that disk, and repeat the command",
             Io::ReadOnlyFilesystem => "see with `mount` why that disk is read-only",
-            Io::PermissionDenied if let Some(own) = own_folder(file) => &format!(
-                "`sudo credsh` has made it, perhaps: `sudo chown -R \"$(id -un)\" '{}'`",
-                own.display()
+            Io::PermissionDenied if let Some(own) = own_folder(file).filter(|own| own.exists()) => {
+                &format!(
+                    "`sudo credsh` has made it, perhaps: `sudo chown -R \"$(id -un)\" '{}'`",
+                    own.display()
+                )
+            }
+            Io::PermissionDenied if let Some(folder) = folder_in_the_way(file) => &format!(
+                "see with `ls -ld '{}'` who may write to that folder",
+                folder.display()
             ),
             _ => "see with `ls -ld` what is at that path, and whose it is",
         };
@@ -339,6 +345,13 @@ impl Error {
 /// The folder of a home in which credsh keeps what is its own, if this file is in it.
 fn own_folder(file: &Path) -> Option<&Path> {
     file.ancestors().find(|folder| folder.ends_with(".credsh"))
+}
+
+/// The folder in which a file, or one around it, is to be made, where there is none.
+fn folder_in_the_way(file: &Path) -> Option<&Path> {
+    let mut around = file.ancestors();
+    around.next().filter(|file| !file.exists())?;
+    around.find(|folder| folder.exists())
 }
 
 /// The system's reason, in our words: lower case, without `(os error 13)`.

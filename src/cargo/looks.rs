@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::disk::replace;
 use crate::disk::tree::{self, Table};
+use crate::disk::{lock, replace};
 use crate::error::Result;
 
 /// All questions, in their order, with their answers.
@@ -101,14 +101,7 @@ fn canonical(path: &Path) -> PathBuf {
 }
 
 fn is_same_file(one: &Path, other: &Path) -> bool {
-    #[cfg(unix)]
-    let identity = |path: &Path| {
-        use std::os::unix::fs::MetadataExt;
-        path.metadata().map(|meta| (meta.dev(), meta.ino()))
-    };
-    #[cfg(not(unix))]
-    let identity = |path: &Path| path.canonicalize();
-    matches!((identity(one), identity(other)), (Ok(one), Ok(other)) if one == other)
+    lock::identity(one).is_some_and(|one| lock::identity(other) == Some(one))
 }
 
 fn text(file: &Path, is_settled: bool) -> Result<Option<Zeroizing<String>>> {

@@ -4,8 +4,12 @@
 //! that was replaced while we waited is another inode: a lock counts only if the path still leads to it.
 //!
 //! Invariant: a lock that is returned is on the file that the path leads to, or says that this file system
-//! has no locks, and then keeps out at least other credsh of this machine (on Linux): a run that is at work is told
-//! from one that was killed. Waiting has a limit, and nothing here blocks in a system call.
+//! has no locks, and then keeps out at least other credsh of the same user on this machine (on Linux): a run that is at
+//! work is told from one that was killed. Waiting has a limit, and nothing here blocks in a system call.
+//!
+//! What stands for a lock then is a name that has the user in it, and that any process of the same network namespace can
+//! take all the same: somebody who means to can keep credsh from writing, but not more than that. Who is in another
+//! namespace, or is another user who may write the same files, is not kept out.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
@@ -157,7 +161,8 @@ impl Name {
         use std::os::unix::fs::MetadataExt;
         use std::os::unix::net::{SocketAddr, UnixListener};
         let metadata = file.metadata().map_err(TryLockError::Error)?;
-        let name = format!("credsh lock {} {}", metadata.dev(), metadata.ino());
+        let user = rustix::process::geteuid().as_raw();
+        let name = format!("credsh lock {user} {} {}", metadata.dev(), metadata.ino());
         let bound = SocketAddr::from_abstract_name(name)
             .and_then(|address| UnixListener::bind_addr(&address));
         match bound {
@@ -174,7 +179,8 @@ impl Name {
     }
 }
 
-fn replaced_for_ever(path: &Path) -> Error {
+/// Somebody else is always faster.
+pub(crate) fn replaced_for_ever(path: &Path) -> Error {
     Error::unavailable("this file is being replaced again and again").at(Place::file(path))
 }
 
@@ -214,9 +220,23 @@ impl Lock {
     }
 }
 
+/// What a file is, by whatever name; nothing, where there is none.
+#[cfg(unix)]
+pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = path.metadata().ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+/// What a file is, by whatever name; nothing, where there is none.
+#[cfg(not(unix))]
+pub(crate) fn identity(path: &Path) -> Option<std::path::PathBuf> {
+    path.canonicalize().ok()
+}
+
 /// Whether the path leads to this very file.
 #[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     let same = |a: &fs::Metadata, b: &fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
     matches!((file.metadata(), fs::metadata(path)), (Ok(a), Ok(b)) if same(&a, &b))
@@ -224,7 +244,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 
 /// Whether the path leads to this very file: elsewhere a file that is open cannot be replaced.
 #[cfg(not(unix))]
-fn is_at(_file: &File, _path: &Path) -> bool {
+pub(super) fn is_at(_file: &File, _path: &Path) -> bool {
     true
 }
 

@@ -4,6 +4,7 @@
 //! Invariant: nothing here knows what a registry or a command is; and no text of a file is put into an error.
 
 pub(crate) mod document;
+pub(crate) mod exchange;
 pub(crate) mod journal;
 pub(crate) mod lock;
 pub(crate) mod replace;

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::{Zeroize, Zeroizing};
 
+use super::exchange::{self, Exchange};
 use super::lock;
 use crate::error::{Error, Place, Result};
 
@@ -122,44 +123,51 @@ pub(crate) fn in_place(file: &mut File, path: &Path, old: &[u8], new: &str) -> R
 /// Writes a text as a whole: beside the file, and then in its place. Symbolic links stay, and so does the
 /// mode; a new file gets 0644 as the umask allows. A file with several names, of another owner or group, or
 /// that cannot be replaced (as a mount point) is written in place. `known` is the text that `new` was made
-/// from; a file that has another one by now is left as it is. `temporary` is the name of the file beside it,
-/// so that one that was left there can be found.
+/// from. False, if the path leads to another one by now: that stays as it is. `temporary` is the name of the file
+/// beside it, so that one that was left there can be found; where the system can exchange two files, the old one is
+/// kept there until [`sweep`] takes it away, or [`exchange::take_back`] puts it back.
 pub(crate) fn atomically(
     path: &Path,
     temporary: &str,
     known: Option<&[u8]>,
     new: &str,
-) -> Result<()> {
+) -> Result<bool> {
     let failed = |error: io::Error| Error::io("write", path, &error);
     let old = read_bytes(path)?;
     if old.as_ref().is_some_and(|old| **old == *new.as_bytes()) {
-        return Ok(());
+        return Ok(true);
     }
     if old.as_ref().map(|old| old.as_slice()) != known {
-        return Err(written_meanwhile(path));
+        return Ok(false);
     }
     let path = follow(path).map_err(failed)?;
     let Some(old) = old else {
-        return create(&path, temporary, new, false)?
-            .then_some(())
-            .ok_or_else(|| written_meanwhile(&path));
+        return create(&path, temporary, new, false);
     };
     // A read-only file could be replaced in a folder that is not: whoever made it so did not want that.
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(&path)
-        .map_err(failed)?;
+    let mut file = match OpenOptions::new().read(true).write(true).open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        opened => opened.map_err(failed)?,
+    };
     let metadata = file.metadata().map_err(failed)?;
+    // One that was replaced since has no name any more, which is not to be taken for several.
+    if !lock::is_at(&file, &path) {
+        return Ok(false);
+    }
     if is_ours_alone(&metadata) && !has_more_than_a_mode(&file) {
-        match beside(&path, temporary, Some(&metadata), new, PUBLIC) {
-            Ok(true) => return Ok(()),
-            Ok(false) => {}
+        match instead(&path, temporary, (&file, &metadata, &old), new) {
+            Ok(Some(is_done)) => return Ok(is_done),
+            Ok(None) => {}
             Err(error) if is_bound_to_its_place(&error) => {}
             Err(error) => return Err(failed(error)),
         }
     }
-    overwrite(&mut file, &old, new).map_err(failed)
+    if *read_open(&mut file, &path)? != *old {
+        return Ok(false);
+    }
+    overwrite(&mut file, &old, new).map_err(failed)?;
+    // What was written into a file that is gone is written nowhere.
+    Ok(lock::is_at(&file, &path))
 }
 
 /// Writes a file where there is none, as a whole; one with tokens for nobody else to read, from its birth. False,
@@ -169,7 +177,7 @@ pub(crate) fn create(path: &Path, temporary: &str, new: &str, is_private: bool) 
     let path = follow(path).map_err(failed)?;
     let folders = if is_private { 0 } else { make_folders(&path)? };
     let mode = if is_private { PRIVATE } else { PUBLIC };
-    let created = beside(&path, temporary, None, new, mode);
+    let created = beside(&path, temporary, new, mode);
     if !matches!(created, Ok(true)) {
         remove_folders(&path, folders);
     }
@@ -230,14 +238,30 @@ pub(crate) fn temporary() -> String {
     format!(".credsh-{number:016x}")
 }
 
-/// Takes away what a write that was cut off has left beside a file.
-pub(crate) fn sweep(path: &Path, temporary: &str) {
-    if let Ok(path) = follow(path) {
-        let _ = fs::remove_file(folder_of(&path).join(temporary));
+/// Takes away what a write has left beside a file, or one that was cut off.
+pub(crate) fn sweep(path: &Path, temporary: &str) -> Result<()> {
+    let path = follow(path).map_err(|error| Error::io("look at this file", path, &error))?;
+    for name in [temporary, &exchange::for_taking_back(temporary)] {
+        let beside = folder_of(&path).join(name);
+        match fs::remove_file(&beside) {
+            // One that came back after a power failure would stay for ever.
+            Ok(()) => sync_folder(&path),
+            Err(error) if is_not_there(&error) => {}
+            Err(error) => return Err(Error::io("remove", &beside, &error)),
+        }
     }
+    Ok(())
 }
 
-fn written_meanwhile(path: &Path) -> Error {
+/// Neither the file is there nor, perhaps, its folder.
+fn is_not_there(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+pub(crate) fn written_meanwhile(path: &Path) -> Error {
     Error::failed("somebody else has written this file meanwhile; it stays as it is")
         .at(Place::file(path))
         .hint("repeat the command")
@@ -292,40 +316,56 @@ fn overwrite(file: &mut File, old: &[u8], new: &str) -> io::Result<()> {
     written
 }
 
-/// Writes a new file beside `path` and moves it there: with the mode and the group of the `old` one, else with
-/// this mode as the umask allows. False, and nothing is changed, if it cannot have that group, or if there
-/// was to be none and is one.
-fn beside(
-    path: &Path,
-    temporary: &str,
-    old: Option<&Metadata>,
-    new: &str,
-    mode: u32,
-) -> io::Result<bool> {
-    let mut file = born(path, temporary, if old.is_some() { PRIVATE } else { mode })?;
-    if let Some(old) = old {
-        #[cfg(unix)]
-        if std::os::unix::fs::MetadataExt::gid(&file.as_file().metadata()?)
-            != std::os::unix::fs::MetadataExt::gid(old)
-        {
-            return Ok(false);
-        }
-        file.as_file().set_permissions(old.permissions())?;
-    }
+/// Writes a new file beside `path` and moves it there, with this mode as the umask allows. False, and nothing is
+/// changed, if there is one by now.
+fn beside(path: &Path, temporary: &str, new: &str, mode: u32) -> io::Result<bool> {
+    let mut file = born(path, temporary, mode)?;
     file.write_all(new.as_bytes())?;
     file.as_file().sync_all()?;
-    let moved = match old {
-        Some(_) => file.persist(path),
-        None => match file.persist_noclobber(path) {
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
-            // A file system that cannot tell.
-            Err(error) if !path.exists() => error.file.persist(path),
-            moved => moved,
-        },
+    let moved = match file.persist_noclobber(path) {
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        // A file system that cannot tell.
+        Err(error) if !path.exists() => error.file.persist(path),
+        moved => moved,
     };
     moved.map_err(|error| error.error)?;
     sync_folder(path);
     Ok(true)
+}
+
+/// Writes a new file beside `path` and exchanges it for the old one, whose mode and group it gets; that is kept. False,
+/// if somebody else has put another one there, which stays; nothing, if ours cannot have that group.
+fn instead(
+    path: &Path,
+    temporary: &str,
+    (old_file, metadata, old): (&File, &Metadata, &[u8]),
+    new: &str,
+) -> io::Result<Option<bool>> {
+    let mut file = born(path, temporary, PRIVATE)?;
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::gid(&file.as_file().metadata()?)
+        != std::os::unix::fs::MetadataExt::gid(metadata)
+    {
+        return Ok(None);
+    }
+    file.as_file().set_permissions(metadata.permissions())?;
+    file.write_all(new.as_bytes())?;
+    file.as_file().sync_all()?;
+    let moved = match exchange::exchange(file.path(), path, old, new.as_bytes())? {
+        Exchange::Done => file.keep().map(drop).map_err(|error| error.error),
+        Exchange::Refused => return Ok(Some(false)),
+        Exchange::Unsupported => {
+            // All that can be done there is to look right before.
+            let is_old = matches!(read_bytes(path), Ok(Some(now)) if *now == *old);
+            if !is_old || !lock::is_at(old_file, path) {
+                return Ok(Some(false));
+            }
+            file.persist(path).map(drop).map_err(|error| error.error)
+        }
+    };
+    moved?;
+    sync_folder(path);
+    Ok(Some(true))
 }
 
 /// Writes a file that nobody else may look into, as a whole. Symbolic links stay. Whoever calls this has the
@@ -352,7 +392,7 @@ pub(crate) fn private(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Takes away what one of these writes has left that was cut off, for whoever has the lock.
 pub(crate) fn sweep_private(path: &Path) {
     if let Ok(path) = follow(path) {
-        sweep(&path, &unfinished(&path));
+        let _ = sweep(&path, &unfinished(&path));
     }
 }
 
@@ -381,7 +421,7 @@ pub(super) fn sync_folder(path: &Path) {
     let _ = path;
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -389,7 +429,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 /// Where a chain of symbolic links ends, even if nothing is there.
-fn follow(path: &Path) -> io::Result<PathBuf> {
+pub(super) fn follow(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..40 {
         if !fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {

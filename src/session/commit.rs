@@ -17,6 +17,8 @@ use super::logouts::Unfinished;
 use super::order::{Last, Order, Part, files_of};
 use super::overlay::Savepoint;
 use super::records::ItemRecord;
+use super::writing::{tidy, until_done, write_one};
+use crate::disk::exchange;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::lock::Lock;
 use crate::disk::replace;
@@ -94,7 +96,7 @@ impl Session {
         let _ours = self.lock_home()?;
         self.finish_interrupted()?;
         let files = files_of(changes).into_iter();
-        let _files = self.lock_files(files.filter(|file| *file != credentials))?;
+        let mut locks = self.lock_files(files.filter(|file| *file != credentials))?;
         let mut ready = self.prepare(changes, false)?;
         ready.journal.write(&folder)?;
         // One that passes it on may end in a file.
@@ -111,7 +113,7 @@ impl Session {
             .world
             .interrupts
             .check()
-            .and_then(|()| self.write_files(changes, &mut ready, may_add_files));
+            .and_then(|()| self.write_files(changes, &mut ready, may_add_files, &mut locks));
         if let Err(error) = written {
             if ready.is_half_done {
                 // Which needs what the logins have stored.
@@ -136,7 +138,8 @@ impl Session {
         self.overlay.clear();
         self.config = None;
         let unfinished = self.log_out_items(changes);
-        if let Err(error) = self.end_journal() {
+        let tidied = ready.journal.files.iter().try_for_each(tidy);
+        if let Err(error) = tidied.and_then(|()| self.end_journal()) {
             // Everything is done.
             self.warn(&format!("{error}; the next start of credsh tries again"));
         }
@@ -252,6 +255,7 @@ impl Session {
         changes: &[Change],
         ready: &mut Ready,
         may_add_files: bool,
+        locks: &mut Vec<Lock>,
     ) -> Result<()> {
         let credentials = self.config()?.credentials_file();
         let mut lock = None;
@@ -275,7 +279,10 @@ impl Session {
             } else {
                 Ok(())
             };
-            let written = turned.and_then(|()| self.write_file(ready, index, &mut lock));
+            let file = ready.texts[index].part.file.clone();
+            let written = turned.and_then(|()| {
+                until_done(&file, || self.write_file(ready, index, &mut lock, locks))
+            });
             if let Err(error) = written {
                 return Err(ready.take_back(index, error));
             }
@@ -295,35 +302,34 @@ impl Session {
         ready.journal.write(&self.own_folder())
     }
 
+    /// False, where somebody else has written the file: then it is prepared again.
     fn write_file(
         &mut self,
         ready: &mut Ready,
         index: usize,
         lock: &mut Option<Lock>,
-    ) -> Result<()> {
+        locks: &mut Vec<Lock>,
+    ) -> Result<bool> {
         let texts = &ready.texts[index];
         let Some(record) = ready.journal.all().nth(index) else {
-            return Ok(());
+            return Ok(true);
         };
         let old = texts.old.as_ref().map(|old| old.as_bytes());
         if write_one(record, lock.as_mut(), old, &texts.new)? {
-            return Ok(());
+            return Ok(true);
         }
-        // Somebody has made the file, or another one in its place, since we looked for it.
+        // Somebody has written the file, or has put another one in its place, since we looked for it.
         let (part, is_credentials) = (texts.part.clone(), record.is_credentials);
-        let new_lock = self.lock_file(&part.file)?;
-        // That of another file only lives until it is written.
-        let _held = if is_credentials {
-            *lock = new_lock;
-            None
-        } else {
-            new_lock
-        };
+        if is_credentials {
+            *lock = self.lock_file(&part.file)?;
+        } else if !locks.iter().any(|lock| lock.is_of(&part.file)) {
+            locks.extend(self.lock_file(&part.file)?);
+        }
         let old = self.text_of(&part.file, lock.is_some())?;
         let prepared = self.prepare_part(part, old)?;
         ready.replace(index, prepared);
         ready.journal.write(&self.own_folder())?;
-        self.write_file(ready, index, lock)
+        Ok(false)
     }
 
     /// What somebody else changed in the meantime, in a key that is about to be written, is not overwritten, unless
@@ -350,33 +356,6 @@ impl Session {
             }
         }
         Ok(())
-    }
-}
-
-/// Writes one file's new text over the `old` one. False, where somebody has made the file meanwhile, or has put
-/// another one in its place: then nothing is changed in that.
-pub(super) fn write_one(
-    record: &FileRecord,
-    lock: Option<&mut Lock>,
-    old: Option<&[u8]>,
-    new: &str,
-) -> Result<bool> {
-    let FileRecord {
-        file, temporary, ..
-    } = record;
-    match (lock, old) {
-        (_, Some(_)) if !record.is_credentials => {
-            replace::atomically(file, temporary, old, new).map(|()| true)
-        }
-        (Some(lock), Some(old)) => {
-            if !lock.is_of(file) {
-                return Ok(false);
-            }
-            replace::in_place(&mut lock.file, file, old, new)?;
-            Ok(lock.is_of(file))
-        }
-        (_, None) => replace::create(file, temporary, new, record.is_credentials),
-        (None, Some(_)) => Ok(false),
     }
 }
 
@@ -424,14 +403,14 @@ impl Ready {
     /// cannot be mended either is named with it.
     fn take_back(&mut self, failed: usize, mut error: Error) -> Error {
         let records: Vec<&FileRecord> = self.journal.all().collect();
-        // What was written last goes first: a token comes back after its index has.
+        // What was written last goes first: a token comes back after its index has, and a file may have two names.
         let done = records.iter().zip(&self.texts).take(failed).rev();
         for (record, texts) in done {
             let FileRecord {
                 file, temporary, ..
             } = record;
             let undone = match &texts.old {
-                Some(old) => replace::atomically(file, temporary, Some(texts.new.as_bytes()), old),
+                Some(old) => exchange::take_back(file, temporary, &texts.new, old),
                 None => replace::remove(file, &texts.new)
                     .map(|()| replace::remove_folders(file, record.folders)),
             };

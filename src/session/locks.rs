@@ -1,8 +1,9 @@
 //! Who may write: one credsh at a time in a home, and in each file; and Cargo's own lock.
 //!
-//! Invariant: they are taken in one order, the home's first, then those of files by path, Cargo's last. Waiting is announced, and has a limit.
+//! Invariant: they are taken in one order, the home's first, then those of files by what the
+//! system knows them by, Cargo's last. Waiting is announced, and has a limit.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -32,16 +33,17 @@ impl Session {
     }
 
     /// Two homes may have a file in common, as that of a project or by a link: so each file has a lock, too, always
-    /// taken in the same order. One that is not there yet has none, and is made by one only.
+    /// taken in the same order, and one only, whatever its names. One that is not there yet has none, and is made by one only.
     pub(super) fn lock_files<'a>(
         &mut self,
         files: impl Iterator<Item = &'a Path>,
     ) -> Result<Vec<Lock>> {
-        let canonical: BTreeSet<PathBuf> =
-            files.filter_map(|file| file.canonicalize().ok()).collect();
+        let files: BTreeMap<_, &Path> = files
+            .filter_map(|file| Some((lock::identity(file)?, file)))
+            .collect();
         let mut locks = Vec::new();
-        for file in canonical {
-            locks.extend(self.lock_file(&file)?);
+        for file in files.into_values() {
+            locks.extend(self.lock_file(file)?);
         }
         Ok(locks)
     }

@@ -24,6 +24,7 @@ mod recovery;
 mod recovery_items;
 mod token_input;
 mod undo;
+mod writing;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

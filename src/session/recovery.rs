@@ -14,9 +14,9 @@ use serde_json::Value as Json;
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::commit::write_one;
 use super::editing::forget_old_layout;
 use super::records::ItemRecord;
+use super::writing::{tidy_after_kill, until_done, write_for_good};
 use crate::cargo::layers::Layer;
 use crate::disk::document::Document;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
@@ -127,7 +127,7 @@ impl Session {
         let files = journal.files.iter().filter(|file| !file.is_credentials);
         let locked = self.lock_files(files.map(|file| file.file.as_path()))?;
         for record in &journal.files {
-            replace::sweep(&record.file, &record.temporary);
+            tidy_after_kill(record)?;
         }
         let (mut has_begun, mut conflicts) = (journal.goes_on, Conflicts::default());
         for record in &journal.files {
@@ -184,7 +184,13 @@ impl Session {
         };
         let mut done = Vec::new();
         for record in &journal.files {
-            if self.finish_file(record, &mut may)? {
+            let mut has_done = false;
+            until_done(&record.file, || {
+                let finished = self.finish_file(record, &mut may)?;
+                has_done |= finished == Some(true);
+                Ok(finished.is_some())
+            })?;
+            if has_done {
                 done.push(record.file.display().to_string());
             }
         }
@@ -235,7 +241,7 @@ impl Session {
             State::Old => return Ok(false),
             State::Torn => {
                 if let Some(old) = record.old_text(now.unwrap_or_default()) {
-                    write_one(record, lock.as_mut(), now, &old)?;
+                    write_for_good(record, lock.as_mut(), now, &old)?;
                 }
                 return Ok(true);
             }
@@ -255,8 +261,9 @@ impl Session {
         Ok(has_begun)
     }
 
-    /// Brings one file to where it was to be; whether any of that is done.
-    fn finish_file(&mut self, record: &FileRecord, may: &mut May) -> Result<bool> {
+    /// Brings one file to where it was to be; whether any of that is done. Nothing, where somebody else has just written
+    /// it, and it is theirs from then on.
+    fn finish_file(&mut self, record: &FileRecord, may: &mut May) -> Result<Option<bool>> {
         let is_gone = !record.is_credentials
             && record
                 .file
@@ -273,7 +280,7 @@ impl Session {
                 "`{}` was to be written, and its folder is gone",
                 record.file.display()
             ));
-            return Ok(false);
+            return Ok(Some(false));
         }
         let mut lock = if record.is_credentials {
             self.lock_file(&record.file)?
@@ -283,7 +290,7 @@ impl Session {
         let now = replace::read_bytes(&record.file)?;
         let old = now.as_ref().map(|now| now.as_slice());
         let whole = match record.state(old) {
-            State::New => return Ok(true),
+            State::New => return Ok(Some(true)),
             State::Old if may.make(record) => record.new_text(old.unwrap_or_default()),
             State::Old | State::Torn | State::Other => None,
         };
@@ -291,12 +298,9 @@ impl Session {
             Some(new) => (new, true),
             None => self.edited_by_hand(record, old, may)?,
         };
-        if old.unwrap_or_default() == new.as_bytes() || write_one(record, lock.as_mut(), old, &new)?
-        {
-            return Ok(has_done);
-        }
-        // It was made by somebody else just now, and is theirs from then on.
-        self.finish_file(record, may)
+        let is_written = old.unwrap_or_default() == new.as_bytes()
+            || write_for_good(record, lock.as_mut(), old, &new)?;
+        Ok(is_written.then_some(has_done))
     }
 
     /// The text of a file with those edits that may be made: whose keys still have the value that they had. And whether

@@ -418,6 +418,22 @@ fn a_project_that_is_deleted_while_the_shell_is_open() {
     assert!(sandbox.exists("work/.cargo/config.toml") && sandbox.exists("home/config.toml"));
 }
 
+/// A home that may not be written to: what is named is the home, and no folder that is not there.
+#[test]
+fn a_home_that_may_not_be_written_to_is_named() {
+    let [case, _] = cases();
+    case.reset();
+    let steps = case.steps(&case.credsh());
+    let folder = places(&steps, "mkdir")[0];
+    case.reset();
+    let run = case.inject(&steps[folder], "error=EACCES", &case.credsh());
+    assert_eq!(run.status.code(), Some(1));
+    let told = says_one_thing(&run, "EACCES");
+    let named = format!("`ls -ld '{}'`", case.sandbox.home().display());
+    assert!(told.contains(&named) && !told.contains("chown"), "{told}");
+    assert_eq!(case.side(), case.old);
+}
+
 /// What root has left in a home says whose it is, and how to get it back.
 #[test]
 fn a_folder_that_belongs_to_somebody_else_names_the_cure() {

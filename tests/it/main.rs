@@ -18,6 +18,8 @@ mod concurrent;
 #[cfg(target_os = "linux")]
 mod disk;
 mod doors;
+#[cfg(target_os = "linux")]
+mod editors;
 mod facts;
 mod facts_operations;
 mod facts_providers;

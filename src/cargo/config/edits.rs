@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Config;
 use crate::cargo::layers::Layer;
+use crate::disk::lock;
 use crate::disk::tree::{Entry, Node, Table};
 use crate::error::Result;
 
@@ -28,8 +29,12 @@ impl Config {
             .iter()
             .chain(&self.others)
             .map(|layer| &layer.file);
+        let mut known = known.chain(&standard);
+        // Of two names that are both known, the one that was said.
+        if known.clone().any(|known| *known == file) {
+            return file;
+        }
         known
-            .chain(&standard)
             .find(|known| identity(known) == wanted)
             .cloned()
             .unwrap_or(file)
@@ -85,9 +90,9 @@ impl Config {
     }
 }
 
-/// A path without links and `..`, of a file that need not exist.
-fn identity(file: &Path) -> PathBuf {
-    file.canonicalize().unwrap_or_else(|_| {
+/// What a file is, or where it would be made: a path without links and `..`.
+fn identity(file: &Path) -> Result<impl PartialEq + use<>, PathBuf> {
+    lock::identity(file).ok_or_else(|| {
         match (file.parent().map(Path::canonicalize), file.file_name()) {
             (Some(Ok(folder)), Some(name)) => folder.join(name),
             _ => file.to_path_buf(),

@@ -6,7 +6,8 @@ use super::*;
 fn replaced(path: &Path, new: &str) -> Result<()> {
     let known = read_bytes(path)?;
     let known = known.as_ref().map(|known| known.as_slice());
-    atomically(path, ".credsh-new", known, new)
+    assert!(atomically(path, ".credsh-new", known, new)?);
+    sweep(path, ".credsh-new")
 }
 
 #[test]
@@ -14,8 +15,8 @@ fn what_somebody_else_wrote_meanwhile_stays() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
     fs::write(&path, "theirs").unwrap();
-    assert!(atomically(&path, ".credsh-new", Some(b"old"), "new").is_err());
-    assert!(atomically(&path, ".credsh-new", None, "new").is_err());
+    assert!(!atomically(&path, ".credsh-new", Some(b"old"), "new").unwrap());
+    assert!(!atomically(&path, ".credsh-new", None, "new").unwrap());
     assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
 }
 use crate::error::Kind;

@@ -71,7 +71,10 @@ impl Recorder {
     /// Ends it, and writes the script.
     pub fn stop(self, runner: &Runner) -> Result<Written> {
         let script = Self::script(runner)?;
-        replace::atomically(&self.file, &replace::temporary(), None, &script.text())?;
+        let temporary = replace::temporary();
+        if !replace::atomically(&self.file, &temporary, None, &script.text())? {
+            return Err(replace::written_meanwhile(&self.file));
+        }
         runner.session.borrow_mut().recording = None;
         Ok(Written {
             file: self.file,

@@ -1,0 +1,86 @@
+//! Writing one file of a commit, and what lies beside it until the whole commit is done or taken back.
+//!
+//! Invariant: nothing of somebody else's is overwritten or taken away: who finds it prepares again, from what is there
+//! now.
+
+use std::path::Path;
+
+use crate::disk::exchange;
+use crate::disk::journal::{FileRecord, State};
+use crate::disk::lock::{self, Lock};
+use crate::disk::replace;
+use crate::error::Result;
+
+/// How often somebody else may write a file while we do.
+const TRIES: usize = 100;
+
+/// Does this until it is done: somebody else may write at the same time, but not for ever.
+pub(super) fn until_done(file: &Path, mut step: impl FnMut() -> Result<bool>) -> Result<()> {
+    for _ in 0..TRIES {
+        if step()? {
+            return Ok(());
+        }
+    }
+    Err(lock::replaced_for_ever(file))
+}
+
+/// Writes one file's new text over the `old` one. False, where somebody has made or written the file meanwhile, or has
+/// put another one in its place: then nothing is changed in that. The old file may be kept beside it, see [`tidy`].
+pub(super) fn write_one(
+    record: &FileRecord,
+    lock: Option<&mut Lock>,
+    old: Option<&[u8]>,
+    new: &str,
+) -> Result<bool> {
+    let FileRecord {
+        file, temporary, ..
+    } = record;
+    match (lock, old) {
+        (_, Some(_)) if !record.is_credentials => replace::atomically(file, temporary, old, new),
+        (Some(lock), Some(old)) => {
+            if !lock.is_of(file) {
+                return Ok(false);
+            }
+            replace::in_place(&mut lock.file, file, old, new)?;
+            Ok(lock.is_of(file))
+        }
+        (_, None) => replace::create(file, temporary, new, record.is_credentials),
+        (None, Some(_)) => Ok(false),
+    }
+}
+
+/// The same where it is not to be taken back.
+pub(super) fn write_for_good(
+    record: &FileRecord,
+    lock: Option<&mut Lock>,
+    old: Option<&[u8]>,
+    new: &str,
+) -> Result<bool> {
+    let is_written = write_one(record, lock, old, new)?;
+    tidy(record)?;
+    Ok(is_written)
+}
+
+/// Takes away what a write has left beside the file.
+pub(super) fn tidy(record: &FileRecord) -> Result<()> {
+    if record.is_credentials {
+        return Ok(());
+    }
+    replace::sweep(&record.file, &record.temporary)
+}
+
+/// The same after a run was killed. What lies beside the new text is the old file; if it is neither, it is what somebody
+/// else had saved in that very instant, and goes back.
+pub(super) fn tidy_after_kill(record: &FileRecord) -> Result<()> {
+    let FileRecord {
+        file, temporary, ..
+    } = record;
+    if let Some(kept) = exchange::kept(file, temporary)
+        && let Some(now) = replace::read_bytes(file)?
+        && record.state(Some(&now)) == State::New
+        && matches!(record.state(Some(&kept)), State::Torn | State::Other)
+    {
+        exchange::put_back(file, temporary, &kept, &now)?;
+    }
+    replace::sweep(file, temporary)
+}
