@@ -138,7 +138,7 @@ impl Session {
         self.overlay.clear();
         self.config = None;
         let unfinished = self.log_out_items(changes);
-        let tidied = ready.journal.files.iter().try_for_each(tidy);
+        let tidied = ready.journal.all().try_for_each(tidy);
         if let Err(error) = tidied.and_then(|()| self.end_journal()) {
             // Everything is done.
             self.warn(&format!("{error}; the next start of credsh tries again"));
