@@ -167,6 +167,7 @@ fn the_missing_arguments_are_hinted_and_not_taken_over() {
         .sees("> registry add NAME INDEX");
     shell.keys("\x1b[C\x05x").sees("> registry add x");
     shell.keys(" ").sees("> registry add x INDEX");
+    shell.clear().keys("record ").sees("> record FILE");
 }
 
 #[test]
