@@ -61,10 +61,22 @@ pub(crate) fn run(world: World, args: impl Iterator<Item = OsString>) -> u8 {
     let ended = recovered.and_then(|()| open(&runner, &cli, &pieces));
     match ended {
         Ok(status) => status,
-        Err(error) => match runner.show_error(&error) {
-            Ok(()) => error.kind().exit_status(),
-            Err(second) => second.kind().exit_status(),
-        },
+        Err(error) => {
+            end_the_line(&runner, &error);
+            match runner.show_error(&error) {
+                Ok(()) => error.kind().exit_status(),
+                Err(second) => second.kind().exit_status(),
+            }
+        }
+    }
+}
+
+/// A terminal shows Ctrl-C in the line where it was pressed; a question ends that line by itself.
+fn end_the_line(runner: &Runner, error: &Error) {
+    let world = &mut runner.session.borrow_mut().world;
+    let is_pressed = error.kind() == Kind::Interrupted && world.interrupts.is_pressed();
+    if is_pressed && world.terminal.stderr && !world.prompt.has_asked() {
+        world.stderr.breaks_the_line();
     }
 }
 

@@ -156,6 +156,13 @@ impl Stderr {
         notices.is_told = false;
     }
 
+    /// Whatever stands in the line, what is said next has one of its own.
+    pub fn breaks_the_line(&self) {
+        let mut notices = self.0.borrow_mut();
+        let text = if notices.is_told { "" } else { "\n" };
+        notices.say(text);
+    }
+
     /// Somebody else writes in that line now, and it is theirs.
     pub fn leaves_the_line(&self) {
         let mut notices = self.0.borrow_mut();
@@ -281,4 +288,8 @@ pub trait Prompt {
     fn secret(&mut self, question: &str) -> Result<Token>;
     /// Asks a question that is answered by yes or no.
     fn confirm(&mut self, question: &str) -> Result<bool>;
+    /// Whether anybody was asked since this was asked last. Nobody types to one who reads no keys.
+    fn has_asked(&mut self) -> bool {
+        false
+    }
 }

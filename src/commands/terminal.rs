@@ -48,12 +48,12 @@ pub enum TerminalCommand {
 
 /// When a script of the session begins and ends.
 #[derive(Debug, Clone, clap::Args)]
+#[group(required = true, multiple = false)]
 pub struct Record {
     /// The script to write; there must not be such a file
-    #[arg(required_unless_present = "stop")]
     pub file: Option<PathBuf>,
     /// End it, and write the script
-    #[arg(long, conflicts_with = "file")]
+    #[arg(long)]
     pub stop: bool,
 }
 

@@ -184,6 +184,13 @@ pub(crate) fn create(path: &Path, temporary: &str, new: &str, is_private: bool) 
     created.map_err(failed)
 }
 
+/// Whether a file can be made beside where this one is to be: whoever will write much later wants to know now.
+pub(crate) fn can_create(path: &Path) -> Result<()> {
+    tempfile::tempfile_in(folder_of(path))
+        .map(drop)
+        .map_err(|error| Error::io("write", path, &error))
+}
+
 /// How many of the folders around a file are missing.
 pub(crate) fn missing_folders(path: &Path) -> usize {
     let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();

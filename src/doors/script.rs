@@ -51,6 +51,14 @@ pub struct Interpreter {
     commands: Vec<String>,
 }
 
+/// What a line of the shell comes to.
+pub enum Said {
+    /// A value.
+    Value(Json),
+    /// A wish to leave, with this exit status.
+    Left(u8),
+}
+
 /// What a line of the shell is called where a script has its file.
 pub const PROMPT: &str = "<prompt>";
 
@@ -148,9 +156,8 @@ impl Interpreter {
         }
     }
 
-    /// Runs a line of the shell, which was entered behind so many others: variables and functions stay. `None` is a
-    /// wish to leave.
-    pub fn run_prompt_line(&mut self, line: &str, before: usize) -> Result<Option<Json>> {
+    /// Runs a line of the shell, which was entered behind so many others: variables and functions stay.
+    pub fn run_prompt_line(&mut self, line: &str, before: usize) -> Result<Said> {
         let line = format!("{}{line}", "\n".repeat(before));
         let line = line.as_str();
         let name = Path::new(PROMPT);
@@ -158,13 +165,16 @@ impl Interpreter {
         let ast = compiled.map_err(|error| syntax_error(&error, line, name))?;
         let ast = self.functions.merge(&ast);
         self.functions = ast.clone_functions_only();
-        match self
+        let error = match self
             .engine
             .eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast)
         {
-            Ok(value) => Ok(Some(to_json(&value))),
-            Err(error) if left_with(&error).is_some() => Ok(None),
-            Err(error) => Err(match error.unwrap_inner() {
+            Ok(value) => return Ok(Said::Value(to_json(&value))),
+            Err(error) => error,
+        };
+        match left_with(&error) {
+            Some(status) => Ok(Said::Left(status)),
+            None => Err(match error.unwrap_inner() {
                 // It may be a token, so it is not repeated.
                 EvalAltResult::ErrorVariableNotFound(variable, _)
                     if self.scope.contains(variable) =>

@@ -11,8 +11,8 @@ use rustyline::{CompletionType, Config, Editor};
 
 use self::assistant::Assistant;
 use self::history::Log;
-use self::paint::is_keyword;
 use self::record::Recorder;
+use self::unknown::is_name;
 use super::Runner;
 use super::complete::{Names, ScriptNames};
 use super::language::{self, Language, pieces, places};
@@ -32,6 +32,7 @@ mod paint;
 mod plain;
 pub mod record;
 mod together;
+mod unknown;
 mod values;
 
 /// A shell on a runner.
@@ -40,6 +41,7 @@ pub struct Shell<'a> {
     /// The table, and the words that only a terminal has.
     tree: clap::Command,
     editor: Editor<Assistant, MemHistory>,
+    config: Config,
     interpreter: Interpreter,
     /// The lines that are on disk; those that Up finds are the editor's.
     log: Option<Log>,
@@ -48,13 +50,16 @@ pub struct Shell<'a> {
     status: u8,
     /// Whether something has failed since the transaction was opened.
     has_failed: bool,
+    /// Whether what ran has asked the person something.
+    has_asked: bool,
     /// Ctrl-C interrupts what runs, never the shell.
     _held: Held,
 }
 
 enum Next {
     Go(u8),
-    Leave,
+    /// With this exit status, or that of the last line.
+    Leave(Option<u8>),
 }
 
 impl<'a> Shell<'a> {
@@ -76,26 +81,26 @@ impl<'a> Shell<'a> {
             .bracketed_paste(true)
             .build();
         let lines = MemHistory::with_config(&config);
-        let mut editor = Editor::with_history(config.clone(), lines).map_err(unusable)?;
         let tree = terminal::tree()
             .get_subcommands()
             .fold(runner.grammar.borrow().tree().clone(), |tree, child| {
                 tree.subcommand(child.clone())
             });
         let assistant = Assistant::new(tree.clone(), theme.color);
-        keys::bind(&mut editor, &assistant.is_recalled);
-        editor.set_helper(Some(assistant));
+        let editor = editor(&config, lines, assistant)?;
         runner.session.borrow().world.interrupts.wake_at_the_end();
         let mut shell = Self {
             _held: runner.session.borrow().world.interrupts.hold(),
             runner,
             tree,
             editor,
+            config: config.clone(),
             interpreter: Interpreter::new(runner, None),
             log: None,
             recorder: None,
             status: 0,
             has_failed: false,
+            has_asked: false,
         };
         match history.map(|file| Log::open(file, &config)) {
             None => {}
@@ -139,6 +144,10 @@ impl<'a> Shell<'a> {
             if let Some(ended) = interrupts.ended() {
                 return Ok(ended);
             }
+            self.note_questions();
+            if std::mem::take(&mut self.has_asked) || interrupts.is_pressed() {
+                self.drop_typed_ahead()?;
+            }
             let prompt = self.prepare();
             match self.read(&prompt) {
                 Err(_) if interrupts.ended().is_some() => {}
@@ -153,6 +162,23 @@ impl<'a> Shell<'a> {
                 Err(error) => return Err(Error::failed("cannot read the line").because(error)),
             }
         }
+    }
+
+    fn note_questions(&mut self) {
+        self.has_asked |= self.runner.session.borrow_mut().world.prompt.has_asked();
+    }
+
+    /// Forgets what the editor has read behind the last line. It may be an answer that was typed before its question,
+    /// a secret then; and Ctrl-C is for all that was typed until then. An editor has no other way than to be a new one.
+    fn drop_typed_ahead(&mut self) -> Result<()> {
+        let lines = std::mem::take(self.editor.history_mut());
+        let color = self.runner.session.borrow().theme.color;
+        let mut assistant = Assistant::new(self.tree.clone(), color);
+        if let Some(former) = self.editor.helper_mut() {
+            assistant.hidden = std::mem::take(&mut former.hidden);
+        }
+        self.editor = editor(&self.config, lines, assistant)?;
+        Ok(())
     }
 
     /// What is entered next, at a terminal that has an editor or at one that has none.
@@ -172,8 +198,11 @@ impl<'a> Shell<'a> {
     fn may_leave(&self) -> bool {
         let mut session = self.runner.session.borrow_mut();
         let question = "the transaction has changes that are not written; leave without them?";
-        // Where nobody can be asked any more, nobody can stay either.
-        !session.has_changes() || session.confirm(question).unwrap_or(true)
+        !session.has_changes()
+            || session.confirm(question).unwrap_or_else(|error| {
+                // Where nobody can be asked any more, nobody can stay either; Ctrl-C is no wish to leave.
+                error.kind() != Kind::Interrupted || session.world.interrupts.ended().is_some()
+            })
     }
 
     /// Looks at the disk again, so that prompt and completion are of now.
@@ -231,7 +260,8 @@ impl<'a> Shell<'a> {
                             self.status = status;
                             continue;
                         }
-                        Next::Leave => {
+                        Next::Leave(status) => {
+                            self.status = status.unwrap_or(self.status);
                             leaves = true;
                             break;
                         }
@@ -249,6 +279,11 @@ impl<'a> Shell<'a> {
                 understood.push(piece);
             }
             self.has_failed |= self.runner.session.borrow().depth() > 0;
+            self.note_questions();
+            // The terminal has shown the key itself; a question ends its line by itself.
+            if error.kind() == Kind::Interrupted && interrupts.is_pressed() && !self.has_asked {
+                self.runner.session.borrow().world.stderr.breaks_the_line();
+            }
             self.runner.show_error(&error)?;
             self.status = error.kind().exit_status();
             if error.kind() == Kind::Interrupted {
@@ -268,6 +303,9 @@ impl<'a> Shell<'a> {
 
     /// Runs one, behind so many lines that were entered with it.
     fn run_piece(&mut self, text: &str, before: usize) -> Result<Next> {
+        if text.trim() == "?" {
+            return self.runner.run_line("help").map(Next::Go);
+        }
         match language::of(&self.tree, text) {
             Language::Unknown => Err(self.unknown(text)),
             Language::Outside => self.run_outside(text).map(Next::Go),
@@ -299,14 +337,13 @@ impl<'a> Shell<'a> {
             Parsed::Words(command) => command,
         };
         match command {
-            TerminalCommand::Exit | TerminalCommand::Quit => return Ok(Next::Leave),
+            TerminalCommand::Exit | TerminalCommand::Quit => return Ok(Next::Leave(None)),
             TerminalCommand::History => {
-                let lines: Vec<&str> = self
-                    .editor
-                    .history()
-                    .into_iter()
-                    .map(String::as_str)
-                    .collect();
+                let assistant = self.editor.helper();
+                let is_shown =
+                    |line: &&str| assistant.is_none_or(|assistant| !assistant.hides(line));
+                let lines = self.editor.history().into_iter().map(String::as_str);
+                let lines: Vec<&str> = lines.filter(is_shown).collect();
                 self.runner.print(&lines.join("\n"))?;
             }
             TerminalCommand::Record(Record {
@@ -334,11 +371,17 @@ impl<'a> Shell<'a> {
     }
 
     fn stop_recording(&mut self) -> Result<()> {
-        let recorder = self.recorder.take().ok_or_else(|| {
+        let recorder = self.recorder.as_ref().ok_or_else(|| {
             Error::failed("nothing is being recorded").hint("`record FILE` begins it")
         })?;
         let written = recorder.stop(self.runner)?;
+        self.recorder = None;
         let mut session = self.runner.session.borrow_mut();
+        if session.has_changes() {
+            session.note(
+                "what the open transaction has changed is not in it; only a commit is recorded",
+            );
+        }
         for missing in &written.missing {
             session.warn(&format!("the script lacks {missing}"));
         }
@@ -362,44 +405,15 @@ impl<'a> Shell<'a> {
         Ok(status)
     }
 
-    /// Whether it is a variable or a function of the session.
-    fn is_known(&self, name: &str) -> bool {
-        let names = self.interpreter.names();
-        names
-            .iter()
-            .any(|known| known.text.trim_end_matches('(') == name)
-    }
-
-    /// Whether it is rather a command of somewhere else: an unknown name, and more behind a blank.
-    fn looks_foreign(&self, text: &str) -> bool {
-        let mut words = text.split_whitespace();
-        let first = words.next().unwrap_or_default();
-        // What stands between two values is alone.
-        let is_more = words
-            .next()
-            .is_some_and(|more| more.len() > 1 && !more.ends_with('='));
-        is_more && is_name(first) && !is_keyword(first) && !self.is_known(first)
-    }
-
-    /// The first word means nothing. It is not repeated, because it may be a token.
-    fn unknown(&self, text: &str) -> Error {
-        let word = text.split_whitespace().next().unwrap_or_default();
-        let own = self.interpreter.names();
-        let names: Vec<&str> = self
-            .tree
-            .get_subcommands()
-            .map(clap::Command::get_name)
-            .chain(own.iter().map(|name| name.text.trim_end_matches('(')))
-            .collect();
-        let error = Error::usage("there is no such command or function");
-        match crate::error::nearest(word, &names) {
-            Some(known) => error.hint(format!("did you mean `{known}`?")),
-            None => error.hint("`help` lists the commands; `!CMD` runs one of your own shell's"),
-        }
-    }
-
     /// Keeps what was entered for Up, and on disk what may be there of it.
     fn remember(&mut self, text: &str, on_disk: &str) {
+        if let Some(assistant) = self.editor.helper_mut() {
+            if on_disk == text {
+                assistant.hidden.remove(text);
+            } else {
+                assistant.hidden.insert(text.to_owned());
+            }
+        }
         if !matches!(self.editor.add_history_entry(text), Ok(true)) || on_disk.is_empty() {
             return;
         }
@@ -414,6 +428,18 @@ impl<'a> Shell<'a> {
         let warning = format!("the history is not kept: {reason}");
         self.runner.session.borrow_mut().warn(&warning);
     }
+}
+
+/// A line editor that has read nothing yet.
+fn editor(
+    config: &Config,
+    lines: MemHistory,
+    assistant: Assistant,
+) -> Result<Editor<Assistant, MemHistory>> {
+    let mut editor = Editor::with_history(config.clone(), lines).map_err(unusable)?;
+    keys::bind(&mut editor, config.edit_mode(), &assistant.is_recalled);
+    editor.set_helper(Some(assistant));
+    Ok(editor)
 }
 
 fn unusable(error: ReadlineError) -> Error {
@@ -435,12 +461,4 @@ fn in_line(error: Error, number: usize) -> Error {
         return error;
     }
     error.called_at(Place::line(PROMPT, number))
-}
-
-/// One word that could be a name, and nothing else.
-fn is_name(text: &str) -> bool {
-    let text = text.trim();
-    !text.starts_with(|c: char| c.is_ascii_digit())
-        && !matches!(text, "true" | "false")
-        && text.chars().all(|c| c.is_alphanumeric() || c == '_')
 }

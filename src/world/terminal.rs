@@ -2,7 +2,8 @@
 //! `rpassword` and `signal-hook`.
 //!
 //! Invariants: a question is asked on the terminal device, never on standard input; however it ends, the
-//! terminal echoes again, and nothing that was pasted behind the answer is left for others to read.
+//! terminal echoes again; a secret is what was typed behind its question, and nothing that was typed ahead of it or
+//! pasted behind the answer is left for others to read.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Error as IoError, ErrorKind, Read, Write};
@@ -228,12 +229,16 @@ impl Read for Input {
 #[derive(Debug)]
 pub struct TerminalPrompt {
     interrupts: Interrupts,
+    has_asked: bool,
 }
 
 impl TerminalPrompt {
     /// A prompt at which Ctrl-C is an answer.
     pub fn new(interrupts: Interrupts) -> Self {
-        Self { interrupts }
+        Self {
+            interrupts,
+            has_asked: false,
+        }
     }
 }
 
@@ -243,6 +248,7 @@ impl Prompt for TerminalPrompt {
     }
 
     fn secret(&mut self, question: &str) -> Result<Token> {
+        self.has_asked = true;
         // The crate asks first and stops the echo then; who types at once must not see it either.
         let silence = Silence::of_the_terminal();
         // It raises the signal itself; held, that comes back as an error and the terminal is restored.
@@ -261,16 +267,21 @@ impl Prompt for TerminalPrompt {
     }
 
     fn confirm(&mut self, question: &str) -> Result<bool> {
+        self.has_asked = true;
         let held = self.interrupts.hold();
         let answer = ask_line(&format!("{question} [y/N] "));
         drop(held);
         let answer = answer.map_err(|error| prompt_failed(&error))?;
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
+
+    fn has_asked(&mut self) -> bool {
+        std::mem::take(&mut self.has_asked)
+    }
 }
 
-/// While this lives, the terminal neither shows what is typed nor turns a key into a signal. Afterwards it is
-/// as it was, and the rest of a pasted text is gone: it would be read, shown and remembered as a line.
+/// While this lives, the terminal neither shows what is typed nor turns a key into a signal. What was typed ahead is
+/// gone. Afterwards it is as it was, and the rest of a pasted text is gone: it would be read, shown and remembered as a line.
 #[cfg(unix)]
 struct Silence(Option<(File, rustix::termios::Termios)>);
 
@@ -284,7 +295,8 @@ impl Silence {
             silent.local_modes.remove(
                 LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG,
             );
-            tcsetattr(&device, OptionalActions::Now, &silent)?;
+            // What was typed before the question was seen is no answer to it.
+            tcsetattr(&device, OptionalActions::Flush, &silent)?;
             Ok((device, before))
         });
         // Without a terminal the question itself fails, and says so.

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use crate::harness::Sandbox;
 use crate::pty::{Pty, SECRET};
 
+mod ahead;
 mod ends;
 mod line;
 mod others;
@@ -95,6 +96,7 @@ fn the_shell_is_left_by_ctrl_d_and_by_words_with_the_status_of_the_last_line() {
         ("registry show nothing", "exit\r", 3),
         ("registry list", "quit\r", 0),
         ("registry list", "exit()\r", 0),
+        ("registry list", "exit(7)\r", 7),
     ] {
         let sandbox = Sandbox::new();
         let mut shell = Pty::shell(&sandbox, &[]);
@@ -165,6 +167,7 @@ fn the_missing_arguments_are_hinted_and_not_taken_over() {
         .sees("> registry add NAME INDEX");
     shell.keys("\x1b[C\x05x").sees("> registry add x");
     shell.keys(" ").sees("> registry add x INDEX");
+    shell.clear().keys("record ").sees("> record FILE");
 }
 
 #[test]

@@ -73,7 +73,7 @@ pub fn missing(tree: &Command, line: &str) -> Option<String> {
     let words: Vec<String> = state
         .open_positionals()
         .map(|argument| match value_name(argument) {
-            name if argument.is_required_set() => name,
+            name if argument.is_required_set() || state.is_one_of_required(argument) => name,
             name => format!("[{name}]"),
         })
         .collect();
@@ -336,6 +336,13 @@ impl<'a> State<'a> {
             .iter()
             .filter(|used| used.get_id() != argument.get_id())
             .any(|used| conflict(used, argument) || conflict(argument, used))
+    }
+
+    /// Whether it is one of several of which one has to be there.
+    fn is_one_of_required(&self, argument: &Arg) -> bool {
+        self.command.get_groups().any(|group| {
+            group.is_required_set() && group.get_args().any(|id| id == argument.get_id())
+        })
     }
 
     pub(super) fn candidates(&self, names: &Names, word: &str) -> Vec<Candidate> {

@@ -44,11 +44,19 @@ pub(super) fn editing_mode(inputrc: &str) -> EditMode {
 /// Binds them. The mark says whether the line is one of the history as it stands there.
 pub(super) fn bind<H: Helper, I: History>(
     editor: &mut Editor<H, I>,
+    mode: EditMode,
     is_recalled: &Arc<AtomicBool>,
 ) {
     let plain = |code| KeyEvent(code, Modifiers::NONE);
     editor.bind_sequence(KeyEvent::ctrl('L'), EventHandler::Simple(Cmd::ClearScreen));
-    editor.bind_sequence(KeyEvent::alt('\r'), EventHandler::Simple(Cmd::Newline));
+    // Of vi's keys, Esc is one by itself, and Enter may follow at once.
+    let alt_enter = match mode {
+        EditMode::Vi => Cmd::AcceptOrInsertLine {
+            accept_in_the_middle: true,
+        },
+        _ => Cmd::Newline,
+    };
+    editor.bind_sequence(KeyEvent::alt('\r'), EventHandler::Simple(alt_enter));
     for (key, command) in [
         (plain(KeyCode::Up), Cmd::HistorySearchBackward),
         (plain(KeyCode::Down), Cmd::HistorySearchForward),

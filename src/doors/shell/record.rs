@@ -48,6 +48,7 @@ impl Recorder {
                 .at(place())
                 .hint("name a file in a folder that exists"));
         }
+        replace::can_create(&file)?;
         session.recording = Some(Recording::default());
         Ok(Self { file })
     }
@@ -68,8 +69,8 @@ impl Recorder {
         script
     }
 
-    /// Ends it, and writes the script.
-    pub fn stop(self, runner: &Runner) -> Result<Written> {
+    /// Writes the script, which ends it; where that fails, it goes on.
+    pub fn stop(&self, runner: &Runner) -> Result<Written> {
         let script = Self::script(runner)?;
         let temporary = replace::temporary();
         if !replace::atomically(&self.file, &temporary, None, &script.text())? {
@@ -77,7 +78,7 @@ impl Recorder {
         }
         runner.session.borrow_mut().recording = None;
         Ok(Written {
-            file: self.file,
+            file: self.file.clone(),
             calls: script.calls(),
             missing: script.missing,
         })

@@ -7,23 +7,27 @@ use serde_json::Value as Json;
 use super::{Next, Shell, values};
 use crate::doors::Runner;
 use crate::doors::report::Report;
+use crate::doors::script::Said;
 use crate::error::Result;
 
 impl Shell<'_> {
     /// Runs one that was entered behind so many other lines, and shows its value.
     pub(super) fn run_rhai(&mut self, text: &str, before: usize) -> Result<Next> {
         let interpreter = &mut self.interpreter;
-        let mut leaves = false;
-        let status = self.runner.run_together(|| {
-            let value = interpreter.run_prompt_line(text, before)?;
-            leaves = value.is_none();
-            Ok(value.unwrap_or_default())
-        })?;
-        self.status = if leaves { status } else { self.status };
-        Ok(if leaves {
-            Next::Leave
-        } else {
-            Next::Go(status)
+        let mut left = None;
+        let status =
+            self.runner
+                .run_together(|| match interpreter.run_prompt_line(text, before)? {
+                    Said::Value(value) => Ok(value),
+                    Said::Left(status) => {
+                        left = Some(status);
+                        Ok(Json::Null)
+                    }
+                })?;
+        Ok(match left {
+            // What could not be done weighs more than what was wished for.
+            Some(wished) => Next::Leave(Some(if status == 0 { wished } else { status })),
+            None => Next::Go(status),
         })
     }
 }

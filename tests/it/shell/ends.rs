@@ -132,6 +132,17 @@ fn ctrl_c_ends_a_provider_and_nothing_is_stored() {
 }
 
 #[test]
+fn a_script_that_ctrl_c_ends_says_so_in_a_line_of_its_own() {
+    let sandbox = Sandbox::new();
+    sandbox.write("work/endless.rhai", "print(`started`); loop {}");
+    let args = ["-f", "endless.rhai"];
+    let mut shell = Pty::start(&sandbox, env!("CARGO_BIN_EXE_credsh"), &args);
+    shell.sees("started").keys(CTRL_C);
+    shell.sees("^C\nerror: interrupted");
+    assert_eq!(shell.ends(), 130);
+}
+
+#[test]
 fn a_terminal_that_can_only_show_text_has_lines_of_its_own_after_ctrl_c() {
     let mut sandbox = with_corp();
     sandbox.env("TERM", "dumb");

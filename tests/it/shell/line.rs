@@ -161,6 +161,12 @@ fn the_keys_are_those_of_inputrc() {
     shell.keys("tatus").sees("tatus").keys(ESC);
     std::thread::sleep(std::time::Duration::from_millis(700));
     shell.keys("0is").sees("> status").keys("\x1b");
+    // Enter may follow at once: it is no new line of the same entry.
+    shell
+        .keys("\x1b")
+        .keys("\r")
+        .sees("\ncorp: not logged in")
+        .sees("\ncredsh> ");
     drop(shell);
     // Another file, as for other programs; without any, the keys are those of emacs.
     sandbox.write("work/rc", "set editing-mode emacs\n");

@@ -109,6 +109,7 @@ fn a_line_of_rhai_is_written_and_told_at_its_end_or_undone() {
 fn a_mistake_names_the_nearest_of_commands_and_functions() {
     let sandbox = with_corp();
     let mut shell = Pty::shell(&sandbox, &[]);
+    sandbox.write("work/lines", "lgoin corp\n");
     shell.line("fn deploy(team) { team }");
     shell.line("let target = 1;");
     shell.line("fn ship() { target }");
@@ -134,6 +135,16 @@ fn a_mistake_names_the_nearest_of_commands_and_functions() {
         ("[1].fliter(|x| x)", "did you mean `filter`?"),
         ("parse_int(5)", "it is called as `parse_int(string) -> i64`"),
         ("record --stpo", "did you mean `--stop`?"),
+        ("status --scheme", "hint: usage: status"),
+        ("credsh registry list", "in credsh already: `registry list`"),
+        ("credsh", "in credsh already: `help` lists"),
+        ("let x = ;", "a value is missing before this"),
+        ("let x = \"open;\r\r", "a text is not closed"),
+        ("1 +\r\r", "something is missing at its end"),
+        ("registry add", "`<NAME>` and `<INDEX>` are missing"),
+        ("ship(1)", "`ship` does not take one argument"),
+        ("deploy()", "`deploy` needs arguments"),
+        ("run lines", "did you mean `login`?"),
         ("help regsitry", "did you mean `registry`?"),
         ("login corp2 --from env:X", "did you mean `corp`?"),
         (
@@ -275,6 +286,7 @@ fn a_recorded_session_is_a_script_with_its_net_effect() {
     for (line, expected) in [
         ("record --stop", "nothing is being recorded"),
         ("record no/such/folder/x.rhai", "there is no such folder"),
+        ("record /proc/x.rhai", "cannot write"),
         ("record team.rhai", "note: what is committed from here on"),
         ("record other.rhai", "is being recorded already"),
         (&format!("{ADD} --make-default")[..], "2 changes written"),
@@ -400,4 +412,43 @@ fn what_was_there_before_is_recorded_as_what_it_has_become() {
             "{config}"
         );
     }
+}
+
+#[test]
+fn a_recording_that_cannot_be_written_goes_on() {
+    let sandbox = Sandbox::new();
+    let mut shell = Pty::shell(&sandbox, &[]);
+    shell.line("record team.rhai");
+    shell.line(ADD);
+    sandbox.write("work/team.rhai", "// of somebody else");
+    let shown = shell.line("record --stop");
+    assert!(shown.contains("hint: repeat the command"), "{shown}");
+    std::fs::remove_file(sandbox.work().join("team.rhai")).unwrap();
+    shell.line("begin");
+    shell.line("alias set later x");
+    let shown = shell.line("record --stop");
+    assert!(shown.contains("wrote 1 call to"), "{shown}");
+    assert!(shown.contains("is not in it; only a commit"), "{shown}");
+    let script = sandbox.read("work/team.rhai");
+    assert!(
+        script.contains("registry::add(\"corp\"") && !script.contains("later"),
+        "{script}"
+    );
+}
+
+#[test]
+fn what_only_the_shell_has_is_explained_as_it_is_typed_there() {
+    let sandbox = Sandbox::new();
+    let mut shell = Pty::shell(&sandbox, &[]);
+    for (line, usage) in [
+        ("help exit", "Usage: exit"),
+        ("help history", "Usage: history"),
+        ("help record", "Usage: record FILE\n       record --stop"),
+        ("?", "`help COMMAND` explains one"),
+    ] {
+        let shown = shell.line(line);
+        assert!(shown.contains(usage), "{line}:\n{shown}");
+    }
+    let shown = shell.line("diff");
+    assert!(shown.contains("\nnothing is pending\n"), "{shown}");
 }
