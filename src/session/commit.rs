@@ -424,9 +424,18 @@ impl Ready {
     /// cannot be mended either is named with it.
     fn take_back(&mut self, failed: usize, mut error: Error) -> Error {
         let records: Vec<&FileRecord> = self.journal.all().collect();
-        // What was written last goes first: a token comes back after its index has.
+        let record = records[failed];
+        // What cannot be looked at may be torn.
+        self.is_half_done = replace::read_bytes(&record.file).map_or(true, |now| {
+            let now = now.as_ref().map(|now| now.as_slice());
+            matches!(record.state(now), State::Torn | State::New)
+        });
+        // What was written last goes first, and nothing goes before it: a token comes back after its index has.
         let done = records.iter().zip(&self.texts).take(failed).rev();
         for (record, texts) in done {
+            if self.is_half_done {
+                break;
+            }
             let FileRecord {
                 file, temporary, ..
             } = record;
@@ -443,12 +452,6 @@ impl Ready {
                 self.is_half_done = true;
             }
         }
-        let record = records[failed];
-        // What cannot be looked at may be torn.
-        self.is_half_done |= replace::read_bytes(&record.file).map_or(true, |now| {
-            let now = now.as_ref().map(|now| now.as_slice());
-            matches!(record.state(now), State::Torn | State::New)
-        });
         error
     }
 }
