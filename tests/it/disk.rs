@@ -2,6 +2,7 @@
 //! and where even the old texts cannot be put back, that is said, and the next start finishes it.
 
 use std::fs::File;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -445,4 +446,32 @@ fn a_folder_that_belongs_to_somebody_else_names_the_cure() {
     let cure = format!("sudo chown -R \"$(id -un)\" '{}'", folder.display());
     assert!(told.contains(&cure), "{told}");
     assert_eq!(case.side(), case.old);
+}
+
+/// The last write fails, and the run is killed while it takes back what was written before: neither the old token nor
+/// the new one is under an index that it is not for, and both files end on one side.
+#[test]
+fn what_is_taken_back_is_never_a_token_for_another_index() {
+    let [.., case] = cases();
+    case.reset();
+    let steps = case.steps(&case.credsh());
+    let fails = injection(&steps[last_write(&steps)], "error=EIO");
+    let mut kills = 0;
+    for name in ["rename", "renameat", "renameat2", "unlink"] {
+        for count in 1..12 {
+            case.reset();
+            let kill = injection(&(name.to_owned(), count), "signal=KILL");
+            let run = case
+                .injected(&[fails.clone(), kill], &case.credsh())
+                .output();
+            if run.unwrap().status.signal().is_none() {
+                break;
+            }
+            kills += 1;
+            let when = format!("killed at {name} {count}");
+            case.check_pairs(&when);
+            case.check(&when);
+        }
+    }
+    assert!(kills > 5, "{kills}");
 }
