@@ -284,7 +284,7 @@ impl Session {
                 until_done(&file, || self.write_file(ready, index, &mut lock, locks))
             });
             if let Err(error) = written {
-                return Err(ready.take_back(index, error));
+                return Err(ready.take_back(index, error, &self.own_folder()));
             }
         }
         Ok(())
@@ -401,11 +401,30 @@ impl Ready {
 
     /// Gives the files before this one their old text back. The first error is the one to tell; a file that
     /// cannot be mended either is named with it.
-    fn take_back(&mut self, failed: usize, mut error: Error) -> Error {
+    fn take_back(&mut self, failed: usize, mut error: Error, folder: &Path) -> Error {
+        // What cannot be looked at may be torn.
+        self.is_half_done = self.journal.all().nth(failed).is_some_and(|record| {
+            replace::read_bytes(&record.file).map_or(true, |now| {
+                let now = now.as_ref().map(|now| now.as_slice());
+                matches!(record.state(now), State::Torn | State::New)
+            })
+        });
+        if self.journal.goes_on && !self.is_half_done {
+            // Who finishes that begins with the first again.
+            self.journal.goes_on = false;
+            if let Err(second) = self.journal.write(folder) {
+                error = error.because(format!("and {second}"));
+                self.is_half_done = true;
+            }
+        }
         let records: Vec<&FileRecord> = self.journal.all().collect();
-        // What was written last goes first: a token comes back after its index has, and a file may have two names.
+        // What was written last goes first, and nothing goes before it: a token comes back after its index has, and a
+        // file may have two names.
         let done = records.iter().zip(&self.texts).take(failed).rev();
         for (record, texts) in done {
+            if self.is_half_done {
+                break;
+            }
             let FileRecord {
                 file, temporary, ..
             } = record;
@@ -422,12 +441,6 @@ impl Ready {
                 self.is_half_done = true;
             }
         }
-        let record = records[failed];
-        // What cannot be looked at may be torn.
-        self.is_half_done |= replace::read_bytes(&record.file).map_or(true, |now| {
-            let now = now.as_ref().map(|now| now.as_slice());
-            matches!(record.state(now), State::Torn | State::New)
-        });
         error
     }
 }

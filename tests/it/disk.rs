@@ -2,6 +2,7 @@
 //! and where even the old texts cannot be put back, that is said, and the next start finishes it.
 
 use std::fs::File;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -14,9 +15,9 @@ const CREDENTIALS: &str = "home/credentials.toml";
 
 const ERRORS: [&str; 4] = ["ENOSPC", "EIO", "EACCES", "EROFS"];
 
-/// A home with both files, of which one is replaced and one written in place; and one that has no tokens yet, and a
-/// project without a configuration.
-fn cases() -> [Case; 2] {
+/// A home with both files, of which one is replaced and one written in place; one that has no tokens yet, and a
+/// project without a configuration; and one in which a token goes before its index, and the next one comes after it.
+fn cases() -> [Case; 3] {
     let config = "# ours\n[registries.corp] # the company\nindex = \"INDEX/corp\"\n";
     let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
     let args = [
@@ -33,6 +34,13 @@ fn cases() -> [Case; 2] {
         args[2],
         args[3],
     ];
+    let with_index = [
+        "-y",
+        "-c",
+        "registry set corp --index sparse+https://new.example/ --drop-token",
+        args[2],
+        args[3],
+    ];
     let both = [
         ("home/config.toml", config),
         ("home/credentials.toml", &credentials),
@@ -40,6 +48,7 @@ fn cases() -> [Case; 2] {
     [
         Case::new(&both, &[], &args),
         Case::new(&both[..1], &[], &with_project),
+        Case::new(&both, &[], &with_index),
     ]
 }
 
@@ -82,6 +91,7 @@ fn a_step_that_fails_once_changes_nothing() {
                 continue;
             }
             failures += 1;
+            case.check_pairs(&when);
             let told = says_one_thing(&run, &when);
             if case.side() != case.old {
                 assert!(told.contains("the next start"), "{when}: {told}");
@@ -107,6 +117,7 @@ fn a_disk_that_fails_from_some_step_on_loses_nothing() {
             if !run.status.success() && name != "write" {
                 says_one_thing(&run, &when);
             }
+            case.check_pairs(&when);
             case.check(&when);
         }
     }
@@ -280,7 +291,7 @@ fn a_file_of_fifty_megabytes() {
 /// A file system without locks, as some of a network: that is said once, and everything else works.
 #[test]
 fn a_file_system_without_locks() {
-    let [case, _] = cases();
+    let [case, ..] = cases();
     for error in ["ENOSYS", "EOPNOTSUPP", "ENOLCK"] {
         case.reset();
         let every = ("flock".to_owned(), "1+");
@@ -296,7 +307,7 @@ fn a_file_system_without_locks() {
 /// its journal alone, and who comes afterwards finishes it.
 #[test]
 fn without_locks_a_run_at_work_is_told_from_one_that_was_killed() {
-    let [case, _] = cases();
+    let [case, ..] = cases();
     let no_locks = injection(&("flock".to_owned(), "1+"), "error=ENOLCK");
     case.reset();
     let steps = case.steps(&case.credsh());
@@ -421,7 +432,7 @@ fn a_project_that_is_deleted_while_the_shell_is_open() {
 /// A home that may not be written to: what is named is the home, and no folder that is not there.
 #[test]
 fn a_home_that_may_not_be_written_to_is_named() {
-    let [case, _] = cases();
+    let [case, ..] = cases();
     case.reset();
     let steps = case.steps(&case.credsh());
     let folder = places(&steps, "mkdir")[0];
@@ -437,7 +448,7 @@ fn a_home_that_may_not_be_written_to_is_named() {
 /// What root has left in a home says whose it is, and how to get it back.
 #[test]
 fn a_folder_that_belongs_to_somebody_else_names_the_cure() {
-    let [case, _] = cases();
+    let [case, ..] = cases();
     case.reset();
     let steps = case.steps(&case.credsh());
     let lock = places(&steps, "mkdir")[0];
@@ -451,4 +462,32 @@ fn a_folder_that_belongs_to_somebody_else_names_the_cure() {
     let cure = format!("sudo chown -R \"$(id -un)\" '{}'", folder.display());
     assert!(told.contains(&cure), "{told}");
     assert_eq!(case.side(), case.old);
+}
+
+/// The last write fails, and the run is killed while it takes back what was written before: neither the old token nor
+/// the new one is under an index that it is not for, and both files end on one side.
+#[test]
+fn what_is_taken_back_is_never_a_token_for_another_index() {
+    let [.., case] = cases();
+    case.reset();
+    let steps = case.steps(&case.credsh());
+    let fails = injection(&steps[last_write(&steps)], "error=EIO");
+    let mut kills = 0;
+    for name in ["rename", "renameat", "renameat2", "unlink"] {
+        for count in 1..12 {
+            case.reset();
+            let kill = injection(&(name.to_owned(), count), "signal=KILL");
+            let run = case
+                .injected(&[fails.clone(), kill], &case.credsh())
+                .output();
+            if run.unwrap().status.signal().is_none() {
+                break;
+            }
+            kills += 1;
+            let when = format!("killed at {name} {count}");
+            case.check_pairs(&when);
+            case.check(&when);
+        }
+    }
+    assert!(kills > 5, "{kills}");
 }
