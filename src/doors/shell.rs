@@ -198,6 +198,8 @@ impl<'a> Shell<'a> {
     fn may_leave(&self) -> bool {
         let mut session = self.runner.session.borrow_mut();
         let question = "the transaction has changes that are not written; leave without them?";
+        // What ran before has had its Ctrl-C.
+        session.world.interrupts.forget();
         !session.has_changes()
             || session.confirm(question).unwrap_or_else(|error| {
                 // Where nobody can be asked any more, nobody can stay either; Ctrl-C is no wish to leave.

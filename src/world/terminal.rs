@@ -269,7 +269,7 @@ impl Prompt for TerminalPrompt {
     fn confirm(&mut self, question: &str) -> Result<bool> {
         self.has_asked = true;
         let held = self.interrupts.hold();
-        let answer = ask_line(&format!("{question} [y/N] "));
+        let answer = ask_line(&format!("{question} [y/N] "), &self.interrupts);
         drop(held);
         let answer = answer.map_err(|error| prompt_failed(&error))?;
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
@@ -375,7 +375,7 @@ fn wait_for_a_key(
 }
 
 /// One line, shown while it is typed.
-fn ask_line(question: &str) -> std::io::Result<String> {
+fn ask_line(question: &str, interrupts: &Interrupts) -> std::io::Result<String> {
     let mut device = device()?;
     #[cfg(unix)]
     write!(device, "{question}")?;
@@ -386,13 +386,26 @@ fn ask_line(question: &str) -> std::io::Result<String> {
     )?;
     #[cfg(unix)]
     {
-        use rustix::event::{PollFd, PollFlags, poll};
-        // Reading would be taken up again after Ctrl-C; waiting is not.
-        if let Err(error) = poll(&mut [PollFd::new(&device, PollFlags::IN)], None) {
-            writeln!(device)?;
-            return Err(error.into());
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let a_moment = Timespec {
+            tv_sec: 0,
+            tv_nsec: 100_000_000,
+        };
+        // Reading would be taken up again after Ctrl-C; waiting is not, but it may come just before.
+        loop {
+            if interrupts.is_pressed() {
+                writeln!(device)?;
+                return Err(ErrorKind::Interrupted.into());
+            }
+            match poll(&mut [PollFd::new(&device, PollFlags::IN)], Some(&a_moment)) {
+                Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                Ok(_) => break,
+                Err(error) => return Err(error.into()),
+            }
         }
     }
+    #[cfg(not(unix))]
+    let _ = interrupts;
     let mut line = String::new();
     std::io::BufRead::read_line(&mut std::io::BufReader::new(device), &mut line)?;
     Ok(line)
