@@ -14,26 +14,16 @@ use crate::error::{Kind as ErrorKind, Result};
 impl Session {
     /// What a provider holds; unknown, where it cannot be asked.
     pub(super) fn held_now(&mut self, item: &ItemRecord) -> Result<Held> {
-        self.held_there(&item.provider(), &item.registry()?, item.is_login())
+        self.held_there(&item.provider(), &item.registry()?)
     }
 
-    fn held_there(
-        &mut self,
-        provider: &Provider,
-        registry: &Registry,
-        for_read: bool,
-    ) -> Result<Held> {
+    fn held_there(&mut self, provider: &Provider, registry: &Registry) -> Result<Held> {
         self.world.interrupts.check()?;
         self.note(&format!(
             "a change was interrupted: asking `{provider}` what it holds for {}",
             registry.label()
         ));
-        let held = if for_read {
-            self.look_for_read(provider, registry)
-        } else {
-            self.look_for_all(provider, registry)
-        };
-        match held {
+        match self.look_for_all(provider, registry) {
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
             held => Ok(held.ok().flatten().unwrap_or(Held::Unknown)),
         }
@@ -68,7 +58,7 @@ impl Session {
             None => None,
             Some(moved) => {
                 let (provider, registry) = logout.new_place(moved)?;
-                let held = self.held_there(&provider, &registry, true)?;
+                let held = self.held_there(&provider, &registry)?;
                 let (true, Held::Token(token)) = (moved.token.is(&held), held) else {
                     self.tell_uncertain(logout, "was to forget the token of")?;
                     return Ok(true);

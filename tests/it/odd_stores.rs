@@ -6,8 +6,8 @@ use serde_json::{Value as Json, json};
 use crate::harness::Sandbox;
 use crate::steps::{NEW, OLD};
 
-const CORP: &str = "sparse+https://corp.example/index/";
-const LAB: &str = "sparse+https://lab.example/index/";
+pub const CORP: &str = "sparse+https://corp.example/index/";
+pub const LAB: &str = "sparse+https://lab.example/index/";
 const THEIRS: &str = "sentinel-theirs-0123456789abcdef";
 
 /// A plugin that keeps tokens in files of a folder; how it is odd is among its arguments.
@@ -27,7 +27,9 @@ get)
     if [ -f closed ]; then echo "$failed"
     elif [ ! -f "$file" ]; then echo "$none"
     elif is publishes && ! is publish; then echo "$none"
-    else printf '{"Ok":{"kind":"get","token":"%s","cache":"session","operation_independent":true}}\n' "$(cat "$file")"
+    else
+        is mints && fresh=-minted-$(wc -w <requests)
+        printf '{"Ok":{"kind":"get","token":"%s%s","cache":"session","operation_independent":true}}\n' "$(cat "$file")" "$fresh"
     fi ;;
 login)
     if is elsewhere; then echo '{"Err":{"kind":"url-not-supported"}}'
@@ -46,14 +48,14 @@ logout)
 esac
 "#;
 
-struct Odd {
-    sandbox: Sandbox,
+pub struct Odd {
+    pub sandbox: Sandbox,
     folder: tempfile::TempDir,
 }
 
 impl Odd {
     /// `corp` and `lab`, each with a provider.
-    fn new(corp: &str, lab: &str) -> Self {
+    pub fn new(corp: &str, lab: &str) -> Self {
         let mut sandbox = Sandbox::new();
         let folder = tempfile::tempdir().unwrap();
         let bin = folder.path().join("bin");
@@ -80,17 +82,17 @@ impl Odd {
         Self { sandbox, folder }
     }
 
-    fn put(&self, index: &str, token: &str) {
+    pub fn put(&self, index: &str, token: &str) {
         let file = self.folder.path().join(index.replace('/', "_"));
         std::fs::write(file, token).unwrap();
     }
 
-    fn token(&self, index: &str) -> Option<String> {
+    pub fn token(&self, index: &str) -> Option<String> {
         let file = self.folder.path().join(index.replace('/', "_"));
         std::fs::read_to_string(file).ok()
     }
 
-    fn requests(&self) -> String {
+    pub fn requests(&self) -> String {
         let file = self.folder.path().join("requests");
         let text = std::fs::read_to_string(&file).unwrap_or_default();
         let _ = std::fs::remove_file(file);
@@ -493,7 +495,8 @@ fn a_change_asks_once_more_than_it_takes_to_know_that_there_is_one() {
     let mut odd = Odd::new("odd", "odd");
     let login = ["login", "corp", "--from", "env:NEW"];
     odd.sandbox.ok(&login);
-    assert_eq!(odd.requests(), "get get login");
+    // Each time for a token to publish with, too, as there is none to read with.
+    assert_eq!(odd.requests(), "get get get get login");
     odd.sandbox.ok(&login);
     assert_eq!(odd.requests(), "get");
     odd.sandbox.ok(&["logout", "corp"]);
