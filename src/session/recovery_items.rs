@@ -33,7 +33,10 @@ impl Session {
     /// nothing else knows any more of a token that credsh keeps.
     pub(super) fn finish_logout(&mut self, logout: &ItemRecord) -> Result<bool> {
         let token = match self.held_now(logout)? {
-            Held::Nothing => return Ok(true),
+            Held::Nothing => {
+                self.tell_lost(logout)?;
+                return Ok(true);
+            }
             Held::Token(token) if logout.before.is(&Held::Token(token.clone())) => token,
             Held::Unknown if logout.is_own => {
                 self.warn(&format!(
@@ -82,6 +85,23 @@ impl Session {
             }
             Ok(()) => Ok(true),
         }
+    }
+
+    /// Tells of a token that has left its old place and is not in the new one: where both are one store, a run that was
+    /// killed right after the logout has not given it back.
+    fn tell_lost(&mut self, logout: &ItemRecord) -> Result<()> {
+        let Some(moved) = &logout.moved_to else {
+            return Ok(());
+        };
+        let (place, registry) = logout.new_place(moved)?;
+        if let Held::Nothing = self.held_there(&place, &registry)? {
+            self.warn(&format!(
+                "the token of {} is in neither place, `{}` or `{place}`: log in again",
+                registry.label(),
+                logout.provider()
+            ));
+        }
+        Ok(())
     }
 
     /// Whether a token that this login was to move is still in its old place, for all that is known.

@@ -80,6 +80,24 @@ fn a_logout_of_what_somebody_else_has_stored_says_how_it_is_done_all_the_same() 
 }
 
 #[test]
+fn a_run_that_is_killed_before_it_gives_a_token_back_says_that_it_is_lost() {
+    let mut odd = Odd::new("odd one dies", "odd");
+    odd.put("one", OLD);
+    let killed = odd
+        .sandbox
+        .process()
+        .args(["login", "corp", "--provider", "odd one", "--move"])
+        .args(["--from", "provider:odd one dies"])
+        .status()
+        .unwrap();
+    assert_eq!(killed.code(), None);
+    assert_eq!(odd.token("one"), None);
+    let run = odd.sandbox.run(&["status"]);
+    let told = "the token of `corp` is in neither place, `odd one dies` or `odd one`: log in again";
+    assert!(run.stderr.contains(told), "{run:?}");
+}
+
+#[test]
 fn a_token_that_is_for_publishing_only_is_no_news() {
     let mut odd = Odd::new("odd publishes", "odd");
     odd.put(CORP, OLD);
