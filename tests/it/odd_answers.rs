@@ -1,6 +1,8 @@
 //! Stores whose answers cannot be compared as they are: another token at each get, or none for a read. No token gets
 //! lost, and nobody is said to have changed it who has not.
 
+use serde_json::json;
+
 use crate::odd_stores::{CORP, LAB, Odd};
 use crate::steps::{NEW, OLD};
 
@@ -141,4 +143,26 @@ fn a_token_that_is_for_publishing_only_goes_along_to_a_new_index() {
     odd.sandbox.ok(&[&set[..], &["--move-token"]].concat());
     assert_eq!(odd.token(new).as_deref(), Some(OLD));
     assert_eq!(odd.token(CORP), None);
+}
+
+#[test]
+fn a_logout_of_nothing_is_no_change() {
+    let mut odd = Odd::new("odd", "odd");
+    let run = odd.sandbox.ok(&[
+        "-c",
+        "begin",
+        "-c",
+        "logout corp",
+        "-c",
+        "diff",
+        "-c",
+        "rollback",
+    ]);
+    assert!(run.stdout.contains("nothing is pending"), "{run:?}");
+    assert!(!run.stdout.contains("if there is a token"), "{run:?}");
+    odd.requests();
+    // It is sent all the same.
+    let document = odd.sandbox.json(&["logout", "corp"]);
+    assert_eq!(document["changes"], json!([]), "{document:#}");
+    assert_eq!(odd.requests(), "get get logout");
 }
