@@ -164,7 +164,7 @@ fn log_out_of(session: &mut Session, provider: &Provider, registry: &Registry) -
         let detail = "a command has nothing to forget; take the provider out instead";
         return Ok(Fate::told(PlaceOutcome::Kept, detail));
     }
-    let held = match session.held_for_all(provider, registry) {
+    let held = match session.held_unless_locked(provider, registry) {
         Ok(Some(held)) => held,
         Ok(None) => return Ok(Fate::not_done(PlaceOutcome::Locked, &os::locked(provider))),
         Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),

@@ -149,6 +149,14 @@ impl Change {
         }
     }
 
+    /// Whether anything is another one afterwards. A plugin that gives no token is told to forget it all the same.
+    pub fn is_seen(&self) -> bool {
+        match self {
+            Self::File(_) => true,
+            Self::Item(change) => !change.before.is_same(&change.after.held()),
+        }
+    }
+
     /// The change of a file, if it is one.
     pub fn as_file(&self) -> Option<&FileChange> {
         match self {

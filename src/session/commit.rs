@@ -81,6 +81,7 @@ impl Session {
             }
             self.roll_back_all();
         }
+        changes.retain(Change::is_seen);
         drop(held);
         Ok(Committed {
             changes,

@@ -12,7 +12,7 @@ use super::commit::Ready;
 use super::own::Rules;
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::{Held, ItemKey, item_key};
-use crate::cargo::providers::{Action, Reply, Said, os};
+use crate::cargo::providers::{self, Action, Reply, Said, os};
 use crate::cargo::registry::Registry;
 use crate::disk::tree::Node;
 use crate::error::{Error, Kind as ErrorKind, Result};
@@ -38,21 +38,10 @@ impl Session {
         if self.flags.is_plan() {
             return Ok(Some(Held::Unknown));
         }
-        let reply = self.ask(provider, registry)?;
-        self.heard(provider, reply)
-    }
-
-    /// The same, where a plugin that has no token for reads is asked for one to publish with as well.
-    pub fn held_for_all(
-        &mut self,
-        provider: &Provider,
-        registry: &Registry,
-    ) -> Result<Option<Held>> {
-        let is_pending = self.config()?.pending_in(provider, registry).is_some();
-        if is_pending || self.flags.is_plan() {
-            return self.held_unless_locked(provider, registry);
+        match providers::pending(self.config()?, provider, registry) {
+            Some(pending) => self.heard(provider, pending?),
+            None => self.look_for_all(provider, registry),
         }
-        unless_failed(self.look_for_all(provider, registry))
     }
 
     /// What a provider holds, where a locked one is of no use.
@@ -233,7 +222,7 @@ impl Session {
                 return Err(stores_nothing(&provider));
             }
             let held = if index > 0 {
-                let held = unless_failed(self.look_for_read(&provider, &item.registry));
+                let held = unless_failed(self.look_for_all(&provider, &item.registry));
                 held.and_then(|held| held.ok_or_else(|| os::locked(&provider)))
             } else if provider.kind == Kind::Own {
                 Ok(item.before.clone())

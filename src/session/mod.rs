@@ -326,7 +326,9 @@ impl Session {
 
     /// What is pending since then, as it will be reported.
     pub fn changes_since(&self, from: Savepoint) -> Vec<Change> {
-        self.overlay.changes_since(from)
+        let mut changes = self.overlay.changes_since(from);
+        changes.retain(Change::is_seen);
+        changes
     }
 
     /// Whether anything is pending.

@@ -25,7 +25,7 @@ impl Session {
         }
     }
 
-    /// What a provider has; what an open transaction will have given it counts already.
+    /// What a provider has for a read; what an open transaction will have given it counts already.
     pub(super) fn ask(&mut self, provider: &Provider, registry: &Registry) -> Result<Reply> {
         match providers::pending(self.config()?, provider, registry) {
             Some(pending) => pending,
@@ -45,23 +45,15 @@ impl Session {
         }
     }
 
-    /// What a provider holds now for a read, whatever is pending.
-    pub(super) fn look_for_read(
-        &mut self,
-        provider: &Provider,
-        registry: &Registry,
-    ) -> Result<Option<Held>> {
-        let reply = self.perform(provider, registry, Action::Get(&Operation::READ))?;
-        self.heard(provider, reply)
-    }
-
-    /// The same, and where a plugin has nothing for that, what it holds for a publish.
+    /// What a provider holds now, whatever is pending: for a read, and where a plugin has nothing for that, for a
+    /// publish. One look everywhere: what is compared was asked for alike.
     pub(super) fn look_for_all(
         &mut self,
         provider: &Provider,
         registry: &Registry,
     ) -> Result<Option<Held>> {
-        let held = self.look_for_read(provider, registry)?;
+        let reply = self.perform(provider, registry, Action::Get(&Operation::READ))?;
+        let held = self.heard(provider, reply)?;
         if !matches!(held, Some(Held::Nothing)) || provider.kind != chain::Kind::Plugin {
             return Ok(held);
         }
@@ -77,7 +69,8 @@ impl Session {
     }
 
     /// What a provider holds right before it is changed. An error where that is neither what it held when it was asked
-    /// first, nor what it is to hold: somebody else has stored it, and only `--yes` gives it up.
+    /// first, nor what it is to hold: somebody else has stored it, and only `--yes` gives it up. Unknown, where the
+    /// provider gives another one at each get.
     pub(super) fn look_again(&mut self, item: &ItemChange) -> Result<Held, (Left, Error)> {
         let ItemChange {
             provider,
@@ -92,29 +85,36 @@ impl Session {
         {
             return Ok(before.clone());
         }
-        let held = if is_logout {
-            self.look_for_all(provider, registry)
-        } else {
-            self.look_for_read(provider, registry)
+        let mut look = || match self.look_for_all(provider, registry) {
+            Ok(Some(now)) => Ok(now),
+            Ok(None) => Err((Left::Locked, os::locked(provider))),
+            Err(error) => Err((Left::Failed, error)),
         };
-        let now = match held {
-            Ok(Some(now)) => now,
-            Ok(None) => return Err((Left::Locked, os::locked(provider))),
-            Err(error) => return Err((Left::Failed, error)),
-        };
-        if self.flags.yes || now.is_same(before) || now.is_same(&after.held()) {
+        let now = look()?;
+        let is_as_known = now.is_same(before) || now.is_same(&after.held());
+        // A token that is made for each get says nothing about what it is made from.
+        if !is_as_known
+            && let (Held::Token(_), Held::Token(one)) = (before, &now)
+            && let Held::Token(next) = look()?
+            && !one.is_same(&next)
+        {
+            return Ok(Held::Unknown);
+        }
+        if self.flags.yes || is_as_known {
             return Ok(now);
         }
-        let (ends, more) = if is_logout {
-            ("it stays", "")
+        let (ends, verb) = if is_logout {
+            ("it stays", "forget")
         } else {
-            ("nothing was written", ", or overwrite it with `--yes`")
+            ("nothing was written", "overwrite")
         };
         let error = Error::failed(format!(
             "somebody else has changed the token of {} in `{provider}` since it was asked for; {ends}",
             registry.label()
         ))
-        .hint(format!("look at it and repeat the command{more}"));
+        .hint(format!(
+            "look at it and repeat the command, or {verb} it with `--yes`"
+        ));
         Err((Left::Kept, error))
     }
 
@@ -125,9 +125,8 @@ impl Session {
         registry: &Registry,
         token: &Token,
     ) -> Result<()> {
-        let asked = self.perform(provider, registry, Action::Get(&Operation::READ))?;
-        match asked.said {
-            Said::Token(answer) if answer.token.is_same(token) => Ok(()),
+        match self.look_for_all(provider, registry)? {
+            Some(Held::Token(held)) if held.is_same(token) => Ok(()),
             _ => Err(Error::failed(format!(
                 "`{provider}` does not give back the token that it was given, so it stays where it is"
             ))

@@ -14,26 +14,16 @@ use crate::error::{Kind as ErrorKind, Result};
 impl Session {
     /// What a provider holds; unknown, where it cannot be asked.
     pub(super) fn held_now(&mut self, item: &ItemRecord) -> Result<Held> {
-        self.held_there(&item.provider(), &item.registry()?, item.is_login())
+        self.held_there(&item.provider(), &item.registry()?)
     }
 
-    fn held_there(
-        &mut self,
-        provider: &Provider,
-        registry: &Registry,
-        for_read: bool,
-    ) -> Result<Held> {
+    fn held_there(&mut self, provider: &Provider, registry: &Registry) -> Result<Held> {
         self.world.interrupts.check()?;
         self.note(&format!(
             "a change was interrupted: asking `{provider}` what it holds for {}",
             registry.label()
         ));
-        let held = if for_read {
-            self.look_for_read(provider, registry)
-        } else {
-            self.look_for_all(provider, registry)
-        };
-        match held {
+        match self.look_for_all(provider, registry) {
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
             held => Ok(held.ok().flatten().unwrap_or(Held::Unknown)),
         }
@@ -43,7 +33,10 @@ impl Session {
     /// nothing else knows any more of a token that credsh keeps.
     pub(super) fn finish_logout(&mut self, logout: &ItemRecord) -> Result<bool> {
         let token = match self.held_now(logout)? {
-            Held::Nothing => return Ok(true),
+            Held::Nothing => {
+                self.tell_lost(logout)?;
+                return Ok(true);
+            }
             Held::Token(token) if logout.before.is(&Held::Token(token.clone())) => token,
             Held::Unknown if logout.is_own => {
                 self.warn(&format!(
@@ -68,7 +61,7 @@ impl Session {
             None => None,
             Some(moved) => {
                 let (provider, registry) = logout.new_place(moved)?;
-                let held = self.held_there(&provider, &registry, true)?;
+                let held = self.held_there(&provider, &registry)?;
                 let (true, Held::Token(token)) = (moved.token.is(&held), held) else {
                     self.tell_uncertain(logout, "was to forget the token of")?;
                     return Ok(true);
@@ -92,6 +85,23 @@ impl Session {
             }
             Ok(()) => Ok(true),
         }
+    }
+
+    /// Tells of a token that has left its old place and is not in the new one: where both are one store, a run that was
+    /// killed right after the logout has not given it back.
+    fn tell_lost(&mut self, logout: &ItemRecord) -> Result<()> {
+        let Some(moved) = &logout.moved_to else {
+            return Ok(());
+        };
+        let (place, registry) = logout.new_place(moved)?;
+        if let Held::Nothing = self.held_there(&place, &registry)? {
+            self.warn(&format!(
+                "the token of {} is in neither place, `{}` or `{place}`: log in again",
+                registry.label(),
+                logout.provider()
+            ));
+        }
+        Ok(())
     }
 
     /// Whether a token that this login was to move is still in its old place, for all that is known.

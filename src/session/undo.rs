@@ -7,7 +7,7 @@ use super::Session;
 use super::change::ItemChange;
 use super::items::at_its_place;
 use crate::cargo::config::Held;
-use crate::cargo::providers::{Action, Operation, Reply, Said};
+use crate::cargo::providers::{Action, Reply, Said};
 use crate::error::{Error, Kind, Result};
 
 impl Session {
@@ -57,21 +57,23 @@ impl Session {
         if error.kind() != Kind::Failed {
             return error;
         }
-        match self.look_for_read(&item.provider, &item.registry) {
+        let (provider, registry) = (&item.provider, item.registry.label());
+        match self.look_for_all(provider, &item.registry) {
+            Ok(Some(held)) if held.is_same(&item.before) => error,
             Ok(Some(held)) => {
-                let is_changed = match &item.before {
-                    Held::Unknown => held.is_same(&item.after.held()),
-                    before => !held.is_same(before),
-                };
-                if is_changed {
+                let is_gone = matches!((&item.before, &held), (Held::Token(_), Held::Nothing));
+                if is_gone || held.is_same(&item.after.held()) {
                     done.push(item);
+                    return error;
                 }
-                error
+                // What was there before may have been made for that get: given to the provider, it would take the place
+                // of what it is made from.
+                error.because(format!(
+                    "and whether `{provider}` holds what it held before for {registry} is not known"
+                ))
             }
             Ok(None) | Err(_) => error.because(format!(
-                "and what `{}` holds for {} now is not known",
-                item.provider,
-                item.registry.label()
+                "and what `{provider}` holds for {registry} now is not known"
             )),
         }
     }
@@ -101,13 +103,7 @@ impl Session {
         if why.kind() != Kind::Failed {
             return false;
         }
-        let get = Action::Get(&Operation::READ);
-        let asked = self.perform(&item.provider, &item.registry, get);
-        let holds = match asked.map(|reply| reply.said) {
-            Ok(Said::Token(answer)) => Held::Token(answer.token),
-            Ok(Said::NotFound) => Held::Nothing,
-            _ => return false,
-        };
-        holds.is_same(&item.before)
+        let held = self.look_for_all(&item.provider, &item.registry);
+        matches!(held, Ok(Some(held)) if held.is_same(&item.before))
     }
 }

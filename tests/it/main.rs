@@ -50,6 +50,7 @@ mod looks;
 mod manual;
 #[cfg(target_os = "linux")]
 mod moves;
+mod odd_answers;
 mod odd_stores;
 mod onepassword;
 mod onepassword_logins;

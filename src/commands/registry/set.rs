@@ -209,6 +209,14 @@ impl Set {
             }
             let mut moved_to = None;
             if self.move_token {
+                let there = session.held(provider, &new)?;
+                // A logout would take it away from both.
+                if there.is_same(&held) {
+                    session.warn(&format!(
+                        "`{provider}` gives this token for the new index already, as one does that does not tell the two registries apart, so it stays there"
+                    ));
+                    continue;
+                }
                 // Unknown in a plan only.
                 let token = match &held {
                     Held::Token(token) => Some(token.clone()),
@@ -221,7 +229,6 @@ impl Set {
                         token,
                     })
                 });
-                let there = session.held(provider, &new)?;
                 let login = Wish::Login {
                     token,
                     args: Vec::new(),

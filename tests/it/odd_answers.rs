@@ -1,0 +1,168 @@
+//! Stores whose answers cannot be compared as they are: another token at each get, or none for a read. No token gets
+//! lost, and nobody is said to have changed it who has not.
+
+use serde_json::json;
+
+use crate::odd_stores::{CORP, LAB, Odd};
+use crate::steps::{NEW, OLD};
+
+#[test]
+fn a_failed_login_leaves_what_tokens_are_made_from() {
+    let mut odd = Odd::new("odd mints full", "odd");
+    odd.put(CORP, OLD);
+    let failed = odd
+        .sandbox
+        .fails(1, &["login", "corp", "--from", "env:NEW"]);
+    assert!(failed.stderr.contains("the disk is full"), "{failed:?}");
+    assert_eq!(odd.token(CORP).as_deref(), Some(OLD), "{failed:?}");
+    assert!(!odd.requests().ends_with("login"));
+}
+
+#[test]
+fn a_store_that_makes_a_token_for_each_get_logs_in_and_out() {
+    let mut odd = Odd::new("odd mints", "odd full");
+    odd.put(CORP, OLD);
+    odd.sandbox.ok(&["login", "corp", "--from", "env:NEW"]);
+    assert_eq!(odd.token(CORP).as_deref(), Some(NEW));
+    // What was there before is not known, so nothing takes the place of the new one.
+    let failed = odd.sandbox.fails(
+        1,
+        &[
+            "-c",
+            "login corp --from env:THEIRS",
+            "-c",
+            "login lab --from env:NEW",
+        ],
+    );
+    let told = "`odd mints` keeps the new token of `corp`";
+    assert!(failed.stderr.contains(told), "{failed:?}");
+    let kept = odd.token(CORP).unwrap();
+    assert!(!kept.contains("minted"), "{kept}");
+    odd.sandbox.ok(&["logout", "corp"]);
+    assert_eq!(odd.token(CORP), None);
+    odd.put(CORP, OLD);
+    let words = ["registry", "remove", "corp"];
+    odd.sandbox.ok(&words);
+    assert_eq!(odd.token(CORP), None);
+}
+
+#[test]
+fn a_token_that_is_made_for_a_move_moves() {
+    let mut odd = Odd::new("odd mints one", "odd");
+    odd.put("one", OLD);
+    odd.sandbox.ok(&[
+        "login",
+        "corp",
+        "--provider",
+        "odd",
+        "--from",
+        "provider:odd mints one",
+        "--move",
+    ]);
+    assert_eq!(odd.token("one"), None);
+    assert!(odd.token(CORP).unwrap().starts_with(OLD));
+}
+
+#[test]
+fn a_logout_of_what_somebody_else_has_stored_says_how_it_is_done_all_the_same() {
+    let mut odd = Odd::new("odd", "odd");
+    odd.put(CORP, OLD);
+    let lines = [
+        "-c",
+        "logout corp",
+        "-c",
+        "login lab --from command:meanwhile",
+    ];
+    let run = odd.sandbox.run(&lines);
+    let told = "or forget it with `--yes`";
+    assert!(run.stdout.contains(told), "{run:?}");
+    odd.put(CORP, OLD);
+    odd.sandbox.ok(&[&["--yes"], &lines[..]].concat());
+    assert_eq!(odd.token(CORP), None);
+}
+
+#[test]
+fn a_run_that_is_killed_before_it_gives_a_token_back_says_that_it_is_lost() {
+    let mut odd = Odd::new("odd one dies", "odd");
+    odd.put("one", OLD);
+    let killed = odd
+        .sandbox
+        .process()
+        .args(["login", "corp", "--provider", "odd one", "--move"])
+        .args(["--from", "provider:odd one dies"])
+        .status()
+        .unwrap();
+    assert_eq!(killed.code(), None);
+    assert_eq!(odd.token("one"), None);
+    let run = odd.sandbox.run(&["status"]);
+    let told = "the token of `corp` is in neither place, `odd one dies` or `odd one`: log in again";
+    assert!(run.stderr.contains(told), "{run:?}");
+}
+
+#[test]
+fn a_token_that_is_for_publishing_only_is_no_news() {
+    let mut odd = Odd::new("odd publishes", "odd");
+    odd.put(CORP, OLD);
+    odd.sandbox.ok(&[
+        "-c",
+        "begin",
+        "-c",
+        "logout corp",
+        "-c",
+        "login corp --from env:NEW",
+        "-c",
+        "commit",
+    ]);
+    assert_eq!(odd.token(CORP).as_deref(), Some(NEW));
+}
+
+#[test]
+fn a_token_that_is_for_publishing_only_comes_back() {
+    let mut odd = Odd::new("odd publishes", "odd full");
+    odd.put(CORP, OLD);
+    odd.sandbox.fails(
+        1,
+        &[
+            "-c",
+            "login corp --from env:NEW",
+            "-c",
+            "login lab --from env:NEW",
+        ],
+    );
+    assert_eq!(odd.token(CORP).as_deref(), Some(OLD));
+    assert_eq!(odd.token(LAB), None);
+}
+
+#[test]
+fn a_token_that_is_for_publishing_only_goes_along_to_a_new_index() {
+    let mut odd = Odd::new("odd publishes", "odd");
+    odd.put(CORP, OLD);
+    let new = "sparse+https://new.example/index/";
+    let set = ["registry", "set", "corp", "--index", new];
+    odd.sandbox.fails(1, &set);
+    odd.sandbox.ok(&[&set[..], &["--move-token"]].concat());
+    assert_eq!(odd.token(new).as_deref(), Some(OLD));
+    assert_eq!(odd.token(CORP), None);
+}
+
+#[test]
+fn a_logout_of_nothing_is_no_change() {
+    let mut odd = Odd::new("odd", "odd");
+    let run = odd.sandbox.ok(&[
+        "-c",
+        "begin",
+        "-c",
+        "logout corp",
+        "-c",
+        "diff",
+        "-c",
+        "rollback",
+    ]);
+    assert!(run.stdout.contains("nothing is pending"), "{run:?}");
+    assert!(!run.stdout.contains("if there is a token"), "{run:?}");
+    odd.requests();
+    // It is sent all the same.
+    let document = odd.sandbox.json(&["logout", "corp"]);
+    assert_eq!(document["changes"], json!([]), "{document:#}");
+    assert_eq!(odd.requests(), "get get logout");
+}
