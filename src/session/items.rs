@@ -52,11 +52,13 @@ impl Session {
         if is_pending || self.flags.is_plan() {
             return self.held_unless_locked(provider, registry);
         }
+        self.refuse_another_credsh(provider, registry)?;
         unless_failed(self.look_for_all(provider, registry))
     }
 
     /// What a provider holds, where a locked one is of no use.
     pub fn held(&mut self, provider: &Provider, registry: &Registry) -> Result<Held> {
+        self.refuse_another_credsh(provider, registry)?;
         self.held_unless_locked(provider, registry)?
             .ok_or_else(|| os::locked(provider))
     }
@@ -233,6 +235,7 @@ impl Session {
                 return Err(stores_nothing(&provider));
             }
             let held = if index > 0 {
+                self.refuse_another_credsh(&provider, &item.registry)?;
                 let held = unless_failed(self.look_for_read(&provider, &item.registry));
                 held.and_then(|held| held.ok_or_else(|| os::locked(&provider)))
             } else if provider.kind == Kind::Own {

@@ -9,15 +9,19 @@ use cargo_credential::{
 };
 use zeroize::Zeroizing;
 
-use super::child::{Child, Limit, PASSPHRASE};
+use super::child::{Child, Limit, PASSPHRASE, printed};
 use super::os::{LOCKED, PATIENT, QUICK, UNLOCK};
 use super::processes::Watch;
 use super::{Action, Answer, Reply, Said};
 use crate::cargo::chain::{Kind as ProviderKind, Provider};
 use crate::cargo::config::Config;
+use crate::cargo::programs::CREDSH;
 use crate::cargo::registry::Registry;
 use crate::error::{Error, Kind, Result};
 use crate::token::{Token, masked};
+
+/// No more of what a program says of its version is read.
+const LONGEST_VERSION: usize = 1000;
 
 /// What a plugin answers.
 pub(super) type Response = Result<CredentialResponse, cargo_credential::Error>;
@@ -331,6 +335,19 @@ pub(super) fn hello(config: &Config, program: &str) -> Result<()> {
     let mut child = Child::start(config, command, Limit::unless_asking(config.time_limit()))?;
     greeting(&mut child)?;
     child.finish()
+}
+
+/// Whether a program calls itself credsh, where it is asked for its version.
+pub(super) fn says_it_is_credsh(config: &Config, program: &str) -> bool {
+    let name = format!("{CREDSH} ");
+    let mut command = Command::new(program);
+    command
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
+    let limit = Limit::of(QUICK.min(config.time_limit()));
+    printed(config, command, limit, LONGEST_VERSION)
+        .is_ok_and(|printed| printed.starts_with(name.as_bytes()))
 }
 
 fn greeting(child: &mut Child) -> Result<()> {
