@@ -382,9 +382,15 @@ pub fn pending(config: &Config, provider: &Provider, registry: &Registry) -> Opt
     })
 }
 
-/// What a program prints that gives a token and is no provider, as far as so many bytes. It has as long as one that is.
+/// What a program prints that gives a token and is no provider, as far as so many bytes. It may ask its user for
+/// a password, as a provider may in a login.
 pub fn printed(config: &Config, command: Command, most: usize) -> Result<Zeroizing<Vec<u8>>> {
-    let limit = Limit::unless_asking(config.time_limit());
+    let time = config.time_limit();
+    let limit = if config.can_ask() {
+        Limit::none(time)
+    } else {
+        Limit::unless_asking(time)
+    };
     child::printed(config, command, limit, most)
 }
 
