@@ -289,7 +289,7 @@ fn leave(
         let key = registry.setting("token").ok_or_else(|| no_name(registry))?;
         // The one that Cargo would send, also in a plan, which has not read it.
         let moves = session.config()?.secret(&key)?.map(|found| found.value);
-        let places = forget_in_files(session, &key, moves.as_ref())?;
+        let places = forget_in_files(session, &key, moves.as_ref(), true)?;
         return match places
             .into_iter()
             .find(|(_, fate)| fate.outcome == PlaceOutcome::Kept && !fate.is_aside())
