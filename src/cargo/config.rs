@@ -6,7 +6,7 @@
 //! An open transaction's edits are made in the layers themselves ([`Config::put`] gives back what was there,
 //! which is all that undoing needs), so every reader sees what will be.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -80,6 +80,7 @@ pub struct Config {
     interrupts: Interrupts,
     stderr: Stderr,
     may_prompt: bool,
+    is_dismissed: Cell<bool>,
     has_terminal: bool,
 }
 
@@ -118,6 +119,7 @@ impl Config {
             interrupts: world.interrupts.clone(),
             stderr: world.stderr.clone(),
             may_prompt: false,
+            is_dismissed: Cell::new(false),
             has_terminal: world.prompt.is_available(),
         })
     }

@@ -47,6 +47,21 @@ impl Config {
         self.env.has_display()
     }
 
+    /// Whether the owner of a locked keyring may be asked to unlock it: on a screen, and once for a command.
+    pub fn may_unlock(&self) -> bool {
+        self.may_prompt && self.has_display() && !self.is_dismissed.get()
+    }
+
+    /// Whether its owner was asked, and did not unlock it.
+    pub fn is_dismissed(&self) -> bool {
+        self.is_dismissed.get()
+    }
+
+    /// Says whether its owner was asked in vain.
+    pub fn set_dismissed(&self, is_dismissed: bool) {
+        self.is_dismissed.set(is_dismissed);
+    }
+
     /// Whether a program may ask its user, and there is a terminal or a screen to do that on.
     pub fn can_ask(&self) -> bool {
         self.may_prompt && (self.has_terminal || self.has_display())
