@@ -25,6 +25,7 @@ pub use self::stores::{Held, ItemKey, item_key};
 use super::layers::{Doubled, Layer, Layers, both_names};
 use super::looks::Looks;
 use super::name::variable;
+use super::programs::Copies;
 use crate::disk::tree::{Entry, Node, is_secret};
 use crate::error::{Error, Place, Result};
 use crate::token::Token;
@@ -81,6 +82,7 @@ pub struct Config {
     stderr: Stderr,
     may_prompt: bool,
     is_dismissed: Cell<bool>,
+    copies: Copies,
     has_terminal: bool,
 }
 
@@ -120,6 +122,7 @@ impl Config {
             stderr: world.stderr.clone(),
             may_prompt: false,
             is_dismissed: Cell::new(false),
+            copies: Copies::default(),
             has_terminal: world.prompt.is_available(),
         })
     }

@@ -36,6 +36,29 @@ fn own_tokens(sandbox: &mut Sandbox) -> usize {
     list["tokens"].as_array().unwrap().len()
 }
 
+/// Each registry may name a copy, which is compared with this program once.
+#[test]
+fn a_copy_of_credsh_is_read_once_for_however_many_registries() {
+    let mut sandbox = with_provider("x");
+    let copy = sandbox.root().join("copy");
+    std::fs::copy(CREDSH, &copy).unwrap();
+    let registry = |n: usize| {
+        format!(
+            "[registries.r{n}]\nindex = 'sparse+https://r{n}.example/'\ncredential-provider = ['{}']\n",
+            copy.display()
+        )
+    };
+    let mut timed = |registries: usize| {
+        let config: String = (0..registries).map(registry).collect();
+        sandbox.write("home/config.toml", config);
+        let begun = Instant::now();
+        sandbox.ok(&["registry", "list"]);
+        begun.elapsed()
+    };
+    let (one, many) = (timed(1), timed(60));
+    assert!(many < one * 15, "{one:?}, {many:?}");
+}
+
 const LOGIN: &str = "login corp --from env:T";
 
 #[test]

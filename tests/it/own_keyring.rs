@@ -288,18 +288,27 @@ fn the_owner_of_a_locked_keyring_is_asked_once_for_a_command() {
     // Several registries of one keyring.
     desk.sandbox.write(
         "home/config.toml",
-        "registry.global-credential-providers = ['cargo:libsecret']\n\
-         registries.a.index = 'sparse+https://a.example/'\n\
+        "registries.a.index = 'sparse+https://a.example/'\n\
          registries.b.index = 'sparse+https://b.example/'\n",
     );
-    desk.keyring.unlock();
     desk.sandbox.env("T", "sentinel-own");
-    for name in ["a", "b"] {
-        desk.sandbox.ok(&["login", name, "--from", "env:T"]);
+    for (number, provider) in ["cargo:libsecret", "credsh"].into_iter().enumerate() {
+        desk.keyring.unlock();
+        for name in ["a", "b"] {
+            let line = format!("registry set {name} --provider {provider}");
+            desk.sandbox.ok(&["-c", &line]);
+            let more: &[&str] = if number == 0 {
+                &[]
+            } else {
+                &["--store", "keyring"]
+            };
+            let login = ["login", name, "--from", "env:T"];
+            desk.sandbox.ok(&[&login[..], more].concat());
+        }
+        desk.keyring.lock();
+        let run = desk.sandbox.run(&["status", "--ask"]);
+        assert_eq!(desk.keyring.prompts(), 6 + number, "{provider}: {run:?}");
     }
-    desk.keyring.lock();
-    desk.sandbox.run(&["status", "--ask"]);
-    assert_eq!(desk.keyring.prompts(), 6);
 }
 
 /// One who types the password has it unlocked, and what was asked for goes on, Cargo's build as well.

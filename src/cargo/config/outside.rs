@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Config;
+use crate::cargo::programs::Copies;
 use crate::world::{Env, Interrupts, Stderr};
 
 impl Config {
@@ -20,6 +21,11 @@ impl Config {
     /// This program, to be started once more.
     pub fn program(&self) -> &Path {
         &self.program
+    }
+
+    /// What is known about copies of this program.
+    pub fn copies(&self) -> &Copies {
+        &self.copies
     }
 
     /// How long a provider's program may take to answer, while it asks nobody.
