@@ -11,7 +11,7 @@ use super::programs;
 use super::registry::Registry;
 use super::settings;
 use crate::error::{Error, Place, Result};
-use crate::token::{no_argument, stands_for_a_name};
+use crate::token::{no_argument, stands_for_a_program};
 
 /// What performs a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -329,7 +329,9 @@ fn is_path(program: &str) -> bool {
 /// An empty program name is started too, and fails (6).
 pub fn check_spec(words: &[String]) -> Result<()> {
     match words.first() {
-        Some(first) if stands_for_a_name(first) => Err(no_argument()),
+        Some(first) if stands_for_a_program(first) => {
+            Err(no_argument("name a provider: `provider list` shows some"))
+        }
         Some(first) if !first.is_empty() => Ok(()),
         _ => Err(Error::usage("a provider needs a name or a program")
             .hint("`provider list` shows some; every system has `cargo:token`")),

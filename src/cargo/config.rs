@@ -6,7 +6,7 @@
 //! An open transaction's edits are made in the layers themselves ([`Config::put`] gives back what was there,
 //! which is all that undoing needs), so every reader sees what will be.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,6 +25,7 @@ pub use self::stores::{Held, ItemKey, item_key};
 use super::layers::{Doubled, Layer, Layers, both_names};
 use super::looks::Looks;
 use super::name::variable;
+use super::programs::Copies;
 use crate::disk::tree::{Entry, Node, is_secret};
 use crate::error::{Error, Place, Result};
 use crate::token::Token;
@@ -80,6 +81,8 @@ pub struct Config {
     interrupts: Interrupts,
     stderr: Stderr,
     may_prompt: bool,
+    is_dismissed: Cell<bool>,
+    copies: Copies,
     has_terminal: bool,
 }
 
@@ -118,6 +121,8 @@ impl Config {
             interrupts: world.interrupts.clone(),
             stderr: world.stderr.clone(),
             may_prompt: false,
+            is_dismissed: Cell::new(false),
+            copies: Copies::default(),
             has_terminal: world.prompt.is_available(),
         })
     }

@@ -1,5 +1,7 @@
 //! Programs as the system would find them, on `PATH`.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -23,7 +25,7 @@ pub fn is_credsh(config: &Config, program: &str) -> bool {
     let Some(found) = find(config, program) else {
         return false;
     };
-    let is_it = |ours: &Path| is_same_file(&found, ours) || is_copy(&found, ours);
+    let is_it = |ours: &Path| config.copies().has(&found, ours);
     is_it(config.program()) || find(config, CREDSH).is_some_and(|ours| is_it(&ours))
 }
 
@@ -74,17 +76,40 @@ fn is_copy(one: &Path, other: &Path) -> bool {
     }
 }
 
-fn is_same_file(one: &Path, other: &Path) -> bool {
+/// What a file is, by whatever path.
+#[cfg(unix)]
+type Identity = (u64, u64);
+#[cfg(not(unix))]
+type Identity = PathBuf;
+
+fn identity(path: &Path) -> Option<Identity> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        let inode = |path: &Path| path.metadata().map(|meta| (meta.dev(), meta.ino())).ok();
-        inode(one).is_some_and(|found| Some(found) == inode(other))
+        let meta = path.metadata().ok()?;
+        Some((meta.dev(), meta.ino()))
     }
     #[cfg(not(unix))]
-    {
-        let real = |path: &Path| path.canonicalize().ok();
-        real(one).is_some_and(|found| Some(found) == real(other))
+    path.canonicalize().ok()
+}
+
+/// Which files are copies of which: each registry may name the same one, and to compare two takes a while.
+#[derive(Debug, Default)]
+pub struct Copies(RefCell<HashMap<(Identity, Identity), bool>>);
+
+impl Copies {
+    /// Whether one is the other, or has the same bytes.
+    fn has(&self, one: &Path, other: &Path) -> bool {
+        let (Some(first), Some(second)) = (identity(one), identity(other)) else {
+            return false;
+        };
+        if first == second {
+            return true;
+        }
+        let mut known = self.0.borrow_mut();
+        *known
+            .entry((first, second))
+            .or_insert_with(|| is_copy(one, other))
     }
 }
 

@@ -69,7 +69,7 @@ impl Login {
         for note in &registry.notes {
             session.note(note);
         }
-        let left = self.place_to_leave(session, &takers[0])?;
+        let left = self.place_to_leave(session, &registry, &takers[0])?;
         session.note(&format!(
             "logging in to {} ({}) with `{}`",
             registry.label(),
@@ -101,7 +101,12 @@ impl Login {
     }
 
     /// The provider that the token moves away from.
-    fn place_to_leave(&self, session: &mut Session, taker: &Provider) -> Result<Option<Provider>> {
+    fn place_to_leave(
+        &self,
+        session: &mut Session,
+        registry: &Registry,
+        taker: &Provider,
+    ) -> Result<Option<Provider>> {
         if !self.move_it {
             return Ok(None);
         }
@@ -112,6 +117,7 @@ impl Login {
             );
         };
         let from = session.provider_named(words)?;
+        session.refuse_another_credsh(&from, registry)?;
         if from.command == taker.command {
             return Err(
                 Error::usage(format!("`{from}` is where the token would move to as well"))
@@ -283,7 +289,7 @@ fn leave(
         let key = registry.setting("token").ok_or_else(|| no_name(registry))?;
         // The one that Cargo would send, also in a plan, which has not read it.
         let moves = session.config()?.secret(&key)?.map(|found| found.value);
-        let places = forget_in_files(session, &key, moves.as_ref())?;
+        let places = forget_in_files(session, &key, moves.as_ref(), true)?;
         return match places
             .into_iter()
             .find(|(_, fate)| fate.outcome == PlaceOutcome::Kept && !fate.is_aside())

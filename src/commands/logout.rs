@@ -145,7 +145,7 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
     }
     let mut key: Vec<&str> = table.iter().map(String::as_str).collect();
     key.push("token");
-    for (place, fate) in forget_in_files(session, &key, None)? {
+    for (place, fate) in forget_in_files(session, &key, None, is_asked)? {
         let fate = if is_asked { fate } else { fate.set_aside() };
         places.push(LogoutPlace {
             registry: name.clone(),
@@ -164,7 +164,10 @@ fn log_out_of(session: &mut Session, provider: &Provider, registry: &Registry) -
         let detail = "a command has nothing to forget; take the provider out instead";
         return Ok(Fate::told(PlaceOutcome::Kept, detail));
     }
-    let held = match session.held_unless_locked(provider, registry) {
+    let asked = session
+        .refuse_another_credsh(provider, registry)
+        .and_then(|()| session.held_unless_locked(provider, registry));
+    let held = match asked {
         Ok(Some(held)) => held,
         Ok(None) => return Ok(Fate::not_done(PlaceOutcome::Locked, &os::locked(provider))),
         Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
@@ -274,11 +277,13 @@ pub(super) fn forget_one(
 }
 
 /// Removes a `cargo:token` token from all files that Cargo reads, or would if another were not in the way; where it is
-/// one that moves, only after asking one that would be lost.
+/// one that moves, only after asking one that would be lost. Where Cargo does not ask for them, one that nobody can be
+/// asked about is no obstacle.
 pub(super) fn forget_in_files(
     session: &mut Session,
     key: &[&str],
     moves: Option<&Token>,
+    is_asked: bool,
 ) -> Result<Vec<(Place, Fate)>> {
     let mut places = Vec::new();
     let name = variable(key);
@@ -327,6 +332,15 @@ pub(super) fn forget_in_files(
                 format!("remove the token from the project's `{}`?", file.display())
             };
             let answer = session.confirm(&question);
+            if !is_asked
+                && answer
+                    .as_ref()
+                    .is_err_and(|error| error.kind() == ErrorKind::Failed)
+            {
+                let detail = "nobody can be asked; `--yes` removes it, too";
+                places.push((Place::file(&file), Fate::told(PlaceOutcome::Kept, detail)));
+                continue;
+            }
             if !answer.map_err(|error| error.at(Place::file(&file)))? {
                 let fate = if is_another {
                     Fate::aside("as you said")

@@ -46,6 +46,7 @@ impl Session {
 
     /// What a provider holds, where a locked one is of no use.
     pub fn held(&mut self, provider: &Provider, registry: &Registry) -> Result<Held> {
+        self.refuse_another_credsh(provider, registry)?;
         self.held_unless_locked(provider, registry)?
             .ok_or_else(|| os::locked(provider))
     }
@@ -222,6 +223,7 @@ impl Session {
                 return Err(stores_nothing(&provider));
             }
             let held = if index > 0 {
+                self.refuse_another_credsh(&provider, &item.registry)?;
                 let held = unless_failed(self.look_for_all(&provider, &item.registry));
                 held.and_then(|held| held.ok_or_else(|| os::locked(&provider)))
             } else if provider.kind == Kind::Own {

@@ -182,6 +182,9 @@ impl Session {
     /// Looks at the disk again before the next command, unless edits are pending on what was read.
     pub fn refresh(&mut self) {
         let config = self.config.as_ref();
+        if let Some(config) = config {
+            config.set_dismissed(false);
+        }
         if self.overlay.is_empty() && !config.is_some_and(Config::is_current) {
             self.config = None;
         }

@@ -25,6 +25,33 @@ impl Session {
         }
     }
 
+    /// Refuses to have another credsh keep or forget a token: it would wait for the lock that this one takes for that.
+    pub fn refuse_another_credsh(
+        &mut self,
+        provider: &Provider,
+        registry: &Registry,
+    ) -> Result<()> {
+        if self.flags.is_plan() || !providers::is_another_credsh(self.config()?, provider) {
+            return Ok(());
+        }
+        let config = self.config()?;
+        let own = registry.setting("credential-provider");
+        let is_of_registry = match own {
+            Some(key) => config.words(&key)?.is_some(),
+            None => false,
+        };
+        let hint = if is_of_registry {
+            format!("`registry set {} --provider credsh`", registry.word())
+        } else {
+            "`provider add credsh`".to_owned()
+        };
+        Err(Error::failed(format!(
+            "`{}` is another credsh, which would wait for this one's lock",
+            provider.command[0]
+        ))
+        .hint(hint))
+    }
+
     /// What a provider has for a read; what an open transaction will have given it counts already.
     pub(super) fn ask(&mut self, provider: &Provider, registry: &Registry) -> Result<Reply> {
         match providers::pending(self.config()?, provider, registry) {

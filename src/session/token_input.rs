@@ -31,6 +31,14 @@ fn too_long() -> Error {
 impl Session {
     /// The token, cleaned and checked.
     pub fn read_token(&mut self, source: &Source, registry: &Registry) -> Result<Token> {
+        let is_there = match source {
+            Source::Env(name) => self.world.env.get_os(name).is_some(),
+            Source::File(path) => self.path(path).exists(),
+            _ => true,
+        };
+        if !is_there {
+            source.check_missing()?;
+        }
         let place = match source {
             Source::Env(name) => Place::Env(name.clone()),
             Source::File(path) => Place::file(self.path(path)),

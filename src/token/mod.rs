@@ -7,5 +7,5 @@ mod source;
 
 pub use scheme::Scheme;
 pub use secret::Token;
-pub(crate) use secret::{looks_like_token, masked, no_argument, stands_for_a_name};
+pub(crate) use secret::{looks_like_token, masked, no_argument, stands_for_a_program};
 pub use source::Source;

@@ -177,11 +177,18 @@ pub(crate) fn stands_for_a_name(word: &str) -> bool {
             .any(|part| is_long(part) || part.starts_with("cio"))
 }
 
-/// What a token is refused with, where a word was to be.
-pub(crate) fn no_argument() -> Error {
-    Error::usage("this looks like a token, and a token is never an argument").hint(
-        "revoke it if others can see this terminal or its history, and name where it is: `--from env:NAME`, without a `$`",
-    )
+/// The same where a program is to be named: by a path, or as Cargo's providers are called.
+pub(crate) fn stands_for_a_program(word: &str) -> bool {
+    let is_path = word.contains('/') && !word.contains(['=', '+']);
+    let is_provider = word.starts_with("cargo:") || word.starts_with("cargo-credential-");
+    stands_for_a_name(word) && !is_path && !is_provider
+}
+
+/// What a token is refused with, where a word was to be: this is to be done instead.
+pub(crate) fn no_argument(instead: &str) -> Error {
+    Error::usage("this looks like a token, and a token is never an argument").hint(format!(
+        "revoke it if others can see this terminal or its history, and {instead}",
+    ))
 }
 
 /// A text with every word that could be a token, or a part of one, as dots: as many, so that what stands

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::secret::{no_argument, stands_for_a_name};
+use super::secret::{no_argument, stands_for_a_name, stands_for_a_program};
 use crate::error::{Error, Result};
 
 /// Where to take a token from.
@@ -34,6 +34,19 @@ impl Source {
     pub fn is_inert(&self) -> bool {
         matches!(self, Self::Env(_) | Self::File(_))
     }
+
+    /// The error about a name that nothing has and that is rather the token: a shell has put it there.
+    pub fn check_missing(&self) -> Result<()> {
+        match self {
+            Self::Env(name) if stands_for_a_name(name) => Err(no_argument(
+                "name the variable that has it, without a `$`: `--from env:NAME`",
+            )),
+            Self::File(path) if path.to_str().is_some_and(stands_for_a_name) => {
+                Err(no_argument("name the file that has it: `--from file:PATH`"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl FromStr for Source {
@@ -51,10 +64,6 @@ impl FromStr for Source {
             Some(("env" | "file" | "command" | "provider", "")) => {
                 wrong("the source names nothing after its colon")
             }
-            // A shell has put the token itself where its name was meant.
-            Some(("env" | "file" | "provider", name)) if stands_for_a_name(name) => {
-                Err(no_argument())
-            }
             Some(("env", name)) => Ok(Self::Env(name.to_owned())),
             Some(("file", path)) => Ok(Self::File(path.into())),
             Some(("command", line)) => match crate::words::split(line) {
@@ -62,9 +71,16 @@ impl FromStr for Source {
                 Ok(_) => wrong("the source names no command"),
                 Err(error) => Err(error),
             },
-            Some(("provider", spec)) => Ok(Self::Provider(
-                spec.split_whitespace().map(ToOwned::to_owned).collect(),
-            )),
+            Some(("provider", spec)) => {
+                let words: Vec<String> = spec.split_whitespace().map(ToOwned::to_owned).collect();
+                match words.first() {
+                    // A shell has put the token itself where its name was meant.
+                    Some(first) if stands_for_a_program(first) => Err(no_argument(
+                        "name the provider that has it: `--from provider:SPEC`",
+                    )),
+                    _ => Ok(Self::Provider(words)),
+                }
+            }
             _ => wrong("this is not a source of a token"),
         }
     }

@@ -495,6 +495,22 @@ fn a_login_or_logout_where_nobody_can_be_asked_is_not_waited_for() {
     assert!(run.stderr.contains("so it is waited for"), "{run:?}");
 }
 
+/// A password manager asks in a window of its own.
+#[test]
+fn a_command_that_gives_a_token_is_waited_for_where_it_may_ask() {
+    let mut sandbox = Sandbox::new();
+    sandbox.program("work/asks", "#!/bin/sh\nsleep 2.5\necho sentinel-of-asks\n");
+    sandbox
+        .env("PATH", "/usr/bin:/bin")
+        .time_limit(Duration::from_secs(1));
+    let line = "login crates-io --from command:./asks";
+    let failed = sandbox.fails(4, &["-c", line]);
+    assert!(failed.stderr.contains("within 1 s"), "{failed:?}");
+    let run = sandbox.env("DISPLAY", ":0").ok(&["-c", line]);
+    assert!(run.stderr.contains("so it is waited for"), "{run:?}");
+    assert_nobody_left(&sandbox);
+}
+
 #[test]
 fn a_login_that_is_waited_for_ends_with_ctrl_c() {
     let sandbox = with_plugin(&at_get(NONE, "touch ../login; sleep 60"));

@@ -36,6 +36,29 @@ fn own_tokens(sandbox: &mut Sandbox) -> usize {
     list["tokens"].as_array().unwrap().len()
 }
 
+/// Each registry may name a copy, which is compared with this program once.
+#[test]
+fn a_copy_of_credsh_is_read_once_for_however_many_registries() {
+    let mut sandbox = with_provider("x");
+    let copy = sandbox.root().join("copy");
+    std::fs::copy(CREDSH, &copy).unwrap();
+    let registry = |n: usize| {
+        format!(
+            "[registries.r{n}]\nindex = 'sparse+https://r{n}.example/'\ncredential-provider = ['{}']\n",
+            copy.display()
+        )
+    };
+    let mut timed = |registries: usize| {
+        let config: String = (0..registries).map(registry).collect();
+        sandbox.write("home/config.toml", config);
+        let begun = Instant::now();
+        sandbox.ok(&["registry", "list"]);
+        begun.elapsed()
+    };
+    let (one, many) = (timed(1), timed(60));
+    assert!(many < one * 15, "{one:?}, {many:?}");
+}
+
 const LOGIN: &str = "login corp --from env:T";
 
 #[test]
@@ -66,6 +89,7 @@ fn credsh_by_another_name_is_credsh() {
 const STRANGER: &str = r#"#!/bin/sh
 cd 'ROOT'
 env >>env
+[ "$1" = --version ] && { echo 'stranger 1.0'; exit; }
 echo '{"v":[1]}'
 read -r request
 echo "$request" >>requests
@@ -100,12 +124,64 @@ fn a_stranger_of_that_name_gets_what_cargo_would_give_it_and_no_passphrase() {
     }
 }
 
+/// As credsh of another build is seen from outside.
+const OTHER_BUILD: &str = "#!/bin/sh\n[ \"$1\" = --version ] && echo 'credsh 0.0.9' || sleep 60\n";
+
+#[test]
+fn another_build_is_not_waited_for_and_the_next_step_is_named() {
+    let passes = "#!/bin/sh\necho '{\"v\":[1]}'\nread -r request\n\
+                  echo '{\"Err\":{\"kind\":\"url-not-supported\"}}'\n";
+    let own = "registries.corp.credential-provider = ['ROOT/old/credsh']\n";
+    let listed = "registry.global-credential-providers = ['ROOT/old/credsh', 'ROOT/passes']\n";
+    let last = "registry.global-credential-providers = ['ROOT/old/credsh']\n";
+    let set = "hint: `registry set corp --provider credsh`";
+    let add = "hint: `provider add credsh`";
+    for (providers, hint) in [(own, set), (last, add), (listed, add)] {
+        let mut sandbox = with_provider("x");
+        let root = sandbox.root().display().to_string();
+        sandbox.program("old/credsh", OTHER_BUILD);
+        sandbox.program("passes", passes);
+        let providers = providers.replace("ROOT", &root);
+        let config = format!("registries.corp.index = '{INDEX}'\n{providers}");
+        sandbox.write("home/config.toml", config);
+        let told = format!("`{root}/old/credsh` is another credsh, which would wait");
+        for line in [LOGIN, "logout corp"] {
+            let begun = Instant::now();
+            let run = sandbox.fails(1, &["-c", line]);
+            assert!(begun.elapsed() < Duration::from_secs(10), "{line}");
+            let shown = format!("{}{}", run.stdout, run.stderr);
+            assert!(shown.contains(&told) && shown.contains(hint), "{shown}");
+        }
+        sandbox.ok(&["provider", "add", "credsh"]);
+    }
+}
+
+#[test]
+fn what_is_only_called_credsh_stays_in_the_chain_and_can_be_added() {
+    let mut sandbox = with_provider("x");
+    let root = sandbox.root().display().to_string();
+    let stranger = sandbox.program("strange/credsh", &STRANGER.replace("ROOT", &root));
+    let stranger = stranger.to_str().unwrap();
+    sandbox.write("home/config.toml", "");
+    let listed = |sandbox: &Sandbox, path: &str| {
+        let config = sandbox.read("home/config.toml");
+        config.contains(&format!("'{path}'")) || config.contains(&format!("\"{path}\""))
+    };
+    sandbox.ok(&["provider", "add", "credsh"]);
+    sandbox.ok(&["provider", "add", stranger]);
+    assert!(listed(&sandbox, stranger) && listed(&sandbox, CREDSH));
+    sandbox.ok(&["provider", "remove", "credsh"]);
+    assert!(listed(&sandbox, stranger) && !listed(&sandbox, CREDSH));
+    sandbox.ok(&["provider", "add", "credsh"]);
+    assert!(listed(&sandbox, stranger) && listed(&sandbox, CREDSH));
+}
+
 #[test]
 fn adding_credsh_mends_a_path_that_leads_elsewhere_or_nowhere() {
     for stale in ["/nowhere/bin/credsh", "ROOT/old/credsh"] {
         let mut sandbox = with_provider("x");
         let root = sandbox.root().display().to_string();
-        sandbox.program("old/credsh", "#!/bin/sh\nexit 1\n");
+        sandbox.program("old/credsh", OTHER_BUILD);
         let stale = stale.replace("ROOT", &root);
         let config = format!(
             "[registry]\nglobal-credential-providers = ['cargo:libsecret', '{stale}', 'cargo:token']\n"

@@ -258,6 +258,59 @@ fn the_owner_of_a_locked_keyring_is_asked_once_where_there_is_a_display() {
     desk.gets("sentinel-own");
 }
 
+/// One who has closed the dialog does not see it again for each token.
+#[test]
+fn the_owner_of_a_locked_keyring_is_asked_once_for_a_command() {
+    let mut desk = Desk::new();
+    desk.login(&["--store", "keyring"]);
+    for (label, operation) in [("ci", "publish"), ("yanks", "yank")] {
+        let rules = ["--label", label, "--operations", operation];
+        desk.login(&[&["--store", "keyring"], &rules[..]].concat());
+    }
+    desk.keyring.lock();
+    desk.sandbox.env("DISPLAY", ":99");
+    for (number, args) in [
+        &["logout", "corp"][..],
+        &["logout", "--all"],
+        &["why", "corp", "--ask"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let run = desk.sandbox.run(args);
+        assert!(run.stdout.contains("locked"), "{args:?}: {run:?}");
+        assert_eq!(desk.keyring.prompts(), number + 1, "{args:?}: {run:?}");
+    }
+    // The next command is another matter.
+    desk.sandbox
+        .run(&["-c", "status corp --ask", "-c", "status corp --ask"]);
+    assert_eq!(desk.keyring.prompts(), 5);
+    // Several registries of one keyring.
+    desk.sandbox.write(
+        "home/config.toml",
+        "registries.a.index = 'sparse+https://a.example/'\n\
+         registries.b.index = 'sparse+https://b.example/'\n",
+    );
+    desk.sandbox.env("T", "sentinel-own");
+    for (number, provider) in ["cargo:libsecret", "credsh"].into_iter().enumerate() {
+        desk.keyring.unlock();
+        for name in ["a", "b"] {
+            let line = format!("registry set {name} --provider {provider}");
+            desk.sandbox.ok(&["-c", &line]);
+            let more: &[&str] = if number == 0 {
+                &[]
+            } else {
+                &["--store", "keyring"]
+            };
+            let login = ["login", name, "--from", "env:T"];
+            desk.sandbox.ok(&[&login[..], more].concat());
+        }
+        desk.keyring.lock();
+        let run = desk.sandbox.run(&["status", "--ask"]);
+        assert_eq!(desk.keyring.prompts(), 6 + number, "{provider}: {run:?}");
+    }
+}
+
 /// One who types the password has it unlocked, and what was asked for goes on, Cargo's build as well.
 #[test]
 fn a_keyring_whose_owner_unlocks_it_serves() {

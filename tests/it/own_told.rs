@@ -265,3 +265,19 @@ fn as_many_changes_are_told_as_are_listed() {
         assert_eq!(told.lines().last(), Some(changes.as_str()), "{told}");
     }
 }
+
+#[test]
+fn a_project_token_that_cargo_does_not_read_is_no_obstacle_for_a_logout_where_nobody_can_be_asked()
+{
+    let mut sandbox = corp("");
+    let project = "work/.cargo/config.toml";
+    sandbox.write(project, "registries.corp.token = 'sentinel-of-project'\n");
+    sandbox.ok(&["-c", &login("--from env:T")]);
+    let run = sandbox.ok(&["logout", "corp"]);
+    assert!(run.stdout.contains("nobody can be asked"), "{run:?}");
+    let list = sandbox.json(&["token", "list"]);
+    assert_eq!(list["tokens"], json!([]));
+    assert!(sandbox.read(project).contains("sentinel-of-project"));
+    sandbox.ok(&["logout", "corp", "--yes"]);
+    assert!(!sandbox.read(project).contains("sentinel-of-project"));
+}

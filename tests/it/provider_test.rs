@@ -129,8 +129,21 @@ fn each_way_to_fail_is_a_point() {
         assert!(points.starts_with(expected), "{program}\n{points}");
         assert_eq!(status == 0, !points.contains('-'), "{program}");
     }
-    let (status, points) = verdict(&mut sandbox(), &["cargo-credential-nobody"]);
-    assert_eq!((status, points.as_str()), (1, "-start"));
+    for words in [
+        &["cargo-credential-nobody"][..],
+        &["cargo-credential-nobody", "--login"],
+    ] {
+        let (status, points) = verdict(&mut sandbox(), words);
+        assert_eq!((status, points.as_str()), (1, "-start"), "{words:?}");
+    }
+    // Of one that fails nobody knows whether it has another registry's token.
+    let mut sandbox = sandbox();
+    let other = r#"{"Err":{"kind":"other","message":"no vault"}}"#;
+    let program = format!("#!/bin/sh\n{hello}; {}\n", answers(other, none));
+    let path = sandbox.program("bin/plug", &program);
+    let run = sandbox.fails(1, &["provider", "test", path.to_str().unwrap(), "--login"]);
+    assert!(run.stdout.contains("nothing is stored"), "{run:?}");
+    assert!(!run.stdout.contains("to another"), "{run:?}");
 }
 
 #[test]

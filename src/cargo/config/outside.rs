@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Config;
+use crate::cargo::programs::Copies;
 use crate::world::{Env, Interrupts, Stderr};
 
 impl Config {
@@ -20,6 +21,11 @@ impl Config {
     /// This program, to be started once more.
     pub fn program(&self) -> &Path {
         &self.program
+    }
+
+    /// What is known about copies of this program.
+    pub fn copies(&self) -> &Copies {
+        &self.copies
     }
 
     /// How long a provider's program may take to answer, while it asks nobody.
@@ -45,6 +51,21 @@ impl Config {
     /// Whether there is a screen on which a program could ask its user.
     pub fn has_display(&self) -> bool {
         self.env.has_display()
+    }
+
+    /// Whether the owner of a locked keyring may be asked to unlock it: on a screen, and once for a command.
+    pub fn may_unlock(&self) -> bool {
+        self.may_prompt && self.has_display() && !self.is_dismissed.get()
+    }
+
+    /// Whether its owner was asked, and did not unlock it.
+    pub fn is_dismissed(&self) -> bool {
+        self.is_dismissed.get()
+    }
+
+    /// Says whether its owner was asked in vain.
+    pub fn set_dismissed(&self, is_dismissed: bool) {
+        self.is_dismissed.set(is_dismissed);
     }
 
     /// Whether a program may ask its user, and there is a terminal or a screen to do that on.

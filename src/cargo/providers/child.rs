@@ -341,9 +341,9 @@ impl Child {
 pub(super) fn printed(
     config: &Config,
     command: Command,
+    limit: Limit,
     most: usize,
 ) -> Result<Zeroizing<Vec<u8>>> {
-    let limit = Limit::unless_asking(config.time_limit());
     let mut child = Child::start(config, command, limit).map_err(|error| {
         let failed = Error::failed(error.message());
         let failed = error.causes().iter().fold(failed, Error::because);

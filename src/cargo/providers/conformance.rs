@@ -70,6 +70,11 @@ const INDEX: (&str, &str) = (
     "index",
     "Cargo would send one registry's token to another, and a login to that would replace it",
 );
+/// The same where it is not known whether it has one.
+const INDEX_UNKNOWN: (&str, &str) = (
+    INDEX.0,
+    "a token that it has would be replaced, and removed with the made-up one",
+);
 const LOGIN: (&str, &str) = (
     "login",
     "Cargo offers the token to no other provider once this one is reached",
@@ -115,7 +120,7 @@ pub fn test(
         points.add(TIME, is_in_time, seconds(began.elapsed()));
     }
     // `cargo:token` is an edit of files, which a commit performs.
-    if round_trip && provider.kind != Kind::Token {
+    if has_started && round_trip && provider.kind != Kind::Token {
         points.round_trip(config, provider)?;
     }
     Ok(points.0)
@@ -310,26 +315,29 @@ impl Points {
         let get = Action::Get(&Operation::READ);
         if provider.can_login() != Some(false) {
             // What is there would be replaced, and then removed.
-            let (passed, detail) = match ask(get).map(|reply| reply.said) {
+            let (point, passed, detail) = match ask(get).map(|reply| reply.said) {
                 Ok(Said::NotFound | Said::UrlNotSupported) => (
+                    INDEX,
                     true,
                     "has nothing for an index that nobody can have".to_owned(),
                 ),
                 // An earlier test has left it.
                 Ok(Said::Token(answer)) if answer.token.is_same(&token) => {
-                    (true, format!("has the made-up token for {NOWHERE}"))
+                    (INDEX, true, format!("has the made-up token for {NOWHERE}"))
                 }
                 Ok(Said::Token(_)) => (
+                    INDEX,
                     false,
                     "gives a token for an index that nobody can have, so none is stored".to_owned(),
                 ),
                 Ok(_) => (
+                    INDEX_UNKNOWN,
                     false,
                     "does not say what it has, so nothing is stored".to_owned(),
                 ),
-                Err(error) => (false, format!("nothing is stored: {error}")),
+                Err(error) => (INDEX_UNKNOWN, false, format!("nothing is stored: {error}")),
             };
-            self.add(INDEX, passed, detail);
+            self.add(point, passed, detail);
             if !passed {
                 return Ok(());
             }

@@ -19,8 +19,10 @@ use std::time::Duration;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use self::child::Limit;
 use super::chain::{Chain, Kind, Provider};
 use super::config::{Config, Held};
+use super::programs;
 use super::registry::Registry;
 use crate::error::{Error, Place, Result};
 use crate::token::Token;
@@ -380,9 +382,26 @@ pub fn pending(config: &Config, provider: &Provider, registry: &Registry) -> Opt
     })
 }
 
-/// What a program prints that gives a token and is no provider, as far as so many bytes. It has as long as one that is.
+/// What a program prints that gives a token and is no provider, as far as so many bytes. It may ask its user for
+/// a password, as a provider may in a login.
 pub fn printed(config: &Config, command: Command, most: usize) -> Result<Zeroizing<Vec<u8>>> {
-    child::printed(config, command, most)
+    let time = config.time_limit();
+    let limit = if config.can_ask() {
+        Limit::none(time)
+    } else {
+        Limit::unless_asking(time)
+    };
+    child::printed(config, command, limit, most)
+}
+
+/// Whether it is another credsh, of another build for instance: what it does for a login or a logout waits for the lock
+/// that is ours then. A program that is called alike says what it is.
+pub fn is_another_credsh(config: &Config, provider: &Provider) -> bool {
+    let program = &provider.command[0];
+    provider.kind == Kind::Plugin
+        && !provider.is_credsh
+        && programs::is_called_credsh(program)
+        && process::says_it_is_credsh(config, program)
 }
 
 /// Whether a program starts as a provider, and says hello.

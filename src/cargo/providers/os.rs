@@ -76,10 +76,19 @@ pub(super) fn perform(
         QUICK
     };
     let reply = call(config, provider, registry, action, &[], limit)?;
-    if matches!(reply.said, Said::Locked) && config.may_prompt() && config.has_display() {
-        return call(config, provider, registry, action, &[UNLOCK], PATIENT);
+    if matches!(reply.said, Said::Locked) && config.may_unlock() {
+        let reply = call(config, provider, registry, action, &[UNLOCK], PATIENT);
+        config.set_dismissed(!is_unlocked(&reply));
+        return reply;
     }
     Ok(reply)
+}
+
+/// Whether the owner of a locked keyring, who was asked to, has unlocked it.
+pub(super) fn is_unlocked(reply: &Result<Reply>) -> bool {
+    reply
+        .as_ref()
+        .is_ok_and(|reply| !matches!(reply.said, Said::Locked))
 }
 
 fn call(

@@ -9,15 +9,19 @@ use cargo_credential::{
 };
 use zeroize::Zeroizing;
 
-use super::child::{Child, Limit, PASSPHRASE};
-use super::os::{LOCKED, PATIENT, QUICK, UNLOCK};
+use super::child::{Child, Limit, PASSPHRASE, printed};
+use super::os::{LOCKED, PATIENT, QUICK, UNLOCK, is_unlocked};
 use super::processes::Watch;
 use super::{Action, Answer, Reply, Said};
 use crate::cargo::chain::{Kind as ProviderKind, Provider};
 use crate::cargo::config::Config;
+use crate::cargo::programs::CREDSH;
 use crate::cargo::registry::Registry;
 use crate::error::{Error, Kind, Result};
 use crate::token::{Token, masked};
+
+/// No more of what a program says of its version is read.
+const LONGEST_VERSION: usize = 1000;
 
 /// What a plugin answers.
 pub(super) type Response = Result<CredentialResponse, cargo_credential::Error>;
@@ -29,8 +33,10 @@ pub(super) fn perform(
     action: Action<'_>,
 ) -> Result<Reply> {
     let reply = perform_once(config, provider, registry, action, false)?;
-    if matches!(reply.said, Said::Locked) && config.may_prompt() && config.has_display() {
-        return perform_once(config, provider, registry, action, true);
+    if matches!(reply.said, Said::Locked) && config.may_unlock() {
+        let reply = perform_once(config, provider, registry, action, true);
+        config.set_dismissed(!is_unlocked(&reply));
+        return reply;
     }
     Ok(reply)
 }
@@ -56,7 +62,7 @@ fn perform_once(
             // Whoever keeps a token may ask its owner, and where nobody sees that.
             Action::Login { .. } | Action::Logout if config.can_ask() => Limit::none(time),
             // We ask the owner of a locked keyring ourselves, and say so.
-            _ if provider.is_credsh && config.may_prompt() && config.has_display() => {
+            _ if provider.is_credsh && config.may_unlock() => {
                 Limit::unless_asking(time.max(PATIENT + QUICK))
             }
             _ => Limit::unless_asking(time),
@@ -87,6 +93,9 @@ fn perform_once(
         }
         Misunderstood::Failed(error) => {
             if let Some(ours) = of_parts(&error).filter(|_| provider.is_credsh) {
+                if ours.message().starts_with(LOCKED) && config.may_unlock() {
+                    config.set_dismissed(true);
+                }
                 // The words that were wrong are not those of whoever asks.
                 let kind = match ours.kind() {
                     Kind::Usage | Kind::NotFound => Kind::Failed,
@@ -122,6 +131,10 @@ pub(super) fn command_of(config: &Config, provider: &Provider) -> Command {
     let is_ours = provider.is_credsh || provider.kind == ProviderKind::Own;
     if is_ours && !config.may_prompt() {
         command.env("CREDSH_NO_INPUT", "1");
+    }
+    // Where it sees no screen, it asks for no keyring, and on the terminal for what it may.
+    if is_ours && config.is_dismissed() {
+        command.env("DISPLAY", "").env("WAYLAND_DISPLAY", "");
     }
     if provider.is_credsh
         && let Some(passphrase) = config.env().get_os(PASSPHRASE)
@@ -331,6 +344,19 @@ pub(super) fn hello(config: &Config, program: &str) -> Result<()> {
     let mut child = Child::start(config, command, Limit::unless_asking(config.time_limit()))?;
     greeting(&mut child)?;
     child.finish()
+}
+
+/// Whether a program calls itself credsh, where it is asked for its version.
+pub(super) fn says_it_is_credsh(config: &Config, program: &str) -> bool {
+    let name = format!("{CREDSH} ");
+    let mut command = Command::new(program);
+    command
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null());
+    let limit = Limit::of(QUICK.min(config.time_limit()));
+    printed(config, command, limit, LONGEST_VERSION)
+        .is_ok_and(|printed| printed.starts_with(name.as_bytes()))
 }
 
 fn greeting(child: &mut Child) -> Result<()> {

@@ -7,6 +7,7 @@ use clap::{ArgGroup, Args};
 use crate::cargo::chain::{Provider, resolve};
 use crate::cargo::config::{Config, View, wrong_kind};
 use crate::cargo::programs;
+use crate::cargo::providers::is_another_credsh;
 use crate::commands::Outcome;
 use crate::commands::alias;
 use crate::commands::args::{
@@ -163,11 +164,14 @@ fn named(config: &Config, words: Vec<String>) -> Vec<String> {
     }
 }
 
-/// The provider that these words stand for, if it is credsh by its name at least.
+/// The provider that these words stand for, if it is credsh: this one, another, or one of that name that is gone.
 fn as_credsh(config: &Config, words: &[String]) -> Option<Provider> {
     words.first()?;
     let provider = resolve(config, words, &Place::Option("SPEC"), &mut Vec::new());
-    let is_it = provider.is_credsh || programs::is_called_credsh(&provider.command[0]);
+    let program = &provider.command[0];
+    let is_gone =
+        || programs::is_called_credsh(program) && programs::find(config, program).is_none();
+    let is_it = provider.is_credsh || is_gone() || is_another_credsh(config, &provider);
     is_it.then_some(provider)
 }
 

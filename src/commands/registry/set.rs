@@ -133,7 +133,7 @@ impl Set {
                 .hint("say what you mean: `--move-token` or `--drop-token`"));
             }
             Some(_) if self.drop_token => {
-                forget_in_files(session, &token_key, None)?;
+                forget_in_files(session, &token_key, None, true)?;
             }
             _ => {}
         }

@@ -105,6 +105,10 @@ fn a_token_where_a_name_was_meant_is_refused_and_not_shown() {
             assert!(!run.stderr.contains(token), "{line}: {run:?}");
         }
     }
+    // Base64 may contain a slash.
+    let base64 = "provider add c2VudGluZWw0NTY3/ODkwMTIzNDU2Nzg5+A==";
+    let run = corp().fails(64, &["-c", base64]);
+    assert!(!run.stderr.contains("c2Vud"), "{run:?}");
     // Names that are long, and have digits.
     let mut sandbox = corp();
     for (status, words) in [
@@ -113,9 +117,31 @@ fn a_token_where_a_name_was_meant_is_refused_and_not_shown() {
         (1, "--from file:tokens/of-corp/the-one-of-2027-01-31"),
         (1, "--from file:/tmp/0123456789abcdef0123456789"),
         (4, "--from provider:cargo-credential-1password"),
+        (4, "--from provider:cargo-credential-awscodeartifact2"),
+        (
+            4,
+            "--from 'provider:plug --vault hfnjvi6aymbsnfc2xeeoheizda'",
+        ),
+        (4, "--from provider:run/9f8e7d6c5b4a3210/plug"),
+        (4, "--provider cargo-credential-awscodeartifact2"),
     ] {
         let line = format!("login corp {words}");
         sandbox.fails(status, &["-c", &line]);
+    }
+    sandbox.ok(&["provider", "add", "cargo-credential-azuredevops2024"]);
+    // What is there is what it says.
+    sandbox
+        .write("work/run/9f8e7d6c5b4a3210/token", TOKEN)
+        .write("work/token_of_build01234567890", TOKEN);
+    sandbox.env("CARGOTOKEN2026PRODUCTION01", TOKEN);
+    sandbox.ok(&["registry", "set", "corp", "--provider", "cargo:token"]);
+    for source in [
+        "env:CARGOTOKEN2026PRODUCTION01",
+        "file:run/9f8e7d6c5b4a3210/token",
+        "file:token_of_build01234567890",
+        "'provider:cargo:token-from-stdout cat run/9f8e7d6c5b4a3210/token'",
+    ] {
+        sandbox.ok(&["-c", &format!("login corp --from {source}")]);
     }
 }
 
