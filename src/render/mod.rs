@@ -106,7 +106,7 @@ pub enum Block {
     Line(Span),
     /// A line that belongs to the one before.
     Detail(Span),
-    /// Text as it is, with its own line breaks; one follows it. Whose it is must be known: [`visible`] shows what is
+    /// Text as it is, with its own line breaks; one follows it. Whose it is must be known: [`visible()`] shows what is
     /// somebody else's.
     Verbatim(String),
     /// What stands under a label, set in.
