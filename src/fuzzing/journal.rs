@@ -177,35 +177,35 @@ fn finish(sandbox: &Sandbox, old: &str, choice: usize) {
         return is_refused(sandbox, &folder.join("journal"), choice);
     }
 
-    let half = new.floor_char_boundary(new.len() / 2);
+    let half = new.len() / 2;
     let by_others = format!("{old}\n# somebody else\n");
     let now = match choice / 2 % 4 {
-        0 => old.to_owned(),
-        1 => new.to_string(),
-        // What is torn has the length of the longer one.
-        2 => format!(
-            "{}{}",
-            &new[..half],
-            String::from_utf8_lossy(old.as_bytes().get(half..).unwrap_or_default())
-        ),
-        _ => by_others.clone(),
+        0 => old.as_bytes().to_owned(),
+        1 => new.as_bytes().to_owned(),
+        // What is torn has the length of the longer one, and may be cut within a character.
+        2 => {
+            let rest = old.as_bytes().get(half..).unwrap_or_default();
+            [&new.as_bytes()[..half], rest].concat()
+        }
+        _ => by_others.clone().into_bytes(),
     };
+    let told = String::from_utf8_lossy(&now);
     let _ = std::fs::remove_file(sandbox.path("home/credentials.toml"));
     let _ = std::fs::remove_file(sandbox.path("home/config.toml"));
     sandbox.write(name, &now);
     recover(sandbox);
 
-    assert!(!Journal::is_left(&folder), "it is not finished:\n{now}");
+    assert!(!Journal::is_left(&folder), "it is not finished:\n{told}");
     let text = std::fs::read_to_string(&file).unwrap_or_default();
     if choice / 2 % 4 == 3 {
         let mut expected = Document::parse(&file, &by_others).ok();
         if let Some(document) = &mut expected {
             let value = Value::Text("sparse+https://new.example/".to_owned());
             assert!(document.set(&SET, &value).is_ok() && document.unset(&UNSET).is_ok());
-            assert_eq!(text, *document.text(), "written by somebody else:\n{now}");
+            assert_eq!(text, *document.text(), "written by somebody else:\n{told}");
         }
     } else {
-        assert_eq!(text, *new, "found as\n{now}");
+        assert_eq!(text, *new, "found as\n{told}");
     }
 }
 

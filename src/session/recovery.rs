@@ -17,6 +17,7 @@ use super::Session;
 use super::editing::forget_old_layout;
 use super::records::ItemRecord;
 use super::writing::{tidy_after_kill, until_done, write_for_good};
+use crate::cargo::config::Held;
 use crate::cargo::layers::Layer;
 use crate::disk::document::Document;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
@@ -116,84 +117,26 @@ impl Session {
         if journal.goes_on {
             journal.go_on();
         }
-        let items = journal.items.iter().map(|item| {
-            serde_json::from_value(item.clone()).map_err(|_| {
-                Error::malformed("the journal of an interrupted change cannot be read")
-                    .at(Place::file(self.own_folder().join("journal")))
-                    .hint("it may be of another version of credsh: start that one")
-            })
-        });
-        let items: Vec<ItemRecord> = items.collect::<Result<_>>()?;
+        let items = self.items_of(journal)?;
         let files = journal.files.iter().filter(|file| !file.is_credentials);
         let locked = self.lock_files(files.map(|file| file.file.as_path()))?;
         for record in &journal.files {
             tidy_after_kill(record)?;
         }
-        let (mut has_begun, mut conflicts) = (journal.goes_on, Conflicts::default());
-        for record in &journal.files {
-            has_begun |= self.compare(record, &mut conflicts)?;
-        }
-        let (logins, logouts): (Vec<_>, Vec<_>) = items.into_iter().partition(ItemRecord::is_login);
-        let held = logins
-            .iter()
-            .map(|login| self.held_now(login))
-            .collect::<Result<Vec<_>>>()?;
-        let are_done = logins
-            .iter()
-            .zip(&held)
-            .all(|(login, held)| login.after.is(held));
-        if !has_begun && (!are_done || !conflicts.keys.is_empty()) {
-            // A token that was to go and is another one by now may have gone before.
-            let is_removed = |edit: &EditRecord| is_secret(&edit.key) && edit.after.is_none();
-            let edits = journal.files.iter().flat_map(|record| &record.edits);
-            let mut removed = edits.filter(|edit| is_removed(edit));
-            let is_sure = !removed
-                .clone()
-                .any(|edit| conflicts.keys.contains(&edit.key));
-            for kept in removed
-                .by_ref()
-                .filter(|edit| conflicts.is_moved(&edit.key))
-            {
-                self.warn(&format!(
-                    "`{}` was to be removed, and stays, because of what else has changed since then",
-                    kept.key.join(".")
-                ));
-            }
-            for (login, held) in logins.iter().zip(&held) {
-                let may_forget =
-                    is_sure && login.after.is(held) && self.has_not_left(login, &logouts)?;
-                self.take_back(login, held, may_forget)?;
-            }
-            for record in &journal.files {
-                replace::remove_folders(&record.file, record.folders);
-            }
-            self.note("an interrupted change, of which no file had been written, is given up");
+        let found = self.look_at(journal, items)?;
+        if !found.goes_on() {
+            self.give_up(journal, &found)?;
             return Ok(Vec::new());
         }
-        if !are_done {
-            // A token goes only when its new place has given it back.
-            for (login, held) in logins.iter().zip(&held) {
-                if !login.after.is(held) {
-                    self.tell_uncertain(login, "did not keep the new token of")?;
-                }
-            }
+        // A token goes only when its new place has given it back.
+        for (login, _) in found.logins.iter().filter(|login| !is_proved(login)) {
+            self.tell_uncertain(login, "did not keep the new token of")?;
         }
         let mut may = May {
-            forget_tokens: are_done,
-            conflicts,
+            forget_tokens: found.are_proved(),
+            conflicts: found.conflicts,
         };
-        let mut done = Vec::new();
-        for record in &journal.files {
-            let mut has_done = false;
-            until_done(&record.file, || {
-                let finished = self.finish_file(record, &mut may)?;
-                has_done |= finished == Some(true);
-                Ok(finished.is_some())
-            })?;
-            if has_done {
-                done.push(record.file.display().to_string());
-            }
-        }
+        let done = self.finish_files(journal, &mut may)?;
         if !journal.then.is_empty() {
             drop(locked);
             journal.goes_on = true;
@@ -201,11 +144,9 @@ impl Session {
             return self.finish(journal);
         }
         let mut waiting = Vec::new();
-        if are_done {
-            for logout in &logouts {
-                if !self.finish_logout(logout)? {
-                    waiting.push(logout.json());
-                }
+        for logout in found.logouts.iter().filter(|_| may.forget_tokens) {
+            if !self.finish_logout(logout)? {
+                waiting.push(logout.json());
             }
         }
         if done.is_empty() && !journal.files.is_empty() {
@@ -214,6 +155,83 @@ impl Session {
             self.tell_finished(&done);
         }
         Ok(waiting)
+    }
+
+    fn items_of(&self, journal: &Journal) -> Result<Vec<ItemRecord>> {
+        let items = journal.items.iter().map(|item| {
+            serde_json::from_value(item.clone()).map_err(|_| {
+                Error::malformed("the journal of an interrupted change cannot be read")
+                    .at(Place::file(self.own_folder().join("journal")))
+                    .hint("it may be of another version of credsh: start that one")
+            })
+        });
+        items.collect()
+    }
+
+    /// How far the change has come, and what others have made of it since then.
+    fn look_at(&mut self, journal: &Journal, items: Vec<ItemRecord>) -> Result<Found> {
+        let mut conflicts = Conflicts::default();
+        let mut has_begun = journal.goes_on;
+        for record in &journal.files {
+            has_begun |= self.compare(record, &mut conflicts)?;
+        }
+        let (logins, logouts): (Vec<_>, Vec<_>) = items.into_iter().partition(ItemRecord::is_login);
+        let logins = logins.into_iter().map(|login| {
+            let held = self.held_now(&login)?;
+            Ok((login, held))
+        });
+        Ok(Found {
+            has_begun,
+            conflicts,
+            logins: logins.collect::<Result<_>>()?,
+            logouts,
+        })
+    }
+
+    /// Takes back what can be, of a change that has written no file.
+    fn give_up(&mut self, journal: &Journal, found: &Found) -> Result<()> {
+        // A token that was to go and is another one by now may have gone before.
+        let is_removed = |edit: &&EditRecord| is_secret(&edit.key) && edit.after.is_none();
+        let edits = journal.files.iter().flat_map(|record| &record.edits);
+        let removed: Vec<&EditRecord> = edits.filter(is_removed).collect();
+        let is_sure = !removed
+            .iter()
+            .any(|edit| found.conflicts.keys.contains(&edit.key));
+        for kept in removed {
+            if found.conflicts.is_moved(&kept.key) {
+                self.warn(&format!(
+                    "`{}` was to be removed, and stays, because of what else has changed since then",
+                    kept.key.join(".")
+                ));
+            }
+        }
+        for login in &found.logins {
+            let may_forget =
+                is_sure && is_proved(login) && self.has_not_left(&login.0, &found.logouts)?;
+            self.take_back(&login.0, &login.1, may_forget)?;
+        }
+        for record in &journal.files {
+            replace::remove_folders(&record.file, record.folders);
+        }
+        self.note("an interrupted change, of which no file had been written, is given up");
+        Ok(())
+    }
+
+    /// Brings every file to where it was to be; the names of those where anything of that is done.
+    fn finish_files(&mut self, journal: &Journal, may: &mut May) -> Result<Vec<String>> {
+        let mut done = Vec::new();
+        for record in &journal.files {
+            let mut has_done = false;
+            until_done(&record.file, || {
+                let finished = self.finish_file(record, may)?;
+                has_done |= finished == Some(true);
+                Ok(finished.is_some())
+            })?;
+            if has_done {
+                done.push(record.file.display().to_string());
+            }
+        }
+        Ok(done)
     }
 
     fn tell_finished(&mut self, names: &[String]) {
@@ -352,6 +370,16 @@ impl Session {
     }
 }
 
+/// How far an interrupted change has come.
+struct Found {
+    /// Something of it is in a file.
+    has_begun: bool,
+    conflicts: Conflicts,
+    /// Each with what its provider holds now.
+    logins: Vec<(ItemRecord, Held)>,
+    logouts: Vec<ItemRecord>,
+}
+
 /// What may still be done of a change that others have written into.
 struct May {
     /// Every login outside files is proved.
@@ -366,6 +394,23 @@ struct Conflicts {
     keys: Vec<Vec<String>>,
     /// The tokens that stay, be they somebody else's or not.
     kept: Vec<Vec<String>>,
+}
+
+impl Found {
+    /// Every login outside files has stored its token.
+    fn are_proved(&self) -> bool {
+        self.logins.iter().all(is_proved)
+    }
+
+    /// Whether it goes on: something is written already, or all of it can be.
+    fn goes_on(&self) -> bool {
+        self.has_begun || (self.are_proved() && self.conflicts.keys.is_empty())
+    }
+}
+
+/// Whether what the provider holds is the token that this login was to store.
+fn is_proved((login, held): &(ItemRecord, Held)) -> bool {
+    login.after.is(held)
 }
 
 impl Conflicts {
