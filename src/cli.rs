@@ -142,7 +142,7 @@ fn theme(world: &World, option: Option<ColorChoice>) -> Theme {
 fn open(runner: &Runner, cli: &Cli, pieces: &[Piece]) -> Result<u8> {
     if let Some(command) = &cli.command {
         let performed = runner.perform(command, Flags::default())?;
-        runner.session.borrow().check_closed(0)?;
+        runner.session.borrow().check_closed()?;
         return runner.show(performed);
     }
     if !pieces.is_empty() {

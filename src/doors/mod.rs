@@ -55,15 +55,29 @@ pub struct Runner {
 
 /// What came of many commands before their changes were committed.
 struct Ran {
-    /// The first exit status that is not 0.
+    /// The first exit status that is not 0, of what has told all that it had to tell.
     status: u8,
-    /// What they have to say, where that is one document.
+    /// What they have still to say.
     waiting: Vec<Waiting>,
     /// Whether one of them was to change something.
     has_changed: bool,
 }
 
 impl Ran {
+    /// The first exit status that is not 0. A later answer may know more than it did when its command had run.
+    fn status(&self) -> u8 {
+        let waiting = self.waiting.iter().filter_map(Waiting::as_performed);
+        std::iter::once(self.status)
+            .chain(waiting.map(Performed::status))
+            .find(|status| *status != 0)
+            .unwrap_or_default()
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        let waiting = self.waiting.iter().filter_map(Waiting::as_performed);
+        waiting.flat_map(Performed::blocks).collect()
+    }
+
     fn json(&self) -> Json {
         let results: Vec<Json> = self.waiting.iter().map(Waiting::json).collect();
         json!({ "results": results })
@@ -203,24 +217,19 @@ impl Runner {
     fn run_all(&self, body: impl FnOnce() -> Result<u8>) -> Result<Ran> {
         let interrupts = self.session.borrow().world.interrupts.clone();
         let held = interrupts.hold();
-        let depth = self.session.borrow().depth();
-        let was_in_batch = std::mem::replace(&mut self.session.borrow_mut().in_batch, true);
-        let outer = (self.has_changed.take(), self.waiting.take());
+        let outer = self.session.borrow_mut().enter_batch();
+        let told = (self.has_changed.take(), self.waiting.take());
         let ended = body();
-        let has_changed = self.has_changed.replace(outer.0);
-        let mut waiting = self.waiting.replace(outer.1);
-        self.session.borrow_mut().in_batch = was_in_batch;
+        let has_changed = self.has_changed.replace(told.0);
+        let waiting = self.waiting.replace(told.1);
+        let closed = self.session.borrow().check_closed();
+        self.session.borrow_mut().leave_batch(outer);
         // Whatever it says, this is why.
         let is_pressed = interrupts.is_pressed();
         let status = ended.map_err(|error| error.if_interrupted(is_pressed))?;
         interrupts.check()?;
         drop(held);
-        let session = self.session.borrow();
-        session.check_closed(depth)?;
-        if !session.flags.json {
-            // Each tells its own part, be it in whichever file.
-            self.waiting.borrow_mut().append(&mut waiting);
-        }
+        closed?;
         Ok(Ran {
             status,
             waiting,
@@ -301,31 +310,27 @@ impl Runner {
             Ok(ended) => ended,
             Err(error) => {
                 session.roll_back_all();
-                self.waiting.take();
                 return Err(error);
             }
         };
         drop(session);
-        ran.waiting.append(&mut self.waiting.take());
         settle(&mut ran.waiting, &mut report.unfinished);
-        // A later answer may know more than it did when its command had run.
-        let settled = ran.waiting.iter().filter_map(Waiting::as_performed);
-        let statuses = std::iter::once(ran.status).chain(settled.clone().map(Performed::status));
-        let status = statuses
-            .chain([report.status(flags)])
-            .find(|status| *status != 0);
+        let status = match ran.status() {
+            0 => report.status(flags),
+            status => status,
+        };
         if flags.json {
             let mut document = ran.json();
             merge(&mut document, report.json());
             self.print_document(document)?;
         } else {
-            let mut blocks: Vec<Block> = settled.flat_map(Performed::blocks).collect();
+            let mut blocks = ran.blocks();
             if ran.has_changed || flags.is_plan() {
                 blocks.extend(report.blocks(flags));
             }
             self.print_blocks(&blocks)?;
         }
-        Ok(status.unwrap_or_default())
+        Ok(status)
     }
 
     /// Shows what came of a command, and answers its exit status.
@@ -335,9 +340,9 @@ impl Runner {
             let session = self.session.borrow();
             let is_own_plan = performed.is_own_plan(session.flags);
             (
-                session.in_batch && session.flags.json,
+                session.in_batch() && session.flags.json,
                 // Within a batch the changes are told once, at the end; unless they are not part of it.
-                session.in_batch && !is_own_plan,
+                session.in_batch() && !is_own_plan,
             )
         };
         let status = performed.status();
@@ -346,7 +351,7 @@ impl Runner {
             _ => 0,
         };
         let is_told_with_changes = is_told_later && performed.outcome.is_change && !flags.json;
-        if is_told_with_changes && performed.outcome.answer.is_none() {
+        if is_told_with_changes && performed.has_no_answer() {
             // The list of changes says it all.
         } else if is_one_document || is_told_with_changes {
             // Nothing is told as done before it is: this waits for the end.
@@ -372,7 +377,7 @@ impl Runner {
     pub fn print_help(&self, text: &str) -> Result<()> {
         let (json, in_batch) = {
             let session = self.session.borrow();
-            (session.flags.json, session.in_batch)
+            (session.flags.json, session.in_batch())
         };
         if !json {
             return self.print(text);
@@ -454,11 +459,17 @@ impl Performed {
         self.outcome.is_change && self.flags.is_plan() && !outer.is_plan()
     }
 
+    /// Whether there is nothing to tell but what has changed.
+    fn has_no_answer(&self) -> bool {
+        let ran = self.ran.as_ref();
+        self.outcome.answer.is_none() && ran.is_none_or(|ran| ran.waiting.is_empty())
+    }
+
     /// Its exit status, as far as its answer decides it.
     fn status(&self) -> u8 {
         match (&self.outcome.answer, &self.ran) {
             (Some(answer), _) => answer.exit_status(),
-            (None, Some(ran)) => ran.status,
+            (None, Some(ran)) => ran.status(),
             (None, None) => 0,
         }
     }
@@ -474,8 +485,11 @@ impl Performed {
 
     /// What its answer shows.
     fn blocks(&self) -> Vec<Block> {
-        let answer = self.outcome.answer.as_ref();
-        answer.map(|answer| answer.blocks()).unwrap_or_default()
+        match (&self.outcome.answer, &self.ran) {
+            (Some(answer), _) => answer.blocks(),
+            (None, Some(ran)) => ran.blocks(),
+            (None, None) => Vec::new(),
+        }
     }
 
     /// What `--json` prints, and what a script gets.

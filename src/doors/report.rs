@@ -57,6 +57,11 @@ impl Report {
         })
     }
 
+    /// Whether all that was to be done is done, or will be.
+    pub(super) fn is_whole(&self) -> bool {
+        self.unfinished.is_empty()
+    }
+
     fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }

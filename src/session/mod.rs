@@ -102,8 +102,8 @@ pub struct Session {
     pub theme: Theme,
     /// Whether standard input is the script, and so no source of tokens.
     pub stdin_is_script: bool,
-    /// Whether a batch is open, which commits once, at its end.
-    pub in_batch: bool,
+    /// Within a batch, which commits once, at its end: how many transactions were open before it.
+    batch: Option<usize>,
     /// What is noted for a script of this session, while one is recorded.
     pub recording: Option<Recording>,
     /// Where the transactions that are open began.
@@ -131,7 +131,7 @@ impl Session {
             flags,
             theme,
             stdin_is_script: false,
-            in_batch: false,
+            batch: None,
             recording: None,
             begun: Vec::new(),
             is_open_again: false,
@@ -257,11 +257,20 @@ impl Session {
         self.begun.len()
     }
 
-    /// Closes the innermost transaction, and answers where it began.
+    /// Closes the innermost transaction, and answers where it began. A batch closes only what it has opened itself.
     pub fn close(&mut self, by: &str) -> Result<Savepoint> {
-        self.begun.pop().ok_or_else(|| {
-            Error::failed(format!("there is no transaction to {by}"))
-                .hint("`begin` opens one; without it each command is written at once")
+        if self.depth() > self.batch.unwrap_or_default()
+            && let Some(began) = self.begun.pop()
+        {
+            return Ok(began);
+        }
+        let error = Error::failed(format!("there is no transaction to {by}"));
+        Err(if self.begun.is_empty() {
+            error.hint("`begin` opens one; without it each command is written at once")
+        } else {
+            error.hint(format!(
+                "what is open was begun outside of this, and is closed there, by the command `{by}`"
+            ))
         })
     }
 
@@ -272,7 +281,22 @@ impl Session {
 
     /// Whether what is pending stays pending after a command.
     pub fn is_open(&self) -> bool {
-        self.in_batch || !self.begun.is_empty()
+        self.in_batch() || !self.begun.is_empty()
+    }
+
+    /// Whether a batch is being run.
+    pub fn in_batch(&self) -> bool {
+        self.batch.is_some()
+    }
+
+    /// What runs from now on is a batch; the answer is the one that it is a part of, for [`Self::leave_batch`].
+    pub fn enter_batch(&mut self) -> Option<usize> {
+        self.batch.replace(self.depth())
+    }
+
+    /// The batch is over.
+    pub fn leave_batch(&mut self, outer: Option<usize>) {
+        self.batch = outer;
     }
 
     /// Goes back to where everything stood at this point, transactions that were open then included. Nothing, where
@@ -297,8 +321,8 @@ impl Session {
     }
 
     /// Refuses to end what has begun more transactions than it closed.
-    pub fn check_closed(&self, depth: usize) -> Result<()> {
-        if self.begun.len() <= depth {
+    pub fn check_closed(&self) -> Result<()> {
+        if self.depth() <= self.batch.unwrap_or_default() {
             return Ok(());
         }
         Err(
@@ -334,9 +358,9 @@ impl Session {
         changes
     }
 
-    /// Whether anything is pending.
+    /// Whether anything is pending that is told as a change.
     pub fn has_changes(&self) -> bool {
-        !self.overlay.is_empty()
+        !self.changes_since(Savepoint::START).is_empty()
     }
 
     /// These flags hold from now on; the answer is those before.

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
 
 use crate::harness::{SENTINEL, Sandbox};
+use crate::pty::Pty;
 
 const ADD: &str = "registry::add(\"corp\", \"sparse+https://c.example/\");\n";
 
@@ -67,6 +68,49 @@ fn files_and_lines_run_in_the_order_given() {
     );
     sandbox.fails(64, &["-f", "add.rhai", "-s", "name"]);
     sandbox.fails(64, &["-f", "add.rhai", "registry", "list"]);
+}
+
+/// A provider that holds a token, and cannot forget it.
+const STUBBORN: &str = r#"#!/bin/sh
+echo '{"v":[1]}'
+read -r request
+case "$request" in
+*'"kind":"get"'*) echo '{"Ok":{"kind":"get","token":"sentinel","cache":"never","operation_independent":true}}' ;;
+*) echo '{"Err":{"kind":"other","message":"cannot forget"}}' ;;
+esac
+"#;
+
+#[test]
+fn a_file_that_is_run_tells_what_its_commands_tell() {
+    let mut sandbox = Sandbox::new();
+    let stubborn = sandbox.program("bin/stubborn", STUBBORN);
+    let config = format!(
+        "[registries.corp]\nindex = 'sparse+https://corp.example/'\ncredential-provider = ['{}']\n",
+        stubborn.display()
+    );
+    sandbox.write("home/config.toml", config);
+    sandbox.write("work/file.txt", "logout corp\n");
+    sandbox.write("work/outer.txt", "run file.txt\n");
+    let alone = sandbox.fails(1, &["-c", "logout corp"]);
+    assert!(alone.stdout.contains("  failed  "), "{}", alone.stdout);
+    for args in [
+        &["run", "file.txt"] as &[&str],
+        &["run", "outer.txt"],
+        &["-c", "run file.txt"],
+        &["-c", "run outer.txt"],
+    ] {
+        let run = sandbox.fails(1, args);
+        assert_eq!(run.stdout, alone.stdout, "{args:?}");
+    }
+    // At the prompt, too, where each line of Rhai is told by itself.
+    let mut shell = Pty::shell(&sandbox, &[]);
+    let shown = shell.line("run file.txt");
+    assert!(shown.contains("  failed  "), "{shown}");
+    let shown = shell.line("logout(\"corp\")");
+    assert!(
+        shown.contains("not done: `corp`") && !shown.contains("removed"),
+        "{shown}"
+    );
 }
 
 #[test]

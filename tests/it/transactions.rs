@@ -182,6 +182,45 @@ fn a_failing_file_within_a_transaction_takes_only_itself_back() {
 }
 
 #[test]
+fn a_file_closes_only_what_it_has_opened() {
+    let lines = "rollback\nbegin\nregistry add y sparse+https://y.example/\n";
+    for (file, text) in [
+        ("lines.txt", lines),
+        ("lines.txt", "commit\n"),
+        ("script.rhai", "rollback(); begin();"),
+        (
+            "script.rhai",
+            "try { commit(); } catch { fail(\"refused\"); }",
+        ),
+    ] {
+        let mut sandbox = Sandbox::new();
+        sandbox.write(&format!("work/{file}"), text);
+        let runner = sandbox.prompt();
+        runner.run_line("begin").unwrap();
+        for name in ["a", "b"] {
+            let add = format!("registry add {name} sparse+https://{name}.example/");
+            runner.run_line(&add).unwrap();
+        }
+        let error = runner.run_line(&format!("run {file}")).unwrap_err();
+        let told = error.to_string();
+        assert!(
+            told.contains("there is no transaction to") || told.contains("refused"),
+            "{text}: {told}"
+        );
+        assert_eq!(runner.session.borrow().depth(), 1, "{text}");
+        runner.run_line("commit").unwrap();
+        assert_eq!(written(&sandbox), ["a", "b"], "{text}");
+    }
+    // The same where all of it is one batch.
+    let mut sandbox = Sandbox::new();
+    sandbox.write("work/lines.txt", lines);
+    let batch = "begin\nregistry add a sparse+https://a.example/\nrun lines.txt\n";
+    let run = sandbox.stdin(batch).fails(1, &[]);
+    assert!(run.stderr.contains("by the command `rollback`"), "{run:?}");
+    assert!(!sandbox.exists("home/config.toml"));
+}
+
+#[test]
 fn a_diff_shows_the_text_to_come_without_any_token() {
     let mut sandbox = Sandbox::new();
     sandbox.env("T", format!("{SENTINEL}-of-corp-0123456789"));

@@ -2,12 +2,12 @@
 //!
 //! Invariant: what a line that fails has changed is undone, be it within a transaction of the person's or not.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::{Next, Shell, values};
-use crate::doors::Runner;
 use crate::doors::report::Report;
 use crate::doors::script::Said;
+use crate::doors::{Runner, merge};
 use crate::error::Result;
 
 impl Shell<'_> {
@@ -55,17 +55,32 @@ impl Runner {
         };
         let report = report.inspect_err(|_| session.go_back(&point))?;
         drop(session);
-        let Some(report) = report else {
-            return self.print_blocks(&values::blocks(&value)).map(|()| 0);
+        let status = report.as_ref().map_or(0, |report| report.status(flags));
+        // It was made before anything was written, so where that has failed it may say what is not so.
+        let is_true = report.as_ref().is_none_or(Report::is_whole);
+        let value = match (is_true, &report) {
+            (false, _) => Json::Null,
+            (true, Some(_)) => without_report(value),
+            (true, None) => value,
         };
-        let mut blocks = values::blocks(&without_report(value));
         if flags.json {
-            self.print_document(report.json())?;
-        } else {
-            blocks.extend(report.blocks(flags));
+            let mut document = json!({});
+            if !value.is_null() {
+                document["value"] = value;
+            }
+            merge(
+                &mut document,
+                report.map(|report| report.json()).unwrap_or_default(),
+            );
+            if document != json!({}) {
+                self.print_document(document)?;
+            }
+            return Ok(status);
         }
+        let mut blocks = values::blocks(&value);
+        blocks.extend(report.iter().flat_map(|report| report.blocks(flags)));
         self.print_blocks(&blocks)?;
-        Ok(report.status(flags))
+        Ok(status)
     }
 }
 

@@ -98,11 +98,74 @@ fn a_line_of_rhai_is_written_and_told_at_its_end_or_undone() {
     assert!(shown.contains("\n1 change pending\ncredsh*>"), "{shown}");
     shell.line("registry::add(\"y\", \"sparse+https://y.ex/\"); throw \"no\"");
     assert_eq!(sandbox.read("home/config.toml"), before);
-    let shown = shell.line("commit()");
+    // It is whoever began it who ends it.
+    for line in [
+        "commit()",
+        "rollback(); alias::set(\"y\", \"z\"); throw \"no\"",
+    ] {
+        let shown = shell.line(line);
+        assert!(
+            shown.contains("error: there is no transaction to") && shown.contains("credsh*!>"),
+            "{shown}"
+        );
+    }
+    let shown = shell.line("commit");
     assert!(shown.contains("\n1 change written\ncredsh>"), "{shown}");
     shell.clear().keys("registry::remove(\"s\"); exit()\r");
     assert_eq!(shell.ends(), 0);
     assert_eq!(sandbox.read("home/config.toml"), before);
+}
+
+#[test]
+fn with_json_a_line_of_rhai_is_one_document() {
+    let sandbox = with_corp();
+    let mut shell = Pty::shell(&sandbox, &["--json"]);
+    for (line, expected) in [
+        ("1 + 1", serde_json::json!({ "schema": 1, "value": 2 })),
+        (
+            "registry::list().len()",
+            serde_json::json!({ "schema": 1, "value": 2 }),
+        ),
+    ] {
+        let shown = shell.line(line);
+        assert_eq!(document(&shown), expected, "{line}:\n{shown}");
+    }
+    let shown = shell.line("alias::set(\"a\", \"b\"); 3");
+    let told = document(&shown);
+    assert_eq!(told["value"], 3, "{shown}");
+    assert_eq!(told["committed"], true, "{shown}");
+    let shown = shell.line("let nothing = ();");
+    assert!(!shown.contains('{'), "{shown}");
+}
+
+/// The one document that is shown.
+fn document(shown: &str) -> serde_json::Value {
+    let (start, end) = (shown.find('{').unwrap(), shown.rfind('}').unwrap());
+    serde_json::from_str(&shown[start..=end]).unwrap()
+}
+
+/// A provider is told to forget even what it does not have: for that nobody needs to be asked.
+#[test]
+fn what_is_no_change_is_nothing_that_is_left() {
+    let mut sandbox = with_corp();
+    let none =
+        "#!/bin/sh\necho '{\"v\":[1]}'; read -r line; echo '{\"Err\":{\"kind\":\"not-found\"}}'\n";
+    let program = sandbox.program("bin/none", none);
+    sandbox.ok(&[
+        "registry",
+        "set",
+        "corp",
+        "--provider",
+        program.to_str().unwrap(),
+    ]);
+    let mut shell = Pty::shell(&sandbox, &[]);
+    shell.line("begin");
+    let shown = shell.line("logout corp");
+    assert!(shown.ends_with("\ncredsh> "), "{shown}");
+    let shown = shell.line("diff");
+    assert!(shown.contains("nothing is pending"), "{shown}");
+    shell.keys("exit\r");
+    assert_eq!(shell.ends(), 0);
 }
 
 #[test]
