@@ -22,7 +22,7 @@ use super::tree::Node;
 use crate::error::{Error, Place, Result};
 
 /// The version of the format.
-const SCHEMA: u8 = 2;
+const SCHEMA: u8 = 3;
 
 /// The name of the file.
 const NAME: &str = "journal";
@@ -38,13 +38,19 @@ pub(crate) struct Journal {
     pub(crate) files: Vec<FileRecord>,
     /// What is written after all of them, into files that are among them: each starts from the text that its file has
     /// by then.
-    #[serde(default)]
     pub(crate) then: Vec<FileRecord>,
     /// Whether it is time for that.
-    #[serde(default)]
     pub(crate) goes_on: bool,
     /// What is to happen outside files, as the room above spells it.
     pub(crate) items: Vec<Json>,
+    /// What earlier changes have left of that, which is of none of these.
+    pub(crate) waiting: Vec<Json>,
+}
+
+/// The one thing that every version says alike.
+#[derive(Deserialize)]
+struct Version {
+    schema: u64,
 }
 
 /// What is to become of one file.
@@ -60,7 +66,6 @@ pub(crate) struct FileRecord {
     /// The name of the file beside it that is moved into its place.
     pub(crate) temporary: String,
     /// How many of the folders around it are made for it.
-    #[serde(default)]
     pub(crate) folders: usize,
     /// The digest of the old text; none, where there is no file.
     before: Option<String>,
@@ -88,6 +93,8 @@ pub(crate) struct EditRecord {
     pub(crate) after: Option<Value>,
     /// The digest of that.
     after_digest: Option<String>,
+    /// The index that it is for, if it is a token of a registry that has one.
+    pub(crate) index: Option<String>,
 }
 
 /// How a file stands to what was to become of it.
@@ -104,14 +111,20 @@ pub(crate) enum State {
 }
 
 impl Journal {
-    pub(crate) fn new(files: Vec<FileRecord>, items: Vec<Json>) -> Self {
+    pub(crate) fn new(files: Vec<FileRecord>, items: Vec<Json>, waiting: Vec<Json>) -> Self {
         Self {
             schema: SCHEMA,
             files,
             then: Vec::new(),
             goes_on: false,
             items,
+            waiting,
         }
+    }
+
+    /// Whether a change was begun, and this is not only what earlier ones have left.
+    pub(crate) fn is_of_change(&self) -> bool {
+        !self.files.is_empty() || !self.items.is_empty()
     }
 
     /// Everything that is written, in its order.
@@ -145,11 +158,24 @@ impl Journal {
             return Ok(None);
         };
         let home = folder.parent().unwrap_or(folder);
-        Self::parse(&bytes, home).map(Some).ok_or_else(|| {
-            Error::malformed("the journal of an interrupted change cannot be read")
-                .at(Place::file(&file))
-                .hint("look at Cargo's configuration and tokens, and remove this file")
+        if let Some(journal) = Self::parse(&bytes, home) {
+            return Ok(Some(journal));
+        }
+        Err(match serde_json::from_slice::<Version>(&bytes) {
+            Ok(Version { schema }) if schema != u64::from(SCHEMA) => {
+                Error::malformed("an interrupted change was begun by another version of credsh")
+                    .at(Place::file(&file))
+                    .hint("start that version, which finishes it")
+            }
+            _ => Self::unreadable(folder),
         })
+    }
+
+    /// The error of one that is damaged.
+    pub(crate) fn unreadable(folder: &Path) -> Error {
+        Error::malformed("the journal of an interrupted change cannot be read")
+            .at(Place::file(folder.join(NAME)))
+            .hint("look at Cargo's configuration and tokens, and remove this file")
     }
 
     /// What the bytes of a journal of this home say; nothing, if they are none that this version has written.
@@ -159,7 +185,9 @@ impl Journal {
         for record in journal.files.iter_mut().chain(&mut journal.then) {
             record.file = home.join(&record.name);
         }
-        let is_ours = |record: &FileRecord| is_temporary(&record.temporary);
+        let is_ours = |record: &FileRecord| {
+            is_temporary(&record.temporary) && record.edits.iter().all(|edit| !edit.key.is_empty())
+        };
         (journal.schema == SCHEMA && journal.all().all(is_ours)).then_some(journal)
     }
 
@@ -171,6 +199,7 @@ impl Journal {
         let items: usize = self
             .items
             .iter()
+            .chain(&self.waiting)
             .map(|item| item.to_string().len() + 1)
             .sum();
         let mut text = Zeroizing::new(Vec::with_capacity(1024 + files + items));
@@ -283,7 +312,8 @@ impl FileRecord {
         };
         let edits = self.edits.iter().map(|edit| {
             let key: usize = edit.key.iter().map(|part| spelt(part) + 3).sum();
-            key + edit.after.as_ref().map_or(0, value) + 256
+            let index = edit.index.as_deref().map_or(0, spelt);
+            key + edit.after.as_ref().map_or(0, value) + index + 256
         });
         let texts = [&self.was, &self.becomes, &self.moves];
         1024 + texts.map(|text| spelt(text)).iter().sum::<usize>() + edits.sum::<usize>()
@@ -372,7 +402,13 @@ impl EditRecord {
             before: before.map(digest_of),
             after,
             after_digest: node.map(digest_of),
+            index: None,
         }
+    }
+
+    /// The same for a token that is for this index.
+    pub(crate) fn for_index(self, index: Option<String>) -> Self {
+        Self { index, ..self }
     }
 
     /// Whether the key has the value that it had before.
@@ -409,7 +445,7 @@ fn read_ours(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
                 .because(
                     "credsh writes what it says, and whoever that is may have put anything into it",
                 )
-                .hint("look at Cargo's configuration and tokens, and remove this file"),
+                .hint("start credsh as that user, or look at Cargo's configuration and tokens, and remove this file"),
         );
     }
     replace::read_open(&mut file, path).map(Some)

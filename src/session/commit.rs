@@ -18,6 +18,7 @@ use super::order::{Last, Order, Part, files_of};
 use super::overlay::Savepoint;
 use super::records::ItemRecord;
 use super::writing::{tidy, until_done, write_one};
+use crate::cargo::chain::Kind;
 use crate::disk::exchange;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::lock::Lock;
@@ -95,7 +96,13 @@ impl Session {
         let folder = self.own_folder();
         let credentials = self.config()?.credentials_file();
         let _ours = self.lock_home()?;
-        self.finish_interrupted()?;
+        // What the commands were told by providers may not be so any more.
+        if self.finish_interrupted()? {
+            return Err(Error::failed(
+                "a change that was interrupted meanwhile is finished now; nothing else was written",
+            )
+            .hint("look at it and repeat the command"));
+        }
         let files = files_of(changes).into_iter();
         let mut locks = self.lock_files(files.filter(|file| *file != credentials))?;
         let mut ready = self.prepare(changes, false)?;
@@ -139,6 +146,12 @@ impl Session {
         self.overlay.clear();
         self.config = None;
         let unfinished = self.log_out_items(changes);
+        // What credsh has not forgotten is in no ledger any more: the next start tries again.
+        let own = unfinished
+            .iter()
+            .filter(|left| left.change.provider.kind == Kind::Own);
+        self.waiting
+            .extend(own.map(|left| ItemRecord::of(&left.change).json()));
         let tidied = ready.journal.all().try_for_each(tidy);
         if let Err(error) = tidied.and_then(|()| self.end_journal()) {
             // Everything is done.
@@ -162,10 +175,8 @@ impl Session {
         let mut ready = Ready {
             journal: Journal::new(
                 Vec::new(),
-                items
-                    .map(|item| ItemRecord::of(item).json())
-                    .chain(self.waiting.iter().cloned())
-                    .collect(),
+                items.map(|item| ItemRecord::of(item).json()).collect(),
+                self.waiting.clone(),
             ),
             texts: Vec::new(),
             found: HashMap::new(),
@@ -231,7 +242,8 @@ impl Session {
                 None => None,
             };
             let before = found.as_ref().map(|entry| &entry.node);
-            Ok(EditRecord::new(edit.key.clone(), before, after))
+            let index = self.index_of(edit)?;
+            Ok(EditRecord::new(edit.key.clone(), before, after).for_index(index))
         });
         let records = records.collect::<Result<_>>()?;
         let record = FileRecord::new(&self.home, file, is_credentials, text, &new, records);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Session;
 use crate::disk::lock::{self, Lock};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 
 /// How long another process may hold a lock.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,6 +26,16 @@ impl Session {
     /// Two credsh at once: the second waits.
     pub(super) fn lock_home(&mut self) -> Result<Lock> {
         self.lock_own(&self.home_lock())
+    }
+
+    /// The same, if it is to be had so soon.
+    pub(super) fn lock_home_within(&mut self, limit: Duration) -> Result<Option<Lock>> {
+        let file = self.home_lock();
+        let interrupts = self.world.interrupts.clone();
+        match lock::own(&file, limit, &mut || interrupts.check()) {
+            Err(error) if error.kind() == Kind::Unavailable => Ok(None),
+            taken => taken.map(Some),
+        }
     }
 
     pub(super) fn home_lock(&self) -> PathBuf {

@@ -138,6 +138,15 @@ impl Session {
         Ok(Indexes { now, then })
     }
 
+    /// The index that a token is for which is written under a name.
+    pub(super) fn index_of(&mut self, edit: &FileChange) -> Result<Option<String>> {
+        if name_of(edit).is_none() || matches!(edit.after, After::Gone) {
+            return Ok(None);
+        }
+        let index = self.config()?.text(&index_key(edit), View::Config)?;
+        Ok(index.map(|index| index.value))
+    }
+
     /// A token is for the index that its registry had when it was asked for: that is what it will have once this is
     /// written.
     pub(super) fn check_indexes(&mut self, changes: &[Change]) -> Result<()> {

@@ -9,6 +9,7 @@
 //! are written in the order of the journal, which is the one of the commit. Doing it twice is doing it once.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value as Json;
 use zeroize::Zeroizing;
@@ -17,41 +18,41 @@ use super::Session;
 use super::editing::forget_old_layout;
 use super::records::ItemRecord;
 use super::writing::{tidy_after_kill, until_done, write_for_good};
-use crate::cargo::config::Held;
+use crate::cargo::config::{Config, Held, View};
 use crate::cargo::layers::Layer;
-use crate::disk::document::Document;
+use crate::disk::document::{Document, Value};
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
-use crate::disk::tree::is_secret;
+use crate::disk::tree::{Entry, Node, is_secret};
 use crate::disk::{lock, replace, tree};
-use crate::error::{Error, Kind as ErrorKind, Place, Result, list};
+use crate::error::{Error, Kind as ErrorKind, Result, list};
+use crate::render::notice;
 use crate::stores;
+
+/// How long a start waits for another run that is at it.
+const MOMENT: Duration = Duration::from_secs(1);
 
 impl Session {
     /// Finishes what an earlier run was interrupted in, if there is such a thing. What cannot be finished now is
     /// told, and waits; an error is only that somebody has pressed Ctrl-C meanwhile.
     pub fn recover(&mut self) -> Result<()> {
-        let finished = match self.is_interrupted(Journal::is_begun) {
-            Ok(false) => return Ok(()),
-            Ok(true) if self.flags.is_plan() => {
-                self.warn_of_interrupted();
-                return Ok(());
-            }
-            Ok(true) => {
-                let held = self.world.interrupts.hold();
-                let finished = self.lock_home().and_then(|_lock| self.finish_interrupted());
-                drop(held);
-                finished
-            }
-            Err(error) => Err(error),
-        };
+        if !Journal::is_begun(&self.own_folder()) {
+            return Ok(());
+        }
+        if self.flags.is_plan() {
+            self.warn_of_interrupted();
+            return Ok(());
+        }
+        let held = self.world.interrupts.hold();
+        let finished = self.finish_at_start();
+        drop(held);
         match finished {
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
             Err(error) => {
                 self.warn(&format!(
-                    "an interrupted change cannot be finished now: {error}"
+                    "an interrupted change cannot be finished now, and the next start tries again: {error}"
                 ));
                 if let Some(hint) = error.next_step() {
-                    self.note(&format!("then the next start finishes it: {hint}"));
+                    self.say(&notice::hint(hint, self.theme));
                 }
                 Ok(())
             }
@@ -59,31 +60,56 @@ impl Session {
         }
     }
 
+    fn finish_at_start(&mut self) -> Result<()> {
+        // Whoever is at it may be gone in a moment, killed or not; one that asks a person is not waited for.
+        let Some(_lock) = self.lock_home_within(MOMENT)? else {
+            if Journal::is_left(&self.own_folder()) {
+                self.warn("another credsh is changing this right now, and what it has not written yet is not seen");
+            }
+            return Ok(());
+        };
+        self.finish_interrupted()?;
+        let mut waiting = Vec::new();
+        for logout in self.records_of(&self.waiting)? {
+            if !self.finish_logout(&logout)? {
+                waiting.push(logout.json());
+            }
+        }
+        if waiting != self.waiting {
+            self.waiting = waiting;
+            stores::sweep(&self.home);
+            self.end_journal()?;
+        }
+        Ok(())
+    }
+
     /// Warns of a change that an earlier run was interrupted in, where it is not to be finished: in a plan, and
     /// in an answer to Cargo.
     pub fn warn_of_interrupted(&mut self) {
-        if matches!(self.is_interrupted(Journal::is_left), Ok(true)) {
+        let is_at_it = || lock::is_held(&self.home_lock());
+        if Journal::is_left(&self.own_folder()) && matches!(is_at_it(), Ok(false)) {
             self.warn("an earlier change was interrupted, and what it was to write may be written in part: `credsh status` finishes it");
         }
     }
 
-    /// Whether a change was begun, and nobody is at it.
-    fn is_interrupted(&self, is_there: fn(&Path) -> bool) -> Result<bool> {
-        Ok(is_there(&self.own_folder()) && !lock::is_held(&self.home_lock())?)
-    }
-
-    /// The same, for whoever has the lock of the home.
-    pub(super) fn finish_interrupted(&mut self) -> Result<()> {
+    /// Finishes the change of a run that was killed; whether that may have changed what is kept outside files. What
+    /// earlier ones have left stays for later. For whoever has the lock of the home.
+    pub(super) fn finish_interrupted(&mut self) -> Result<bool> {
         let folder = self.own_folder();
         let Some(mut journal) = Journal::read(&folder)? else {
             self.waiting.clear();
             return if Journal::is_begun(&folder) {
-                Journal::remove(&folder)
+                Journal::remove(&folder).map(|()| false)
             } else {
-                Ok(())
+                Ok(false)
             };
         };
-        self.waiting = self.finish(&mut journal).map_err(|error| {
+        self.waiting = std::mem::take(&mut journal.waiting);
+        if !journal.is_of_change() {
+            return Ok(false);
+        }
+        journal.waiting.clone_from(&self.waiting);
+        let left = self.finish(&mut journal).map_err(|error| {
             if error.kind() == ErrorKind::Interrupted {
                 return error;
             }
@@ -92,6 +118,7 @@ impl Session {
                 folder.join("journal").display()
             ))
         })?;
+        self.waiting.extend(left);
         if journal.items.iter().any(|item| item["is_own"] == true) {
             stores::sweep(&self.home);
         }
@@ -99,7 +126,7 @@ impl Session {
         if self.overlay.is_empty() {
             self.config = None;
         }
-        self.end_journal()
+        self.end_journal().map(|()| !journal.items.is_empty())
     }
 
     /// Everything is done or undone, but for what an earlier run has left and what waits until its store can be
@@ -109,7 +136,7 @@ impl Session {
         if self.waiting.is_empty() {
             return Journal::remove(&folder);
         }
-        Journal::new(Vec::new(), self.waiting.clone()).write(&folder)
+        Journal::new(Vec::new(), Vec::new(), self.waiting.clone()).write(&folder)
     }
 
     /// Answers what has to wait.
@@ -117,7 +144,7 @@ impl Session {
         if journal.goes_on {
             journal.go_on();
         }
-        let items = self.items_of(journal)?;
+        let items = self.records_of(&journal.items)?;
         let files = journal.files.iter().filter(|file| !file.is_credentials);
         let locked = self.lock_files(files.map(|file| file.file.as_path()))?;
         for record in &journal.files {
@@ -129,11 +156,8 @@ impl Session {
             return Ok(Vec::new());
         }
         // A token goes only when its new place has given it back.
-        for (login, _) in found.logins.iter().filter(|login| !is_proved(login)) {
-            self.tell_uncertain(login, "did not keep the new token of")?;
-        }
         let mut may = May {
-            forget_tokens: found.are_proved(),
+            forget_tokens: found.are_proved() && found.may_add_all(journal),
             conflicts: found.conflicts,
         };
         let done = self.finish_files(journal, &mut may)?;
@@ -143,9 +167,18 @@ impl Session {
             journal.write(&self.own_folder())?;
             return self.finish(journal);
         }
+        for (login, held) in found.logins.iter().filter(|login| !is_proved(login)) {
+            if login.is_known() && !matches!(held, Held::Unknown) {
+                self.tell_not_kept(login)?;
+            } else {
+                self.tell_uncertain(login)?;
+            }
+        }
         let mut waiting = Vec::new();
-        for logout in found.logouts.iter().filter(|_| may.forget_tokens) {
-            if !self.finish_logout(logout)? {
+        for logout in &found.logouts {
+            if !may.forget_tokens {
+                self.tell_uncertain(logout)?;
+            } else if !self.finish_logout(logout)? {
                 waiting.push(logout.json());
             }
         }
@@ -157,13 +190,10 @@ impl Session {
         Ok(waiting)
     }
 
-    fn items_of(&self, journal: &Journal) -> Result<Vec<ItemRecord>> {
-        let items = journal.items.iter().map(|item| {
-            serde_json::from_value(item.clone()).map_err(|_| {
-                Error::malformed("the journal of an interrupted change cannot be read")
-                    .at(Place::file(self.own_folder().join("journal")))
-                    .hint("it may be of another version of credsh: start that one")
-            })
+    fn records_of(&self, items: &[Json]) -> Result<Vec<ItemRecord>> {
+        let items = items.iter().map(|item| {
+            serde_json::from_value(item.clone())
+                .map_err(|_| Journal::unreadable(&self.own_folder()))
         });
         items.collect()
     }
@@ -175,9 +205,17 @@ impl Session {
         for record in &journal.files {
             has_begun |= self.compare(record, &mut conflicts)?;
         }
+        self.compare_indexes(journal, &mut conflicts)?;
         let (logins, logouts): (Vec<_>, Vec<_>) = items.into_iter().partition(ItemRecord::is_login);
         let logins = logins.into_iter().map(|login| {
             let held = self.held_now(&login)?;
+            // Nothing else knows what became of a token that credsh keeps, and by which rules it is given away.
+            if login.is_own && matches!(held, Held::Unknown) {
+                return Err(Error::unavailable(format!(
+                    "the store of a token of {} cannot be asked now",
+                    login.registry()?.label()
+                )));
+            }
             Ok((login, held))
         });
         Ok(Found {
@@ -277,6 +315,44 @@ impl Session {
             }
         }
         Ok(has_begun)
+    }
+
+    /// A token is for the index that it was meant for, and no other: where that will be another one once all is written,
+    /// somebody else has changed it. A project whose configuration is not read here may have none.
+    fn compare_indexes(&self, journal: &Journal, conflicts: &mut Conflicts) -> Result<()> {
+        let edits = || journal.all().flat_map(|record| &record.edits);
+        let tokens = edits().filter(|edit| edit.after.is_some() && edit.index.is_some());
+        let mut tokens = tokens.peekable();
+        if tokens.peek().is_none() {
+            return Ok(());
+        }
+        let mut then = Config::without_tokens(&self.world, &self.home)?;
+        for record in journal.all() {
+            for edit in &record.edits {
+                if let (Some("index"), Some(Value::Text(index))) =
+                    (edit.key.last().map(String::as_str), &edit.after)
+                    && !conflicts.keys.contains(&edit.key)
+                {
+                    then.open(&record.file)?;
+                    let entry = Entry {
+                        node: Node::Text(index.clone()),
+                        line: 0,
+                    };
+                    then.put(&record.file, &edit.key, Some(entry));
+                }
+            }
+        }
+        for token in tokens {
+            let mut key = token.key.clone();
+            key.pop();
+            key.push("index".to_owned());
+            let path: Vec<&str> = key.iter().map(String::as_str).collect();
+            let found = then.text(&path, View::Config)?.map(|found| found.value);
+            if found.is_some() && found != token.index {
+                conflicts.keys.push(key);
+            }
+        }
+        Ok(())
     }
 
     /// Brings one file to where it was to be; whether any of that is done. Nothing, where somebody else has just written
@@ -402,6 +478,14 @@ impl Found {
         self.logins.iter().all(is_proved)
     }
 
+    /// Whether every token in a file can be written: one that moves from one key to another is in both places or in
+    /// neither until then.
+    fn may_add_all(&self, journal: &Journal) -> bool {
+        let edits = journal.all().flat_map(|record| &record.edits);
+        let mut added = edits.filter(|edit| is_secret(&edit.key) && edit.after.is_some());
+        added.all(|edit| self.conflicts.may_add(&edit.key))
+    }
+
     /// Whether it goes on: something is written already, or all of it can be.
     fn goes_on(&self) -> bool {
         self.has_begun || (self.are_proved() && self.conflicts.keys.is_empty())
@@ -425,6 +509,12 @@ impl Conflicts {
         }
     }
 
+    /// A token is for a registry as it was to be: where somebody has changed that, it goes nowhere.
+    fn may_add(&self, token: &[String]) -> bool {
+        let table = &token[..token.len() - 1];
+        !self.keys.iter().any(|key| key.starts_with(table))
+    }
+
     /// Whether the registry of this token is another one by now.
     fn is_moved(&self, token: &[String]) -> bool {
         let table = &token[..token.len() - 1];
@@ -435,14 +525,13 @@ impl Conflicts {
 }
 
 impl May {
-    /// A token is for a registry as it was to be: where somebody has changed that, it goes nowhere, and a registry
-    /// whose token stays does not go elsewhere.
+    /// A registry whose token stays does not go elsewhere.
     fn edit(&self, edit: &EditRecord) -> bool {
         let table = &edit.key[..edit.key.len() - 1];
         let is_of_it = |key: &Vec<String>| key.starts_with(table);
         match (is_secret(&edit.key), &edit.after) {
             (true, None) => self.forget_tokens,
-            (true, Some(_)) => !self.conflicts.keys.iter().any(is_of_it),
+            (true, Some(_)) => self.conflicts.may_add(&edit.key),
             (false, Some(_)) if edit.key.last().is_some_and(|key| key == "index") => {
                 !self.conflicts.kept.iter().any(is_of_it)
             }

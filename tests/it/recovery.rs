@@ -206,6 +206,8 @@ fn a_journal_of_nobody() {
         let run = case.next(&["alias", "set", "a", "b"]);
         assert_eq!(run.status, 65, "{run:?}");
         assert!(run.stderr.contains(".credsh/journal"), "{}", run.stderr);
+        let is_of_another = run.stderr.contains("hint: start that version");
+        assert_eq!(is_of_another, text.contains("99"), "{}", run.stderr);
         assert_eq!(case.next(&["registry", "list"]).status, 0);
         std::fs::remove_file(Path::new(&case.sandbox.home()).join(".credsh/journal")).unwrap();
         assert_eq!(case.side(), case.old);
