@@ -21,6 +21,7 @@ mod preview;
 mod recording;
 mod records;
 mod recovery;
+mod recovery_files;
 mod recovery_items;
 mod token_input;
 mod undo;

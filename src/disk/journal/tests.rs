@@ -1,6 +1,7 @@
 //! How a file that was being written is told from one that somebody else has written.
 
 use super::*;
+use crate::disk::document::Value;
 use crate::disk::tree;
 
 const TEXTS: [&str; 8] = [
