@@ -103,11 +103,19 @@ fn a_line_that_may_be_a_token_is_shown_again_by_up_alone() {
         let (begun, rest) = line.split_at(7);
         shell.clear().keys(begun).sees(&format!("> {begun}"));
         assert!(!shell.screen().contains(rest), "{}", shell.screen());
+        shell.clear().keys("\x12").keys(begun);
+        shell.sees(&format!("(failed reverse-i-search)`{begun}'"));
+        assert!(!shell.screen().contains(rest), "{}", shell.screen());
+        shell.keys("\x07");
         let shown = shell.line("history");
         assert!(shown.contains("\nregistry list\n"), "{shown}");
         assert!(!shown.contains(rest), "{shown}");
         shell.clear().keys(UP).keys(UP).sees(line);
     }
+    // A search passes over them to what is before.
+    shell.line("registry lst cioPastedAlone0123");
+    shell.clear().keys("\x12").keys("regi");
+    shell.sees("`regi': registry list").keys("\x07");
     // What was not understood once may be another time.
     shell.line("ship()");
     shell.line("fn ship() { 1 }");
