@@ -420,11 +420,7 @@ impl<'a> Shell<'a> {
 }
 
 /// A line editor that has read nothing yet.
-fn editor(
-    config: &Config,
-    lines: Lines,
-    assistant: Assistant,
-) -> Result<Editor<Assistant, Lines>> {
+fn editor(config: &Config, lines: Lines, assistant: Assistant) -> Result<Editor<Assistant, Lines>> {
     let mut editor = Editor::with_history(config.clone(), lines).map_err(unusable)?;
     keys::bind(&mut editor, config.edit_mode(), &assistant.is_recalled);
     editor.set_helper(Some(assistant));

@@ -11,9 +11,7 @@ use std::time::Duration;
 use keyring::{Entry, Error as KeyringError};
 
 use super::{Access, Item};
-use crate::cargo::providers::os::{
-    LOCKED, PATIENT, QUICK, UNKNOWN, UNLOCK_IT, is_open, waiting,
-};
+use crate::cargo::providers::os::{LOCKED, PATIENT, QUICK, UNKNOWN, UNLOCK_IT, is_open, waiting};
 use crate::error::{Error, Result};
 use crate::token::Token;
 
@@ -36,9 +34,11 @@ pub(super) fn put(access: &Access<'_>, item: Item<'_>, token: &Token) -> Result<
 }
 
 pub(super) fn remove(access: &Access<'_>, item: Item<'_>) -> Result<()> {
-    call(access, item, UNKNOWN, |entry| match entry.delete_credential() {
-        Err(KeyringError::NoEntry) => Ok(()),
-        done => done,
+    call(access, item, UNKNOWN, |entry| {
+        match entry.delete_credential() {
+            Err(KeyringError::NoEntry) => Ok(()),
+            done => done,
+        }
     })
 }
 

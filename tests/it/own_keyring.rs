@@ -408,7 +408,8 @@ fn a_keyring_that_hangs_once_it_is_open_may_have_kept_the_token() {
         let run = desk.sandbox.run(&["-c", LOCKED[2].0]);
         assert!(!desk.keyring.is_locked(), "{run:?}");
         assert_eq!(run.status, 4, "{run:?}");
-        let told = "the keyring did not answer within 3 s, so whether it did as it was told is unknown";
+        let told =
+            "the keyring did not answer within 3 s, so whether it did as it was told is unknown";
         assert!(run.stderr.contains(told), "{run:?}");
     };
     lost_after(false);

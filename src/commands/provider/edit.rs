@@ -6,13 +6,10 @@ use clap::{ArgGroup, Args};
 
 use crate::cargo::chain::{Provider, resolve};
 use crate::cargo::config::{Config, View, wrong_kind};
-use crate::cargo::programs;
 use crate::cargo::providers::is_another_credsh;
 use crate::commands::Outcome;
 use crate::commands::alias;
-use crate::commands::args::{
-    ProviderSpec, SpecWords, Where, installed, list_node, provider_node,
-};
+use crate::commands::args::{ProviderSpec, SpecWords, Where, installed, list_node, provider_node};
 use crate::disk::tree::{Entry, Node};
 use crate::error::{Error, Place, Result};
 use crate::session::Session;
@@ -129,9 +126,9 @@ impl Listed {
         }
         let spec = provider(config, spec, &Place::Option("SPEC"));
         let entry = provider(config, &entry, &Place::file(&self.file));
-        Ok(is_credsh(config, &spec)
+        Ok(spec.is_or_was_credsh(config)
             && spec.command[1..] == entry.command[1..]
-            && (is_credsh(config, &entry) || !is_plan && is_another_credsh(config, &entry)))
+            && (entry.is_or_was_credsh(config) || !is_plan && is_another_credsh(config, &entry)))
     }
 
     fn insert(&mut self, session: &mut Session, spec: String, position: &Position) -> Result<()> {
@@ -171,13 +168,6 @@ fn words_of(entry: &str) -> Vec<String> {
 
 fn provider(config: &Config, words: &[String], place: &Place) -> Provider {
     resolve(config, words, place, &mut Vec::new())
-}
-
-/// Whether a provider is credsh, or was before it was moved away.
-fn is_credsh(config: &Config, provider: &Provider) -> bool {
-    let program = &provider.command[0];
-    provider.is_credsh
-        || programs::is_called_credsh(program) && programs::find(config, program).is_none()
 }
 
 fn warn_of_environment(session: &mut Session) -> Result<()> {

@@ -150,8 +150,8 @@ impl Hinter for Assistant {
         }
         let earlier = self.history.hint(line, cursor, context);
         // A block of several lines would cover the screen.
-        if let Some(shown) =
-            earlier.filter(|shown| !shown.contains('\n') && !self.hidden.has(&format!("{line}{shown}")))
+        if let Some(shown) = earlier
+            .filter(|shown| !shown.contains('\n') && !self.hidden.has(&format!("{line}{shown}")))
         {
             return Some(Suggestion {
                 shown,
