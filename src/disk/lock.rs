@@ -220,17 +220,23 @@ impl Lock {
     }
 }
 
-/// What a file is, by whatever name; nothing, where there is none.
+/// What a file is, by whatever name.
 #[cfg(unix)]
-pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = path.metadata().ok()?;
-    Some((metadata.dev(), metadata.ino()))
-}
+pub(crate) type Identity = (u64, u64);
 
-/// What a file is, by whatever name; nothing, where there is none.
+/// What a file is, by whatever name.
 #[cfg(not(unix))]
-pub(crate) fn identity(path: &Path) -> Option<std::path::PathBuf> {
+pub(crate) type Identity = std::path::PathBuf;
+
+/// What is there; nothing, where there is none.
+pub(crate) fn identity(path: &Path) -> Option<Identity> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = path.metadata().ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    }
+    #[cfg(not(unix))]
     path.canonicalize().ok()
 }
 

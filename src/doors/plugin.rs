@@ -20,6 +20,7 @@ use serde::{Deserialize as _, Serialize};
 use serde_json::Value as Json;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use crate::cargo::index_url::IndexUrl;
 use crate::cargo::name::RegistryName;
 use crate::cargo::providers::os::{self, STORE, UNLOCK};
 use crate::cargo::providers::{Operation, OperationKind, PARTS, end_with_parent, in_parts};
@@ -351,9 +352,9 @@ impl Door {
             .find(|entry| entry.registry.as_deref() == Some(name));
         if let Some(other) = other {
             self.session.warn(&format!(
-                "credsh: the tokens of `{name}` are for {}, and Cargo asks for {}: none is given away",
-                shown(&other.index),
-                shown(registry.index_url)
+                "credsh: the tokens of `{name}` are for `{}`, and Cargo asks for `{}`: none is given away",
+                IndexUrl::shown(&other.index),
+                IndexUrl::shown(registry.index_url)
             ));
         }
     }
@@ -389,7 +390,7 @@ fn unsettled(label: &Label) -> Error {
 
 /// A registry as Cargo names it.
 fn known(registry: &RegistryInfo<'_>) -> Result<Registry> {
-    let index: crate::cargo::index_url::IndexUrl = registry.index_url.parse()?;
+    let index: IndexUrl = registry.index_url.parse()?;
     Ok(Registry {
         name: registry
             .name
@@ -400,14 +401,6 @@ fn known(registry: &RegistryInfo<'_>) -> Result<Registry> {
         key: None,
         notes: Vec::new(),
     })
-}
-
-/// An index URL without user-info.
-fn shown(index: &str) -> String {
-    match index.parse::<crate::cargo::index_url::IndexUrl>() {
-        Ok(url) => format!("`{url}`"),
-        Err(_) => "another index".to_owned(),
-    }
 }
 
 /// An error of ours as Cargo tells it: message and causes, then what to do.

@@ -3,6 +3,7 @@
 //! A call becomes the words that the shell would parse, so there is one grammar and one set of messages.
 //! Invariant: every function is volatile, so none runs while a script is compiled or optimised.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -19,6 +20,7 @@ use crate::commands::grammar::Parsed;
 use crate::commands::help::all_commands;
 use crate::disk::replace;
 use crate::error::{Error, Kind, Place, Result};
+use crate::render::visible;
 use crate::token::masked;
 
 mod blame;
@@ -261,7 +263,7 @@ fn syntax_error(error: &ParseError, text: &str, name: &Path) -> Error {
 }
 
 /// `#!/usr/bin/env -S credsh -f` is for the kernel; the line stays, so that the others keep their numbers.
-fn blank_shebang(text: &str) -> std::borrow::Cow<'_, str> {
+fn blank_shebang(text: &str) -> Cow<'_, str> {
     if text.starts_with("#!") {
         format!("//{text}").into()
     } else {
@@ -446,20 +448,33 @@ fn register_builtins(engine: &mut Engine, runner: &Runner) {
 
     let printer = runner.clone();
     engine.on_print(move |text| {
-        if printer.session.borrow().flags.json {
+        let (is_json, terminal) = {
+            let session = printer.session.borrow();
+            (session.flags.json, session.world.terminal)
+        };
+        if is_json {
+            let text = printed(text, terminal.stderr);
             printer.session.borrow_mut().say(&format!("{text}\n"));
         } else {
             // An error of standard output ends the run where its own answer is printed.
-            let _ = printer.print(text);
+            let _ = printer.print(&printed(text, terminal.stdout));
         }
     });
     let debugger = runner.clone();
     engine.on_debug(move |text, _, position| {
-        debugger
-            .session
-            .borrow_mut()
-            .say(&format!("{position}: {text}\n"));
+        let mut session = debugger.session.borrow_mut();
+        let text = printed(text, session.world.terminal.stderr);
+        session.say(&format!("{position}: {text}\n"));
     });
+}
+
+/// What a script prints may be what a stranger has written into a configuration, and a terminal does what it says.
+fn printed(text: &str, is_terminal: bool) -> Cow<'_, str> {
+    if is_terminal {
+        visible(text)
+    } else {
+        text.into()
+    }
 }
 
 fn kind_word(kind: Kind) -> String {

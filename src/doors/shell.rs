@@ -6,11 +6,10 @@
 use std::path::{Path, PathBuf};
 
 use rustyline::error::ReadlineError;
-use rustyline::history::MemHistory;
 use rustyline::{CompletionType, Config, Editor};
 
 use self::assistant::Assistant;
-use self::history::Log;
+use self::history::{Lines, Log};
 use self::record::Recorder;
 use self::unknown::is_name;
 use super::Runner;
@@ -40,7 +39,7 @@ pub struct Shell<'a> {
     runner: &'a Runner,
     /// The table, and the words that only a terminal has.
     tree: clap::Command,
-    editor: Editor<Assistant, MemHistory>,
+    editor: Editor<Assistant, Lines>,
     config: Config,
     interpreter: Interpreter,
     /// The lines that are on disk; those that Up finds are the editor's.
@@ -80,13 +79,13 @@ impl<'a> Shell<'a> {
             .edit_mode(keys::editing_mode(&inputrc))
             .bracketed_paste(true)
             .build();
-        let lines = MemHistory::with_config(&config);
+        let lines = Lines::new(&config);
         let tree = terminal::tree()
             .get_subcommands()
             .fold(runner.grammar.borrow().tree().clone(), |tree, child| {
                 tree.subcommand(child.clone())
             });
-        let assistant = Assistant::new(tree.clone(), theme.color);
+        let assistant = Assistant::new(tree.clone(), lines.hidden.clone(), theme.color);
         let editor = editor(&config, lines, assistant)?;
         runner.session.borrow().world.interrupts.wake_at_the_end();
         let mut shell = Self {
@@ -173,10 +172,7 @@ impl<'a> Shell<'a> {
     fn drop_typed_ahead(&mut self) -> Result<()> {
         let lines = std::mem::take(self.editor.history_mut());
         let color = self.runner.session.borrow().theme.color;
-        let mut assistant = Assistant::new(self.tree.clone(), color);
-        if let Some(former) = self.editor.helper_mut() {
-            assistant.hidden = std::mem::take(&mut former.hidden);
-        }
+        let assistant = Assistant::new(self.tree.clone(), lines.hidden.clone(), color);
         self.editor = editor(&self.config, lines, assistant)?;
         Ok(())
     }
@@ -341,11 +337,7 @@ impl<'a> Shell<'a> {
         match command {
             TerminalCommand::Exit | TerminalCommand::Quit => return Ok(Next::Leave(None)),
             TerminalCommand::History => {
-                let assistant = self.editor.helper();
-                let is_shown =
-                    |line: &&str| assistant.is_none_or(|assistant| !assistant.hides(line));
-                let lines = self.editor.history().into_iter().map(String::as_str);
-                let lines: Vec<&str> = lines.filter(is_shown).collect();
+                let lines: Vec<&str> = self.editor.history().shown().collect();
                 self.runner.print(&lines.join("\n"))?;
             }
             TerminalCommand::Record(Record {
@@ -409,13 +401,8 @@ impl<'a> Shell<'a> {
 
     /// Keeps what was entered for Up, and on disk what may be there of it.
     fn remember(&mut self, text: &str, on_disk: &str) {
-        if let Some(assistant) = self.editor.helper_mut() {
-            if on_disk == text {
-                assistant.hidden.remove(text);
-            } else {
-                assistant.hidden.insert(text.to_owned());
-            }
-        }
+        let hidden = &self.editor.history().hidden;
+        hidden.set(text, on_disk != text);
         if !matches!(self.editor.add_history_entry(text), Ok(true)) || on_disk.is_empty() {
             return;
         }
@@ -433,11 +420,7 @@ impl<'a> Shell<'a> {
 }
 
 /// A line editor that has read nothing yet.
-fn editor(
-    config: &Config,
-    lines: MemHistory,
-    assistant: Assistant,
-) -> Result<Editor<Assistant, MemHistory>> {
+fn editor(config: &Config, lines: Lines, assistant: Assistant) -> Result<Editor<Assistant, Lines>> {
     let mut editor = Editor::with_history(config.clone(), lines).map_err(unusable)?;
     keys::bind(&mut editor, config.edit_mode(), &assistant.is_recalled);
     editor.set_helper(Some(assistant));
