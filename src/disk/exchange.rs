@@ -92,21 +92,17 @@ pub(crate) fn put_back(path: &Path, temporary: &str, kept: &[u8], now: &[u8]) ->
 }
 
 /// Gives a file that was written with [`replace::atomically`] its old text back: by the file that was kept, which needs no room
-/// on the disk, else by writing it.
-pub(crate) fn take_back(path: &Path, temporary: &str, new: &str, old: &str) -> Result<()> {
+/// on the disk, else by writing it. False, if somebody else has written it: then it stays.
+pub(crate) fn take_back(path: &Path, temporary: &str, new: &str, old: &str) -> Result<bool> {
     let kept = kept(path, temporary).filter(|kept| **kept == *old.as_bytes());
-    let is_back = if let Some(kept) = kept {
-        put_back(path, temporary, &kept, new.as_bytes())?
-    } else {
-        // Under a name of its own: what is half written is not to be taken for what was kept.
-        let own = for_taking_back(temporary);
-        let is_back = replace::atomically(path, &own, Some(new.as_bytes()), old)?;
-        replace::sweep(path, temporary)?;
-        is_back
-    };
-    is_back
-        .then_some(())
-        .ok_or_else(|| replace::written_meanwhile(path))
+    if let Some(kept) = kept {
+        return put_back(path, temporary, &kept, new.as_bytes());
+    }
+    // Under a name of its own: what is half written is not to be taken for what was kept.
+    let own = for_taking_back(temporary);
+    let is_back = replace::atomically(path, &own, Some(new.as_bytes()), old)?;
+    replace::sweep(path, temporary)?;
+    Ok(is_back)
 }
 
 /// What the file is called beside it that is written for that.

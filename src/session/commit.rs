@@ -17,8 +17,7 @@ use super::logouts::Unfinished;
 use super::order::{Last, Order, Part, files_of};
 use super::overlay::Savepoint;
 use super::records::ItemRecord;
-use super::writing::{tidy, until_done, write_one};
-use crate::disk::exchange;
+use super::writing::{take_back, tidy, until_done, write_one};
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::lock::Lock;
 use crate::disk::replace;
@@ -285,7 +284,7 @@ impl Session {
                 until_done(&file, || self.write_file(ready, index, &mut lock, locks))
             });
             if let Err(error) = written {
-                return Err(ready.take_back(index, error, &self.own_folder()));
+                return Err(ready.take_back(index, error, &self.own_folder(), &mut lock));
             }
         }
         Ok(())
@@ -400,9 +399,15 @@ impl Ready {
         }
     }
 
-    /// Gives the files before this one their old text back. The first error is the one to tell; a file that
-    /// cannot be mended either is named with it.
-    fn take_back(&mut self, failed: usize, mut error: Error, folder: &Path) -> Error {
+    /// Gives the files before this one their old text back; `lock` is Cargo's. The first error is the one to tell; a
+    /// file that cannot be mended either is named with it.
+    fn take_back(
+        &mut self,
+        failed: usize,
+        mut error: Error,
+        folder: &Path,
+        lock: &mut Option<Lock>,
+    ) -> Error {
         // What cannot be looked at may be torn.
         self.is_half_done = self.journal.all().nth(failed).is_some_and(|record| {
             replace::read_bytes(&record.file).map_or(true, |now| {
@@ -426,18 +431,11 @@ impl Ready {
             if self.is_half_done {
                 break;
             }
-            let FileRecord {
-                file, temporary, ..
-            } = record;
-            let undone = match &texts.old {
-                Some(old) => exchange::take_back(file, temporary, &texts.new, old),
-                None => replace::remove(file, &texts.new)
-                    .map(|()| replace::remove_folders(file, record.folders)),
-            };
-            if let Err(second) = undone {
+            let old = texts.old.as_ref().map(|old| old.as_str());
+            if let Err(second) = take_back(record, lock.as_mut(), old, &texts.new) {
                 error = error.because(format!(
                     "and `{}` cannot be given its old text back: {second}",
-                    file.display()
+                    record.file.display()
                 ));
                 self.is_half_done = true;
             }

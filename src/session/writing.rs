@@ -61,6 +61,30 @@ pub(super) fn write_for_good(
     Ok(is_written)
 }
 
+/// Gives a file that was written with [`write_one`] its old text back, in the way in which it was written.
+pub(super) fn take_back(
+    record: &FileRecord,
+    lock: Option<&mut Lock>,
+    old: Option<&str>,
+    new: &str,
+) -> Result<()> {
+    let FileRecord {
+        file, temporary, ..
+    } = record;
+    let is_back = match old {
+        None => {
+            replace::remove(file, new)?;
+            replace::remove_folders(file, record.folders);
+            true
+        }
+        Some(old) if record.is_credentials => write_one(record, lock, Some(new.as_bytes()), old)?,
+        Some(old) => exchange::take_back(file, temporary, new, old)?,
+    };
+    is_back
+        .then_some(())
+        .ok_or_else(|| replace::written_meanwhile(file))
+}
+
 /// Takes away what a write has left beside the file.
 pub(super) fn tidy(record: &FileRecord) -> Result<()> {
     if record.is_credentials {
