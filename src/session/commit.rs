@@ -320,10 +320,14 @@ impl Session {
         }
         // Somebody has written the file, or has put another one in its place, since we looked for it.
         let (part, is_credentials) = (texts.part.clone(), record.is_credentials);
-        if is_credentials {
-            *lock = self.lock_file(&part.file)?;
-        } else if !locks.iter().any(|lock| lock.is_of(&part.file)) {
-            locks.extend(self.lock_file(&part.file)?);
+        let mut held = lock.iter().chain(&*locks);
+        if !held.any(|lock| lock.is_of(&part.file)) {
+            let taken = self.lock_file(&part.file)?;
+            if is_credentials {
+                *lock = taken;
+            } else {
+                locks.extend(taken);
+            }
         }
         let old = self.text_of(&part.file, lock.is_some())?;
         let prepared = self.prepare_part(part, old)?;

@@ -37,13 +37,9 @@ pub(super) fn write_one(
     } = record;
     match (lock, old) {
         (_, Some(_)) if !record.is_credentials => replace::atomically(file, temporary, old, new),
-        (Some(lock), Some(old)) => {
-            if !lock.is_of(file) {
-                return Ok(false);
-            }
-            replace::in_place(&mut lock.file, file, old, new)?;
-            Ok(lock.is_of(file))
-        }
+        (Some(lock), Some(old)) => Ok(lock.is_of(file)
+            && replace::in_place(&mut lock.file, file, old, new)?
+            && lock.is_of(file)),
         (_, None) => replace::create(file, temporary, new, record.is_credentials),
         (None, Some(_)) => Ok(false),
     }

@@ -1,14 +1,15 @@
-//! What an editor does to a configuration file while credsh is writing it: it puts a whole new file in the place of the
-//! old one, and knows no lock. Its change stays, and ours is added; or ours is refused, and its change stays.
+//! What an editor does to a file while credsh is writing: it puts a whole new one in the place of the old one, or writes
+//! into that, and knows no lock. Its change stays, and ours is added; or ours is refused, and its change stays.
 
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use crate::harness::Sandbox;
-use crate::steps::{Case, Step, injection, last_write, places, quiet};
+use crate::steps::{Case, NEW, OLD, Step, injection, last_write, places, quiet};
 
 const CONFIG: &str = "home/config.toml";
+const CREDENTIALS: &str = "home/credentials.toml";
 
 const OURS: &str = "# ours\n[registries.corp] # the company\nindex = \"INDEX/corp\"\n";
 
@@ -157,6 +158,40 @@ fn a_file_of_several_names_that_an_editor_saves_while_it_is_written() {
         save(&case, &theirs);
         assert!(running.wait().unwrap().success(), "{delay}");
         has_both(&case, delay);
+    }
+}
+
+/// The credentials of a home with three registries.
+fn tokens(corp: &str, lab: &str, other: &str) -> String {
+    let table = |(name, token)| format!("[registries.{name}]\ntoken = \"{token}\"\n");
+    [("corp", corp), ("lab", lab), ("other", other)]
+        .map(table)
+        .concat()
+}
+
+/// One that edits the credentials in place, without a lock, while the configuration is being written: be the text as
+/// long as it was or not.
+#[test]
+fn credentials_that_an_editor_saves_while_other_files_are_written() {
+    let args = [
+        "-c",
+        "registry set corp --make-default",
+        "-c",
+        "logout corp",
+    ];
+    let ours = tokens(OLD, OLD, OLD);
+    let case = Case::new(&[(CONFIG, OURS), (CREDENTIALS, &ours)], &[], &args);
+    let steps = steps(&case);
+    let exchanged = slowly(&steps[places(&steps, "renameat2")[0]], "exit");
+    for token in [NEW, &NEW[..10]] {
+        case.reset();
+        let mut running = writing(&case, std::slice::from_ref(&exchanged));
+        case.sandbox.write(CREDENTIALS, tokens(OLD, OLD, token));
+        assert!(running.wait().unwrap().success(), "{token}");
+        let text = case.sandbox.read(CREDENTIALS);
+        let tokens: Vec<&str> = text.split('"').skip(1).step_by(2).collect();
+        assert_eq!(tokens, [OLD, token], "{text}");
+        assert!(!case.sandbox.exists("home/.credsh/journal"), "{token}");
     }
 }
 
