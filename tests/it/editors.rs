@@ -195,6 +195,31 @@ fn credentials_that_an_editor_saves_while_other_files_are_written() {
     }
 }
 
+/// Cargo locks what it keeps tokens in, and only that: a configuration that is the same file is refused before anything is
+/// written, be it by a link of either kind.
+#[test]
+fn a_configuration_that_is_the_file_of_the_tokens() {
+    let add = "registry add new sparse+https://new.example/";
+    let login = "login new --from env:T --provider cargo:token";
+    for is_symbolic in [true, false] {
+        for lines in [&["-c", add, "-c", login] as &[&str], &["-c", add]] {
+            let mut sandbox = Sandbox::new();
+            sandbox.env("T", NEW).write(CREDENTIALS, "# ours\n");
+            let [from, to] = [CREDENTIALS, CONFIG].map(|file| sandbox.root().join(file));
+            if is_symbolic {
+                std::os::unix::fs::symlink(from, to).unwrap();
+            } else {
+                std::fs::hard_link(from, to).unwrap();
+            }
+            let refused = sandbox.fails(1, lines);
+            let told = "this is the same file as";
+            assert!(refused.stderr.contains(told), "{}", refused.stderr);
+            assert_eq!(sandbox.read(CREDENTIALS), "# ours\n");
+            assert!(!sandbox.exists("home/.credsh/journal"));
+        }
+    }
+}
+
 /// Two names of one file in one transaction are one file: it does not wait for itself, and both edits are there.
 #[test]
 fn two_names_of_one_file_in_one_transaction() {
