@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -75,9 +75,15 @@ pub(super) fn exchange(
 
 /// What is beside a file under the temporary name: the old one, if that was replaced.
 pub(crate) fn kept(path: &Path, temporary: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let path = replace::follow(path).ok()?;
-    let beside = replace::folder_of(&path).join(temporary);
+    let beside = beside(path, temporary).ok()?;
     replace::read_bytes(&beside).ok().flatten()
+}
+
+/// Where that is.
+pub(crate) fn beside(path: &Path, temporary: &str) -> Result<PathBuf> {
+    let target =
+        replace::follow(path).map_err(|error| Error::io("look at this file", path, &error))?;
+    Ok(replace::folder_of(&target).join(temporary))
 }
 
 /// Puts that back, in the place of the text that is there `now`, which goes. False, if it is no longer there: then what
@@ -85,7 +91,7 @@ pub(crate) fn kept(path: &Path, temporary: &str) -> Option<Zeroizing<Vec<u8>>> {
 pub(crate) fn put_back(path: &Path, temporary: &str, kept: &[u8], now: &[u8]) -> Result<bool> {
     let failed = |error: io::Error| Error::io("write", path, &error);
     let target = replace::follow(path).map_err(failed)?;
-    let beside = replace::folder_of(&target).join(temporary);
+    let beside = beside(path, temporary)?;
     let exchanged = exchange(&beside, &target, now, kept).map_err(failed)?;
     replace::sweep(path, temporary)?;
     Ok(exchanged == Exchange::Done)

@@ -1,8 +1,9 @@
 //! What an editor does to a file while credsh is writing: it puts a whole new one in the place of the old one, or writes
 //! into that, and knows no lock. Its change stays, and ours is added; or ours is refused, and its change stays.
 
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::harness::Sandbox;
@@ -36,13 +37,17 @@ fn steps(case: &Case) -> Vec<Step> {
 /// Starts it with all that happening to it, and waits until it writes.
 fn writing(case: &Case, injections: &[String]) -> Child {
     let running = quiet(case.injected(injections, &case.credsh()));
+    wait_until_it_writes(case);
+    running
+}
+
+fn wait_until_it_writes(case: &Case) {
     let end = Instant::now() + Duration::from_secs(20);
     while !case.sandbox.exists("home/.credsh/journal") {
-        assert!(Instant::now() < end, "{injections:?}: it never commits");
+        assert!(Instant::now() < end, "it never commits");
         std::thread::sleep(Duration::from_millis(5));
     }
     std::thread::sleep(Duration::from_millis(400));
-    running
 }
 
 /// The editor saves this in the place of the configuration file.
@@ -134,6 +139,40 @@ fn a_kill_before_what_an_editor_saved_is_put_back() {
     save(&case, &theirs);
     assert!(!running.wait().unwrap().success());
     assert!(case.sandbox.exists("home/.credsh/journal"));
+    let next = case.sandbox.process().args(["registry", "list"]).output();
+    assert!(next.unwrap().status.success());
+    has_both(&case, "the next start");
+}
+
+/// One that has had the old file open all the time, and saves into that once it is replaced: that is said and kept, and
+/// the next start puts it back and goes on from there.
+#[test]
+fn an_editor_that_saves_into_the_file_that_was_replaced() {
+    let case = case();
+    let steps = steps(&case);
+    let rename = config_rename(&steps);
+    let fsync = rename + places(&steps[rename..], "fsync")[0];
+    let theirs = format!("{}{THEIRS}", case.old[CONFIG]);
+    let open = std::fs::OpenOptions::new()
+        .write(true)
+        .open(case.sandbox.root().join(CONFIG));
+    let mut open = open.unwrap();
+    let mut command = case.injected(&[slowly(&steps[fsync], "enter")], &case.credsh());
+    let running = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_until_it_writes(&case);
+    open.write_all(theirs.as_bytes()).unwrap();
+    let output = running.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let [kept] = &left(&case)[..] else {
+        panic!("{:?}", left(&case));
+    };
+    assert!(told.contains(kept.to_str().unwrap()), "{told}");
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), theirs);
     let next = case.sandbox.process().args(["registry", "list"]).output();
     assert!(next.unwrap().status.success());
     has_both(&case, "the next start");
