@@ -37,17 +37,17 @@ fn steps(case: &Case) -> Vec<Step> {
 /// Starts it with all that happening to it, and waits until it writes.
 fn writing(case: &Case, injections: &[String]) -> Child {
     let running = quiet(case.injected(injections, &case.credsh()));
-    wait_until_it_writes(case);
+    wait_until(|| case.sandbox.exists("home/.credsh/journal"));
+    std::thread::sleep(Duration::from_millis(400));
     running
 }
 
-fn wait_until_it_writes(case: &Case) {
+fn wait_until(mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
-    while !case.sandbox.exists("home/.credsh/journal") {
-        assert!(Instant::now() < end, "it never commits");
+    while !is_so() {
+        assert!(Instant::now() < end, "it never comes so far");
         std::thread::sleep(Duration::from_millis(5));
     }
-    std::thread::sleep(Duration::from_millis(400));
 }
 
 /// The editor saves this in the place of the configuration file.
@@ -163,7 +163,8 @@ fn an_editor_that_saves_into_the_file_that_was_replaced() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    wait_until_it_writes(&case);
+    wait_until(|| case.sandbox.read(CONFIG) != case.old[CONFIG]);
+    std::thread::sleep(Duration::from_millis(200));
     open.write_all(theirs.as_bytes()).unwrap();
     let output = running.wait_with_output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
