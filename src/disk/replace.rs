@@ -100,12 +100,17 @@ pub(crate) fn text_of(path: &Path, mut bytes: Zeroizing<Vec<u8>>) -> Result<Zero
         })
 }
 
-/// Writes the text of a file that holds tokens: into the open and locked `file`, which holds `old`. What
-/// others may do with it is taken away first. One write of the range that differs, then the cut at the end:
-/// a reader without a lock sees `old`, or `new` with some newlines behind it, except during that one write.
-pub(crate) fn in_place(file: &mut File, path: &Path, old: &[u8], new: &str) -> Result<()> {
+/// Writes the text of a file that holds tokens: into the open and locked `file`. False, if that does not hold `old`:
+/// then it stays as it is. What others may do with it is taken away first. One write of the range that differs, then the
+/// cut at the end: a reader without a lock sees `old`, or `new` with some newlines behind it, except during that one
+/// write.
+pub(crate) fn in_place(file: &mut File, path: &Path, old: &[u8], new: &str) -> Result<bool> {
+    // Not everybody who writes it asks for the lock.
+    if *read_open(file, path)? != *old {
+        return Ok(false);
+    }
     if old == new.as_bytes() {
-        return Ok(());
+        return Ok(true);
     }
     #[cfg(unix)]
     {
@@ -117,7 +122,8 @@ pub(crate) fn in_place(file: &mut File, path: &Path, old: &[u8], new: &str) -> R
             file.set_permissions(permissions).map_err(failed)?;
         }
     }
-    overwrite(file, old, new).map_err(|error| Error::io("write", path, &error))
+    overwrite(file, old, new).map_err(|error| Error::io("write", path, &error))?;
+    Ok(true)
 }
 
 /// Writes a text as a whole: beside the file, and then in its place. Symbolic links stay, and so does the
@@ -289,9 +295,6 @@ pub(super) fn require_file(path: &Path, metadata: &Metadata) -> Result<()> {
 /// Writes the range that differs, padded to the old length, then cuts. If that fails, puts the old text back
 /// as far as it can.
 fn overwrite(file: &mut File, old: &[u8], new: &str) -> io::Result<()> {
-    if file.metadata()?.len() != old.len() as u64 {
-        return Err(io::Error::other("somebody else has written it meanwhile"));
-    }
     let mut padded = Zeroizing::new(Vec::with_capacity(old.len().max(new.len())));
     padded.extend_from_slice(new.as_bytes());
     padded.resize(old.len().max(new.len()), b'\n');

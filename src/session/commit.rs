@@ -17,9 +17,8 @@ use super::logouts::Unfinished;
 use super::order::{Last, Order, Part, files_of};
 use super::overlay::Savepoint;
 use super::records::ItemRecord;
-use super::writing::{tidy, until_done, write_one};
+use super::writing::{take_back, tidy, until_done, write_one};
 use crate::cargo::chain::Kind;
-use crate::disk::exchange;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::lock::Lock;
 use crate::disk::replace;
@@ -297,7 +296,7 @@ impl Session {
                 until_done(&file, || self.write_file(ready, index, &mut lock, locks))
             });
             if let Err(error) = written {
-                return Err(ready.take_back(index, error, &self.own_folder()));
+                return Err(ready.take_back(index, error, &self.own_folder(), &mut lock));
             }
         }
         Ok(())
@@ -333,10 +332,14 @@ impl Session {
         }
         // Somebody has written the file, or has put another one in its place, since we looked for it.
         let (part, is_credentials) = (texts.part.clone(), record.is_credentials);
-        if is_credentials {
-            *lock = self.lock_file(&part.file)?;
-        } else if !locks.iter().any(|lock| lock.is_of(&part.file)) {
-            locks.extend(self.lock_file(&part.file)?);
+        let mut held = lock.iter().chain(&*locks);
+        if !held.any(|lock| lock.is_of(&part.file)) {
+            let taken = self.lock_file(&part.file)?;
+            if is_credentials {
+                *lock = taken;
+            } else {
+                locks.extend(taken);
+            }
         }
         let old = self.text_of(&part.file, lock.is_some())?;
         let prepared = self.prepare_part(part, old)?;
@@ -412,9 +415,15 @@ impl Ready {
         }
     }
 
-    /// Gives the files before this one their old text back. The first error is the one to tell; a file that
-    /// cannot be mended either is named with it.
-    fn take_back(&mut self, failed: usize, mut error: Error, folder: &Path) -> Error {
+    /// Gives the files before this one their old text back; `lock` is Cargo's. The first error is the one to tell; a
+    /// file that cannot be mended either is named with it.
+    fn take_back(
+        &mut self,
+        failed: usize,
+        mut error: Error,
+        folder: &Path,
+        lock: &mut Option<Lock>,
+    ) -> Error {
         // What cannot be looked at may be torn.
         self.is_half_done = self.journal.all().nth(failed).is_some_and(|record| {
             replace::read_bytes(&record.file).map_or(true, |now| {
@@ -438,18 +447,11 @@ impl Ready {
             if self.is_half_done {
                 break;
             }
-            let FileRecord {
-                file, temporary, ..
-            } = record;
-            let undone = match &texts.old {
-                Some(old) => exchange::take_back(file, temporary, &texts.new, old),
-                None => replace::remove(file, &texts.new)
-                    .map(|()| replace::remove_folders(file, record.folders)),
-            };
-            if let Err(second) = undone {
+            let old = texts.old.as_ref().map(|old| old.as_str());
+            if let Err(second) = take_back(record, lock.as_mut(), old, &texts.new) {
                 error = error.because(format!(
                     "and `{}` cannot be given its old text back: {second}",
-                    file.display()
+                    record.file.display()
                 ));
                 self.is_half_done = true;
             }
