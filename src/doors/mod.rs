@@ -26,7 +26,7 @@ use self::report::Report;
 use crate::commands::Command;
 use crate::commands::grammar::{Grammar, Parsed};
 use crate::disk::replace;
-use crate::error::{Error, Kind, Place, Result};
+use crate::error::{Error, Kind, Place, Result, reason_of};
 use crate::render::{self, Block, notice};
 use crate::session::overlay::Savepoint;
 use crate::session::{Flags, Session};
@@ -284,17 +284,18 @@ impl Runner {
             0 => report.status(flags),
             status => status,
         };
-        if flags.json {
+        let told = if flags.json {
             let mut document = ran.json();
             merge(&mut document, report.json());
-            self.print_document(document)?;
+            self.print_document(document)
         } else {
             let mut blocks = ran.blocks();
             if ran.has_changed || flags.is_plan() {
                 blocks.extend(report.blocks(flags));
             }
-            self.print_blocks(&blocks)?;
-        }
+            self.print_blocks(&blocks)
+        };
+        told.map_err(|error| Report::untold(Some(&report), error))?;
         Ok(status)
     }
 
@@ -323,11 +324,12 @@ impl Runner {
             self.waiting.borrow_mut().push(Waiting::Shown(performed));
         } else {
             self.warn_of(&performed.failures(true));
-            if flags.json {
-                self.print_document(performed.json())?;
+            let told = if flags.json {
+                self.print_document(performed.json())
             } else {
-                self.print_blocks(&performed.all_blocks(is_told_later))?;
-            }
+                self.print_blocks(&performed.all_blocks(is_told_later))
+            };
+            told.map_err(|error| Report::untold(performed.report.as_ref(), error))?;
         }
         Ok(if status == 0 { changed } else { status })
     }
@@ -349,19 +351,17 @@ impl Runner {
         self.print_document(document)
     }
 
-    /// Shows an error where errors belong: a document on standard output, or text on standard error.
-    pub fn show_error(&self, error: &Error) -> Result<()> {
+    /// Shows an error where errors belong: a document on standard output, or text on standard error, which is where it
+    /// goes as well if standard output takes nothing.
+    pub fn show_error(&self, error: &Error) {
         let (flags, theme) = {
             let session = self.session.borrow();
             (session.flags, session.theme)
         };
-        if flags.json {
-            self.print_document(json!({ "error": error }))?;
-        } else {
+        if !flags.json || self.print_document(json!({ "error": error })).is_err() {
             self.session.borrow_mut().say(&notice::error(error, theme));
         }
         self.session.borrow_mut().tell_open_again();
-        Ok(())
     }
 
     fn print_document(&self, document: Json) -> Result<()> {
@@ -401,7 +401,9 @@ impl Runner {
                 self.is_unread.set(true);
                 Ok(())
             }
-            Err(error) => Err(Error::failed("cannot write to standard output").because(error)),
+            Err(error) => Err(Error::failed("cannot write to standard output")
+                .because(reason_of(&error))
+                .hint("see where it goes, and repeat the command")),
         }
     }
 }

@@ -71,24 +71,28 @@ impl Runner {
             (true, Some(_)) => without_report(value),
             (true, None) => value,
         };
-        if flags.json {
-            let mut document = json!({});
-            if !value.is_null() {
-                document["value"] = value;
-            }
-            merge(
-                &mut document,
-                report.map(|report| report.json()).unwrap_or_default(),
-            );
-            if document != json!({}) {
-                self.print_document(document)?;
-            }
-            return Ok(status);
-        }
-        let mut blocks = values::blocks(&value);
-        blocks.extend(report.iter().flat_map(|report| report.blocks(flags)));
-        self.print_blocks(&blocks)?;
+        let told = if flags.json {
+            self.print_value(value, report.as_ref())
+        } else {
+            let mut blocks = values::blocks(&value);
+            blocks.extend(report.iter().flat_map(|report| report.blocks(flags)));
+            self.print_blocks(&blocks)
+        };
+        told.map_err(|error| Report::untold(report.as_ref(), error))?;
         Ok(status)
+    }
+
+    /// As a document; where there is nothing to say, none.
+    fn print_value(&self, value: Json, report: Option<&Report>) -> Result<()> {
+        let mut document = json!({});
+        if !value.is_null() {
+            document["value"] = value;
+        }
+        merge(&mut document, report.map(Report::json).unwrap_or_default());
+        if document == json!({}) {
+            return Ok(());
+        }
+        self.print_document(document)
     }
 }
 
