@@ -335,7 +335,10 @@ fn what_standard_output_cannot_take_is_told_on_the_other() {
     }
     let (status, stderr) = run(&sandbox, &["--json", "alias", "remove", "nothing"]);
     assert_eq!(status, 3, "{stderr}");
-    assert!(stderr.starts_with("error: there is no such alias"), "{stderr}");
+    assert!(
+        stderr.starts_with("error: there is no such alias"),
+        "{stderr}"
+    );
     let (status, stderr) = run(&sandbox, &["--help"]);
     assert_eq!(status, 1, "{stderr}");
 }
