@@ -326,6 +326,48 @@ fn a_link_to_a_file_that_is_not_there_is_followed_into_a_folder_that_is_or_refus
     }
 }
 
+/// As a disk that fails would be; and so is a folder that is closed to us, but not to the one who runs the tests.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_looked_at_is_not_taken_for_absent() {
+    use std::os::unix::fs::symlink;
+    for file in [
+        "home/config.toml",
+        "home/config",
+        "home/credentials",
+        "home/credentials.toml",
+        "work/.cargo",
+    ] {
+        let mut sandbox = corp();
+        let path = sandbox.root().join(file);
+        let _ = std::fs::remove_file(&path);
+        symlink(path.file_name().unwrap(), &path).unwrap();
+        for args in [
+            &["registry", "list"] as &[&str],
+            &["status"],
+            &["registry", "rename", "corp", "work"],
+        ] {
+            let error = refused(&mut sandbox, 1, args, &["cannot look at this file"]);
+            assert!(error["place"]["file"].as_str().unwrap().contains(file));
+        }
+    }
+    if rustix::process::geteuid().is_root() {
+        return;
+    }
+    let close = |folder: &std::path::Path, mode| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(folder, PermissionsExt::from_mode(mode)).unwrap();
+    };
+    let mut sandbox = corp();
+    for (folder, status) in [(sandbox.work().join(".cargo"), 0), (sandbox.home(), 1)] {
+        std::fs::create_dir_all(&folder).unwrap();
+        close(&folder, 0);
+        let run = sandbox.run(&["registry", "list"]);
+        close(&folder, 0o700);
+        assert_eq!(run.status, status, "{}: {run:?}", folder.display());
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn what_stands_in_the_way_of_writing_is_named() {
