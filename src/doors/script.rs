@@ -45,6 +45,7 @@ struct Thrown(Error);
 
 /// A Rhai engine with its variables. Those of the shell stay for the session.
 pub struct Interpreter {
+    runner: Runner,
     engine: Engine,
     scope: Scope<'static>,
     /// The functions that lines of the shell have defined.
@@ -90,6 +91,7 @@ impl Interpreter {
         let mut scope = Scope::new();
         scope.push_constant("args", arguments(&runner.arguments));
         Self {
+            runner: runner.clone(),
             engine,
             scope,
             functions: AST::empty(),
@@ -140,18 +142,19 @@ impl Interpreter {
         self.run_text(&text, file)
     }
 
-    /// Runs a script, and answers the exit status that it wants: what `exit(STATUS)` said, else 0.
+    /// Runs a script, and answers the exit status that it wants: what `exit(STATUS)` said, else what its calls come to.
     pub fn run_text(&mut self, text: &str, name: &Path) -> Result<u8> {
         let script = blank_shebang(text);
         let compiled = self.engine.compile_with_scope(&self.scope, &script);
         let mut ast = compiled.map_err(|error| syntax_error(&error, text, name))?;
         ast.set_source(name.display().to_string());
         self.functions = self.functions.merge(&ast.clone_functions_only());
+        let before = self.runner.waiting.borrow().len();
         match self
             .engine
             .eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast)
         {
-            Ok(_) => Ok(0),
+            Ok(_) => Ok(self.runner.status_of_calls(before)),
             Err(error) => {
                 left_with(&error).ok_or_else(|| blame::blame(&error, text, name, &self.known(&ast)))
             }
@@ -350,7 +353,7 @@ fn perform(runner: &Runner, path: &[String], arguments: Vec<Dynamic>) -> Result<
     let parsed = runner.grammar.borrow_mut().parse(&words)?;
     let document = match parsed {
         Parsed::Text(text) => Json::String(text),
-        Parsed::Words(line) => runner.perform(&line.command, line.flags)?.json(),
+        Parsed::Words(line) => runner.call(&line.command, line.flags)?,
     };
     // A list is what it lists.
     let value = match document {

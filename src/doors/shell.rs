@@ -115,13 +115,12 @@ impl<'a> Shell<'a> {
     }
 
     /// Runs `rc.rhai`; an error in it is shown, and the shell starts.
-    pub fn run_rc(&mut self, file: &Path) -> Result<()> {
+    pub fn run_rc(&mut self, file: &Path) {
         if file.exists()
             && let Err(error) = self.interpreter.run_file(file)
         {
-            self.runner.show_error(&error)?;
+            self.runner.show_error(&error);
         }
-        Ok(())
     }
 
     /// Reads and runs lines until the person leaves. The answer is the status of the last line.
@@ -131,7 +130,7 @@ impl<'a> Shell<'a> {
         if self.recorder.is_some()
             && let Err(error) = self.stop_recording()
         {
-            self.runner.show_error(&error)?;
+            self.runner.show_error(&error);
         }
         status
     }
@@ -151,7 +150,7 @@ impl<'a> Shell<'a> {
             match self.read(&prompt) {
                 Err(_) if interrupts.ended().is_some() => {}
                 Ok(text) => {
-                    if self.run_text(&text)? && self.may_leave() {
+                    if self.run_text(&text) && self.may_leave() {
                         return Ok(self.status);
                     }
                 }
@@ -238,7 +237,7 @@ impl<'a> Shell<'a> {
 
     /// Runs what was entered, piece by piece, and remembers it as the one thing that it was. The answer is whether it
     /// wants to leave.
-    fn run_text(&mut self, text: &str) -> Result<bool> {
+    fn run_text(&mut self, text: &str) -> bool {
         let interrupts = self.runner.session.borrow().world.interrupts.clone();
         interrupts.forget();
         let pieces = pieces(&self.tree, text);
@@ -282,7 +281,7 @@ impl<'a> Shell<'a> {
             if error.kind() == Kind::Interrupted && interrupts.is_pressed() && !self.has_asked {
                 self.runner.session.borrow().world.stderr.breaks_the_line();
             }
-            self.runner.show_error(&error)?;
+            self.runner.show_error(&error);
             self.status = error.kind().exit_status();
             if error.kind() == Kind::Interrupted {
                 break;
@@ -296,7 +295,7 @@ impl<'a> Shell<'a> {
             understood.join("\n")
         };
         self.remember(text, &on_disk);
-        Ok(leaves)
+        leaves
     }
 
     /// Runs one, behind so many lines that were entered with it.

@@ -390,6 +390,14 @@ impl Session {
         self.say(&notice::warning(text, self.theme));
     }
 
+    /// Tells of something that is not as it should be, and what to do about it.
+    pub fn warn_of(&mut self, error: &Error) {
+        self.warn(&error.to_string());
+        if let Some(hint) = error.next_step() {
+            self.say(&notice::hint(hint, self.theme));
+        }
+    }
+
     /// Prints on standard error. A reader who left does not matter there.
     pub fn say(&mut self, text: &str) {
         self.world.stderr.say(text);

@@ -50,7 +50,10 @@ impl Interrupts {
         interrupts.ends.store(true, Ordering::SeqCst);
         #[cfg(unix)]
         {
-            use signal_hook::consts::{SIGINT, SIGTERM};
+            use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+            // A write beyond what `ulimit -f` allows is to fail as on a full disk, and to be undone. It is not ignored
+            // for good: what we start would inherit that.
+            let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
             // Where the system refuses, the signal ends the process, which loses nothing.
             let _ = interrupts.mark(SIGINT);
             let _ = interrupts.mark(SIGTERM);

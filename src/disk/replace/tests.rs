@@ -196,6 +196,11 @@ mod unix {
         let dangling = case.folder.path().join("dangling");
         symlink("sub/missing.toml", &dangling).unwrap();
         assert!(read(&dangling).unwrap().is_none());
+        for is_private in [false, true] {
+            let error = create(&dangling, ".credsh-new", "new\n", is_private).unwrap_err();
+            assert!(error.message().starts_with("this link leads to "));
+        }
+        fs::create_dir(case.folder.path().join("sub")).unwrap();
         replaced(&dangling, "new\n").unwrap();
         assert_eq!(text(&case.folder.path().join("sub/missing.toml")), "new\n");
 
