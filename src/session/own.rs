@@ -6,7 +6,7 @@
 use clap::{Args as _, FromArgMatches as _};
 
 use super::Session;
-use super::change::Wish;
+use super::change::{Proof, Wish};
 use super::ledger::refuse_tie;
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Held;
@@ -163,7 +163,7 @@ impl Session {
                 token,
                 args: Vec::new(),
                 instead: Vec::new(),
-                must_prove: true,
+                proof: Some(Proof::Read),
             },
         )?;
         if let Some(before) = &before
@@ -250,7 +250,7 @@ impl Session {
                 token,
                 args: Vec::new(),
                 instead: Vec::new(),
-                must_prove: true,
+                proof: Some(Proof::Read),
             };
             self.wish(&keeper(after), &new, there, login)?;
             self.leave_store(before)?;
