@@ -280,15 +280,20 @@ impl Inspection {
     }
 }
 
-/// Whether a failure leaves open what a store holds. Our own say what they mean; a program of somebody else's that
-/// fails has not said that there is nothing.
+/// Whether a failure leaves open what a store holds. Our own say what they mean, and have not looked where the ledger
+/// is damaged; a program of somebody else's that fails has not said that there is nothing.
 fn is_obstacle(step: &Step, kind: Kind) -> bool {
     let is_program = matches!(
         step.provider.kind,
         ProviderKind::Plugin | ProviderKind::TokenFromStdout
     );
     let is_silent = step.outcome == Outcome::Error && is_program && !step.provider.is_credsh;
-    kind == Kind::Unavailable || (kind == Kind::Failed && is_silent)
+    match kind {
+        Kind::Unavailable => true,
+        Kind::Malformed => step.provider.is_credsh,
+        Kind::Failed => is_silent,
+        _ => false,
+    }
 }
 
 /// A project that gives a registry of home's another index: `cargo:token` goes by the name, so home's token

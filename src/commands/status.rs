@@ -24,7 +24,8 @@ use crate::token::{Scheme, Token};
 /// Show for each registry whether Cargo has a token for it, where, and what is doubtful about it
 ///
 /// Exits with 3 if a registry that was named has no token, with 4 if a store that may have it is locked or does not
-/// answer, with 1 if a program fails that may have it. Starts no program, unless `--ask`.
+/// answer, with 1 if a program fails that may have it, with 65 if the file is damaged that says what credsh keeps. Starts
+/// no program, unless `--ask`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:\n  status\n  status crates-io corp --json")]
 pub struct Status {
@@ -253,12 +254,12 @@ impl Answer for Statuses {
     }
 
     fn exit_status(&self) -> u8 {
-        let any = |is: fn(&Row) -> bool| self.were_named && self.registries.iter().any(is);
-        if any(|row| row.obstacle == Some(ErrorKind::Unavailable)) {
-            ErrorKind::Unavailable.exit_status()
-        } else if any(|row| row.obstacle.is_some()) {
-            ErrorKind::Failed.exit_status()
-        } else if any(|row| row.logged_in == Some(false)) {
+        let named = self.registries.iter().filter(|_| self.were_named);
+        let obstacles = || named.clone().filter_map(|row| row.obstacle);
+        let unavailable = obstacles().find(|kind| *kind == ErrorKind::Unavailable);
+        if let Some(obstacle) = unavailable.or_else(|| obstacles().next()) {
+            obstacle.exit_status()
+        } else if named.clone().any(|row| row.logged_in == Some(false)) {
             ErrorKind::NotFound.exit_status()
         } else {
             0

@@ -144,6 +144,23 @@ fn status_believes_the_store_and_not_the_ledger() {
 }
 
 #[test]
+fn a_damaged_ledger_leaves_open_whether_credsh_has_a_token() {
+    let mut sandbox = corp("");
+    sandbox.ok(&["-c", &login("--from env:T --label a")]);
+    let whole = sandbox.read("home/.credsh/tokens.toml");
+    let broken = format!("{whole}[tokens.\"{INDEX}\".b]\nstore = \"elsewhere\"\n");
+    for ledger in ["x = [\n", &broken] {
+        sandbox.write("home/.credsh/tokens.toml", ledger);
+        let run = sandbox.run(&["status", "corp", "--ask"]);
+        assert_eq!(run.status, 65, "{run:?}");
+        assert!(run.stdout.contains("corp: unknown\n"), "{run:?}");
+        let run = sandbox.ok(&["status", "--ask"]);
+        assert!(run.stdout.contains("corp: unknown\n"), "{run:?}");
+        sandbox.fails(65, &["token", "show", "corp"]);
+    }
+}
+
+#[test]
 fn a_damaged_ledger_is_no_obstacle_where_credsh_is_not_asked() {
     let mut sandbox = corp("");
     for ledger in [
