@@ -220,17 +220,25 @@ impl Lock {
     }
 }
 
-/// What a file is, by whatever name; nothing, where there is none.
+/// What a file is, by whatever name.
 #[cfg(unix)]
-pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
+pub(crate) type Identity = (u64, u64);
+
+/// What a file is, by whatever name.
+#[cfg(not(unix))]
+pub(crate) type Identity = std::path::PathBuf;
+
+/// What a file is; nothing, where there is none.
+#[cfg(unix)]
+pub(crate) fn identity(path: &Path) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt;
     let metadata = path.metadata().ok()?;
     Some((metadata.dev(), metadata.ino()))
 }
 
-/// What a file is, by whatever name; nothing, where there is none.
+/// What a file is; nothing, where there is none.
 #[cfg(not(unix))]
-pub(crate) fn identity(path: &Path) -> Option<std::path::PathBuf> {
+pub(crate) fn identity(path: &Path) -> Option<Identity> {
     path.canonicalize().ok()
 }
 

@@ -88,11 +88,9 @@ fn a_token_does_not_move_to_what_gives_it_for_publishing_only() {
     let other = "sentinel-other-0123456789abcdef";
     for held in [None, Some(OLD), Some(other)] {
         let mut odd = Odd::new("cargo:token", "odd");
-        let put = |odd: &Odd| match held {
-            Some(held) => odd.put(CORP, held),
-            None => {}
-        };
-        put(&odd);
+        if let Some(held) = held {
+            odd.put(CORP, held);
+        }
         let credentials = format!("[registries.corp]\ntoken = '{OLD}'\n");
         odd.sandbox.write("home/credentials.toml", &credentials);
         let from_file = [&to[..], &["--from", "provider:cargo:token"]].concat();
