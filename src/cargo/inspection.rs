@@ -3,7 +3,7 @@
 use super::chain::{Chain, Kind as ProviderKind, Origin};
 use super::config::{Config, View};
 use super::index_url::IndexUrl;
-use super::providers::{self, Answer, Operation, Outcome, Reply, Request, Step, os};
+use super::providers::{self, Answer, KnownAnswer, Operation, Outcome, Request, Step, os};
 use super::registry::{Registry, Wanted};
 use super::settings;
 use crate::disk::tree::Node;
@@ -33,7 +33,7 @@ impl Inspection {
         operation: &Operation,
         may_ask: bool,
     ) -> Result<Self> {
-        Self::with(config, wanted, operation, may_ask, None)
+        Self::with(config, wanted, operation, may_ask, Vec::new())
     }
 
     /// The same, where what credsh itself will answer is known already.
@@ -42,7 +42,7 @@ impl Inspection {
         wanted: &Wanted,
         operation: &Operation,
         may_ask: bool,
-        own: Option<Result<Reply>>,
+        own: Vec<KnownAnswer>,
     ) -> Result<Self> {
         let registry = Registry::resolve(config, wanted)?;
         let chain = Chain::of(config, &registry)?;

@@ -235,7 +235,7 @@ impl Login {
         let configured = Rules::of_arguments(&provider.command[1..])?;
         let here = Rules::of_arguments(&self.rest)?;
         let rules = self.rules.clone().or(here).or(configured.clone());
-        session.check_reach(&rules, &configured, provider)?;
+        session.check_reach(registry, &rules, &configured, provider)?;
         let source = self.from.clone().unwrap_or_else(|| default_source(session));
         let token = if session.flags.is_plan() && !source.is_inert() {
             None

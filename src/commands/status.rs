@@ -107,7 +107,7 @@ impl Status {
                     continue;
                 }
             };
-            let label = own_label(session, &wanted, &inspection)?;
+            let label = own_label(session, &inspection)?;
             let config = session.config()?;
             // What a login stored, which a variable may hide.
             let stored = inspection.registry.setting("token").and_then(|key| {
@@ -214,30 +214,25 @@ impl Row {
 
 /// What credsh keeps for a registry that it is asked for, by its ledger.
 fn kept(inspection: &Inspection, ledger: &[Entry]) -> Vec<Entry> {
-    let mut chain = inspection.chain.providers.iter();
-    let Some(provider) = chain.find(|provider| provider.is_credsh) else {
-        return Vec::new();
-    };
+    let chain = inspection.chain.providers.iter();
+    let ours = chain.filter(|provider| provider.is_credsh);
+    let rules: Vec<Rules> = ours.map(Rules::of_provider_or_all).collect();
     let index = inspection.registry.index_for_provider();
-    let rules = Rules::of_arguments(&provider.command[1..]).unwrap_or_default();
-    let is_asked = |entry: &&Entry| entry.index == index && rules.admit(entry);
+    let is_asked =
+        |entry: &&Entry| entry.index == index && rules.iter().any(|rules| rules.admit(entry));
     ledger.iter().filter(is_asked).cloned().collect()
 }
 
 /// Which of credsh's own tokens has answered, if one has.
-fn own_label(
-    session: &mut Session,
-    wanted: &Wanted,
-    inspection: &Inspection,
-) -> Result<Option<String>> {
+fn own_label(session: &mut Session, inspection: &Inspection) -> Result<Option<String>> {
     let is_own = inspection
         .winner()
         .is_some_and(|step| step.provider.is_credsh);
-    let Some(answer) = inspection.answer().filter(|_| is_own) else {
+    if !is_own {
         return Ok(None);
-    };
-    let own = Own::of(session, wanted, &Operation::READ)?;
-    Ok(own.and_then(|own| own.answered(session, &answer.token)))
+    }
+    let own = Own::all(session, inspection, &Operation::READ)?;
+    Ok(Own::label(&own, session, inspection))
 }
 
 fn is_over(token: &Entry) -> bool {

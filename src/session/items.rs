@@ -339,7 +339,7 @@ impl Session {
         let token = token.clone().ok_or_else(needs_token)?;
         let configured = Rules::of_arguments(&provider.command[1..])?;
         let rules = Rules::of_arguments(args)?.or(configured.clone());
-        self.check_reach(&rules, &configured, provider)?;
+        self.check_reach(&item.registry, &rules, &configured, provider)?;
         let from = self.overlay.savepoint();
         let keeper = self.keep(&item.registry, &rules, Some(token))?;
         let mut replaced = Vec::new();

@@ -213,6 +213,46 @@ fn a_token_that_the_configuration_leaves_out_is_told() {
 }
 
 #[test]
+fn each_credsh_of_a_chain_has_the_tokens_that_it_is_configured_for() {
+    let mut sandbox = corp("");
+    let config = format!(
+        "[registries.corp]\nindex = '{INDEX}'\n[registry]\n\
+         global-credential-providers = ['{CREDSH} --label b', '{CREDSH} --label a']\n"
+    );
+    sandbox.write("home/config.toml", config);
+    let (keep, show) = (
+        login("--from env:T -- --label b"),
+        "token show corp --reveal",
+    );
+    let results = revealed(&mut sandbox, &[&keep, show, "why corp"]);
+    assert_eq!(results["results"][1]["token"], TOKEN, "{results:#}");
+    let b = json!({ "label": "b" });
+    assert_eq!(results["results"][2]["token"]["place"], b, "{results:#}");
+
+    let run = sandbox.ok(&["-c", &keep]);
+    assert!(!run.stderr.contains("will not get"), "{run:?}");
+    let shown = sandbox.json(&["token", "show", "corp"]);
+    let from = json!({ "provider": [CREDSH, "--label", "b"], "place": b });
+    assert_eq!(shown["from"], from);
+    let why = sandbox.json(&["why", "corp", "--ask"]);
+    assert_eq!(why["token"]["place"], b, "{why:#}");
+    assert_eq!(why["providers"][0]["detail"], Value::Null, "{why:#}");
+    let told = "the token `b` serves every operation";
+    assert_eq!(why["providers"][1]["detail"], told, "{why:#}");
+    assert!(!why["notes"].to_string().contains("leave out"), "{why:#}");
+    let status = &sandbox.json(&["status", "corp", "--ask"])["registries"][0];
+    assert_eq!(
+        (&status["place"], &status["tokens"][0]["label"]),
+        (&b, &json!("b"))
+    );
+
+    let other = login("--from env:T --label c --operations publish");
+    let run = sandbox.ok(&["-c", &other]);
+    let told = "so Cargo will not get the token `c`";
+    assert!(run.stderr.contains(told), "{run:?}");
+}
+
+#[test]
 fn a_date_that_goes_is_told_and_what_is_said_twice_is_kept_once() {
     let mut sandbox = corp("");
     sandbox.ok(&[
