@@ -8,11 +8,11 @@ use super::own;
 use crate::cargo::chain::{Chain, Provider};
 use crate::cargo::config::Held;
 use crate::cargo::inspection::Inspection;
-use crate::cargo::providers::{Answer, KnownAnswer, Operation, OperationKind, Reply, Said, os};
+use crate::cargo::providers::{Answer, KnownAnswer, Operation, Reply, Said, os};
 use crate::cargo::registry::{Registry, Wanted};
 use crate::error::Result;
 use crate::stores::ledger::{self, Entry};
-use crate::stores::routing::{candidates, route};
+use crate::stores::routing::{Cache, candidates, route};
 use crate::token::Token;
 
 impl Session {
@@ -133,11 +133,7 @@ fn answer((entry, token): (Entry, Token), operation: &Operation) -> Said {
     Said::Token(Answer {
         token,
         place: None,
-        cache: match entry.expires {
-            _ if operation.action != OperationKind::Read => "never",
-            Some(_) => "expires",
-            None => "session",
-        },
+        cache: Cache::of(&entry, operation).name(),
         operation_independent: false,
     })
 }
