@@ -106,6 +106,20 @@ impl Sandbox {
         self.root().join(path).exists()
     }
 
+    /// The command lines of the processes that their environment shows to be of its runs.
+    #[cfg(target_os = "linux")]
+    pub fn processes(&self) -> Vec<String> {
+        let home = self.home().display().to_string();
+        let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let environment = std::fs::read(path.join("environ")).ok()?;
+            let is_ours = String::from_utf8_lossy(&environment).contains(&home);
+            let line = std::fs::read(path.join("cmdline")).unwrap_or_default();
+            is_ours.then(|| String::from_utf8_lossy(&line).replace('\0', " "))
+        });
+        processes.collect()
+    }
+
     /// Every file and its bytes, with the mode: what "nothing changed" is compared by.
     pub fn snapshot(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         let mut files = BTreeMap::new();
