@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
 use crate::cargo::Cargo;
-use crate::harness::{SENTINEL, Sandbox};
+use crate::harness::{SENTINEL, Sandbox, seed};
 
 fn started(commands: impl Iterator<Item = Command>) -> Vec<Child> {
     commands
@@ -240,7 +240,7 @@ fn five_hundred_operations_at_once_lose_nothing() {
     }
     config.push_str("\n# the end\n");
     sandbox.write("home/config.toml", &config);
-    let seed = fastrand::u64(..);
+    let seed = seed();
     let failures: Vec<String> = std::thread::scope(|scope| {
         let sandbox = &sandbox;
         let cargos = (0..LOOPS).map(|number| {

@@ -4,7 +4,7 @@
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
 
-use crate::harness::Sandbox;
+use crate::harness::{Sandbox, seed};
 use crate::steps::{Case, OLD, Rest, Step, injection, last_write, places, quiet};
 use crate::vault::VAULT;
 
@@ -72,7 +72,7 @@ fn says_one_thing(failed: &Output, when: &str) -> String {
 
 #[test]
 fn a_step_that_fails_once_changes_nothing() {
-    let seed = fastrand::u64(..);
+    let seed = seed();
     let mut random = fastrand::Rng::with_seed(seed);
     for case in cases() {
         let mut failures = 0;
@@ -103,7 +103,7 @@ fn a_step_that_fails_once_changes_nothing() {
 /// From one step on nothing of its kind works any more: what is done cannot be undone.
 #[test]
 fn a_disk_that_fails_from_some_step_on_loses_nothing() {
-    let seed = fastrand::u64(..);
+    let seed = seed();
     let mut random = fastrand::Rng::with_seed(seed);
     for case in cases() {
         for (name, count) in steps_of_the_commit(&case) {
@@ -125,7 +125,7 @@ fn a_disk_that_fails_from_some_step_on_loses_nothing() {
 /// after the next start.
 #[test]
 fn a_token_that_moves_is_somewhere_when_the_disk_fails() {
-    let seed = fastrand::u64(..);
+    let seed = seed();
     let mut random = fastrand::Rng::with_seed(seed);
     let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
     let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
@@ -381,10 +381,7 @@ fn a_file_that_is_replaced_under_the_lock() {
     let write = last_write(&steps);
     let lock = places(&steps[..write], "flock");
     let theirs = "\n[registries.lab]\ntoken = \"sentinel-of-the-lab\"\n";
-    for (step, rest) in [
-        (*lock.last().unwrap(), Rest::Behind),
-        (write, Rest::Before),
-    ] {
+    for (step, rest) in [(*lock.last().unwrap(), Rest::Behind), (write, Rest::Before)] {
         let when = format!("{rest:?} {:?}", steps[step]);
         case.reset();
         let mut running = case.held_up((&steps[step], rest), &[]);

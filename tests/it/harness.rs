@@ -354,6 +354,20 @@ pub fn program(path: &Path, text: &str) -> PathBuf {
     path.to_path_buf()
 }
 
+/// A number that a person has set for a run of the tests.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch of the tests, not of the program"
+)]
+pub fn switch(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+/// Where what is random begins: the same in every run, so that none fails by chance. `CREDSH_SEED` is another.
+pub fn seed() -> u64 {
+    switch("CREDSH_SEED").unwrap_or(1_786_000)
+}
+
 /// A stream that the test keeps a hand on.
 #[derive(Clone, Default)]
 struct Stream(Rc<RefCell<Vec<u8>>>);

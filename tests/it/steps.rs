@@ -228,7 +228,10 @@ impl Case {
         loop {
             let text = std::fs::read_to_string(log.path()).unwrap();
             let mut calls = text.lines().filter(|line| line.starts_with(&call));
-            if calls.nth(step.1 - 1).is_some_and(|line| line.contains(noted)) {
+            if calls
+                .nth(step.1 - 1)
+                .is_some_and(|line| line.contains(noted))
+            {
                 return running;
             }
             assert!(Instant::now() < end, "it never comes to {step:?}");
