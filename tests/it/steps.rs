@@ -214,6 +214,7 @@ impl Case {
     /// Starts this run with all of that happening to it, and waits until it is held up at this step, before it is done
     /// or behind it: from there on it rests for as long as a test needs to do something meanwhile.
     pub fn held_up(&self, (step, at): (&Step, Rest), injections: &[String]) -> Child {
+        // It is noted before it rests: without its answer, or with it.
         let (delay, noted) = match at {
             Rest::Before => ("delay_enter", "("),
             Rest::Behind => ("delay_exit", "(DELAYED)"),
@@ -222,21 +223,8 @@ impl Case {
         let injections = [&[rest], injections].concat();
         let log = tempfile::NamedTempFile::new().unwrap();
         let running = quiet(self.injected_and_noted(log.path(), &injections, &self.credsh()));
-        // It is noted before the rest.
-        let call = format!("{}(", step.0);
-        let end = Instant::now() + Duration::from_secs(20);
-        loop {
-            let text = std::fs::read_to_string(log.path()).unwrap();
-            let mut calls = text.lines().filter(|line| line.starts_with(&call));
-            if calls
-                .nth(step.1 - 1)
-                .is_some_and(|line| line.contains(noted))
-            {
-                return running;
-            }
-            assert!(Instant::now() < end, "it never comes to {step:?}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_until_noted(log.path(), step, noted);
+        running
     }
 
     /// Kills it when it is about to do this step; whether it came so far.
@@ -342,6 +330,21 @@ pub fn last_write(steps: &[Step]) -> usize {
 pub fn last_program(steps: &[Step]) -> usize {
     let started = ["clone", "vfork"].map(|name| places(steps, name));
     started.into_iter().flatten().max().unwrap()
+}
+
+/// Waits until the log says this of a step.
+fn wait_until_noted(log: &Path, (name, count): &Step, what: &str) {
+    let call = format!("{name}(");
+    let end = Instant::now() + Duration::from_secs(20);
+    let is_noted = || {
+        let text = std::fs::read_to_string(log).unwrap();
+        let mut calls = text.lines().filter(|line| line.starts_with(&call));
+        calls.nth(count - 1).is_some_and(|line| line.contains(what))
+    };
+    while !is_noted() {
+        assert!(Instant::now() < end, "it never comes to {name} {count}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Starts it with nobody listening.
