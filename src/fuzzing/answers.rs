@@ -65,16 +65,16 @@ fn prepared() -> Sandbox {
     let sandbox = Sandbox::new();
     let answer = sandbox.path("answer");
     sandbox.write("answer", "");
-    sandbox.write(
-        "provider",
-        format!("#!/bin/sh\ncat '{}'\n", answer.display()),
-    );
+    let script = format!("#!/bin/sh\ncat '{}'\n", answer.display());
+    sandbox.write("script", script);
+    // By a process of its own: a file that a child of another thread has open for writing does not start.
     #[cfg(unix)]
     {
-        use std::os::unix::fs::PermissionsExt;
-        let program = std::fs::Permissions::from_mode(0o700);
-        let done = std::fs::set_permissions(sandbox.path("provider"), program);
-        done.unwrap_or_else(|error| panic!("cannot make it a program: {error}"));
+        let made = std::process::Command::new("install")
+            .args(["-m", "700", "script", "provider"])
+            .current_dir(sandbox.path(""))
+            .status();
+        assert!(made.is_ok_and(|made| made.success()), "no provider");
     }
     let ledger = ledger::file(&sandbox.path("home"));
     let folder = ledger.parent().map(std::fs::create_dir_all);

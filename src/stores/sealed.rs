@@ -30,6 +30,14 @@ const FILE: &str = "sealed.age";
 const LOCK: &str = "sealed.lock";
 const PASSPHRASE: &str = "CREDSH_PASSPHRASE";
 
+/// How much work it is to derive the key of a passphrase, as a power of two: a second or less and 256 MiB, for whoever
+/// guesses, too. `age` would choose by how long a little of it takes just now, so that a busy machine would seal weakly
+/// and open nothing, and a quick one would take 1 GiB. It is what the first program of that name uses.
+const WORK: u8 = 18;
+
+/// The most that a file may ask for, which is 16 times that: other programs choose for their machine.
+const MOST_WORK: u8 = 22;
+
 /// Beside the index URLs: for whom the file is sealed, public keys and what they are called.
 const READERS: &str = "recipients";
 
@@ -123,8 +131,9 @@ fn open(access: &mut Access<'_>) -> Result<Option<(Content, Key)>> {
     let passphrase = passphrase(access, &file)?;
     let (text, typed) = (bytes.clone(), passphrase.clone());
     let content = derived(access, move || {
-        let identity: Box<dyn Identity> = Box::new(age::scrypt::Identity::new(typed));
-        content_of(&file, &text, &[identity])
+        let mut identity = age::scrypt::Identity::new(typed);
+        identity.set_max_work_factor(MOST_WORK);
+        content_of(&file, &text, &[Box::new(identity)])
     })?;
     let key = Key::Passphrase(passphrase.clone());
     *access.opened = Some(Opened {
@@ -177,7 +186,11 @@ fn seal(access: &mut Access<'_>, mut content: Content, key: Key) -> Result<()> {
             let (plain, typed) = (content.clone(), passphrase.clone());
             let path = file.clone();
             let bytes = derived(access, move || {
-                text_of(&path, &plain, Encryptor::with_user_passphrase(typed))
+                let mut recipient = age::scrypt::Recipient::new(typed);
+                recipient.set_work_factor(WORK);
+                let encryptor = Encryptor::with_recipients(std::iter::once(&recipient as _))
+                    .map_err(|error| unwritable(&path, &error))?;
+                text_of(&path, &plain, encryptor)
             })?;
             replace::private(&file, &bytes)?;
             *access.opened = Some(Opened {
@@ -400,8 +413,9 @@ fn broken(file: &Path, error: &DecryptError) -> Error {
                 .hint(format!("see what `{PASSPHRASE}` says, or type it again"))
         }
         DecryptError::ExcessiveWork { .. } => {
-            Error::unavailable("this file asks for more work than this machine does in a minute")
+            Error::unavailable("this file asks for more work than credsh does; it stays as it is")
                 .at(Place::file(file))
+                .hint("seal it with less work")
         }
         _ => damaged(file),
     }
@@ -423,6 +437,20 @@ mod tests {
         DERIVED.set(DERIVED.get() + 1);
     }
 
+    const LOGIN: &str = "login a --from env:T --store sealed";
+
+    /// A home with two registries whose tokens credsh keeps.
+    fn with_two() -> Sandbox {
+        let sandbox = Sandbox::new();
+        let registry = |name| {
+            format!(
+                "[registries.{name}]\nindex = 'sparse+https://{name}.example/'\ncredential-provider = 'credsh'\n"
+            )
+        };
+        sandbox.write("home/config.toml", [registry("a"), registry("b")].concat());
+        sandbox
+    }
+
     /// How many keys these lines derive, as one batch.
     #[track_caller]
     fn derived_by(sandbox: &Sandbox, lines: &[&str]) -> usize {
@@ -442,15 +470,8 @@ mod tests {
 
     #[test]
     fn a_passphrase_costs_one_key_for_a_run_and_one_for_each_text_that_it_seals() {
-        let sandbox = Sandbox::new();
-        let registry = |name| {
-            format!(
-                "[registries.{name}]\nindex = 'sparse+https://{name}.example/'\ncredential-provider = 'credsh'\n"
-            )
-        };
-        sandbox.write("home/config.toml", [registry("a"), registry("b")].concat());
-        let logins = ["a", "b"].map(|name| format!("login {name} --from env:T --store sealed"));
-        let logins = logins.each_ref().map(String::as_str);
+        let sandbox = with_two();
+        let logins = [LOGIN, "login b --from env:T --store sealed"];
         assert_eq!(derived_by(&sandbox, &logins), 2);
         let logouts = [
             "logout a",
@@ -458,5 +479,19 @@ mod tests {
             "logout b",
         ];
         assert_eq!(derived_by(&sandbox, &logouts), 1 + 2);
+    }
+
+    #[test]
+    fn how_much_work_a_passphrase_makes_is_no_matter_of_the_machine() {
+        let sandbox = with_two();
+        assert_eq!(derived_by(&sandbox, &[LOGIN]), 1);
+        let sealed = sealed(&folder(&sandbox.path("home"))).unwrap().unwrap();
+        let mut text = Vec::new();
+        let mut reader = ArmoredReader::new(&*sealed);
+        reader.read_to_end(&mut text).unwrap();
+        let text = String::from_utf8_lossy(&text);
+        let stanza = text.lines().nth(1).unwrap();
+        assert!(stanza.starts_with("-> scrypt "), "{stanza}");
+        assert!(stanza.ends_with(&format!(" {WORK}")), "{stanza}");
     }
 }

@@ -353,12 +353,11 @@ fn serve(server: &Server, requests: &Mutex<Vec<Request>>) {
 }
 
 #[test]
-fn cargo_is_asked_in_an_instant_and_tells_everything() {
+fn cargo_is_asked_and_tells_everything() {
     let cargo = Cargo::new();
     let sandbox = cargo.sandbox();
     let text = "[registries.corp]\nindex = \"<corp>\"\ntoken = \"sentinel-home\"\n";
     sandbox.write("home/config.toml", cargo.registries.fill(text));
-    let start = Instant::now();
     let asked = cargo.ask(&sandbox, Some("corp"));
     assert_eq!(asked.token.as_deref(), Some("sentinel-home"), "{asked:#?}");
     assert_eq!(asked.registry.as_deref(), Some("corp"), "{asked:#?}");
@@ -366,10 +365,5 @@ fn cargo_is_asked_in_an_instant_and_tells_everything() {
     assert!(
         asked.success && asked.error.is_none() && !asked.hung,
         "{asked:#?}"
-    );
-    assert!(
-        start.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        start.elapsed()
     );
 }

@@ -1,11 +1,12 @@
 //! Several at once, on files that they have in common: nothing that was reported is lost.
 
 use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::cargo::Cargo;
-use crate::harness::{SENTINEL, Sandbox};
+use crate::harness::{SENTINEL, Sandbox, seed};
 use crate::steps::{Case, OLD, injection, places, quiet};
 
 fn started(commands: impl Iterator<Item = Command>) -> Vec<Child> {
@@ -164,13 +165,14 @@ fn waiting_for_a_lock_is_told() {
     lock.lock().unwrap();
     let mut command = sandbox.process();
     command.args(["alias", "set", "b", "program"]);
-    let running = started(std::iter::once(command)).remove(0);
-    std::thread::sleep(Duration::from_millis(700));
-    lock.unlock().unwrap();
-    let output = running.wait_with_output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{told}");
+    let mut running = started(std::iter::once(command)).remove(0);
+    let mut stderr = BufReader::new(running.stderr.take().unwrap());
+    let mut told = String::new();
+    stderr.read_line(&mut told).unwrap();
     assert!(told.contains("waiting for the lock of `"), "{told}");
+    lock.unlock().unwrap();
+    stderr.read_to_string(&mut told).unwrap();
+    assert!(running.wait().unwrap().success(), "{told}");
     assert!(sandbox.read("home/config.toml").contains("b = "));
 }
 
@@ -281,7 +283,7 @@ fn five_hundred_operations_at_once_lose_nothing() {
     }
     config.push_str("\n# the end\n");
     sandbox.write("home/config.toml", &config);
-    let seed = fastrand::u64(..);
+    let seed = seed();
     let failures: Vec<String> = std::thread::scope(|scope| {
         let sandbox = &sandbox;
         let cargos = (0..LOOPS).map(|number| {

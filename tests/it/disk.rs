@@ -1,13 +1,11 @@
 //! A disk that is full, read-only or broken, at every step of a commit: one clear error, and nothing has changed;
 //! and where even the old texts cannot be put back, that is said, and the next start finishes it.
 
-use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
 
-use crate::harness::Sandbox;
-use crate::steps::{Case, OLD, Step, injection, last_write, places, quiet};
+use crate::harness::{Sandbox, seed};
+use crate::steps::{Case, OLD, Rest, Step, injection, last_write, places, quiet};
 use crate::vault::VAULT;
 
 const CONFIG: &str = "home/config.toml";
@@ -74,7 +72,7 @@ fn says_one_thing(failed: &Output, when: &str) -> String {
 
 #[test]
 fn a_step_that_fails_once_changes_nothing() {
-    let seed = fastrand::u64(..);
+    let seed = seed();
     let mut random = fastrand::Rng::with_seed(seed);
     for case in cases() {
         let mut failures = 0;
@@ -105,7 +103,7 @@ fn a_step_that_fails_once_changes_nothing() {
 /// From one step on nothing of its kind works any more: what is done cannot be undone.
 #[test]
 fn a_disk_that_fails_from_some_step_on_loses_nothing() {
-    let seed = fastrand::u64(..);
+    let seed = seed();
     let mut random = fastrand::Rng::with_seed(seed);
     for case in cases() {
         for (name, count) in steps_of_the_commit(&case) {
@@ -127,7 +125,7 @@ fn a_disk_that_fails_from_some_step_on_loses_nothing() {
 /// after the next start.
 #[test]
 fn a_token_that_moves_is_somewhere_when_the_disk_fails() {
-    let seed = fastrand::u64(..);
+    let seed = seed();
     let mut random = fastrand::Rng::with_seed(seed);
     let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
     let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
@@ -316,13 +314,7 @@ fn without_locks_a_run_at_work_is_told_from_one_that_was_killed() {
     next.args(["registry", "list"]);
     let is_left = || case.sandbox.exists("home/.credsh/journal");
     case.reset();
-    let slowly = injection(journal, "delay_exit=2000000");
-    let mut at_work = quiet(case.injected(&[no_locks.clone(), slowly], &case.credsh()));
-    let end = Instant::now() + Duration::from_secs(20);
-    while !is_left() {
-        assert!(Instant::now() < end, "it never commits");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let mut at_work = case.held_up((journal, Rest::Behind), std::slice::from_ref(&no_locks));
     let run = case
         .injected(std::slice::from_ref(&no_locks), &next)
         .output();
@@ -389,18 +381,10 @@ fn a_file_that_is_replaced_under_the_lock() {
     let write = last_write(&steps);
     let lock = places(&steps[..write], "flock");
     let theirs = "\n[registries.lab]\ntoken = \"sentinel-of-the-lab\"\n";
-    for (step, delay) in [(*lock.last().unwrap(), "exit"), (write, "enter")] {
-        let when = format!("{:?} {delay}", steps[step]);
+    for (step, rest) in [(*lock.last().unwrap(), Rest::Behind), (write, Rest::Before)] {
+        let when = format!("{rest:?} {:?}", steps[step]);
         case.reset();
-        let slowly = injection(&steps[step], &format!("delay_{delay}=1500000"));
-        let mut running = quiet(case.injected(&[slowly], &case.credsh()));
-        let file = File::open(case.sandbox.root().join(CREDENTIALS)).unwrap();
-        let end = Instant::now() + Duration::from_secs(20);
-        while file.try_lock_shared().is_ok() {
-            file.unlock().unwrap();
-            assert!(Instant::now() < end, "{when}: it never locks");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let mut running = case.held_up((&steps[step], rest), &[]);
         case.sandbox
             .write("home/new", format!("{credentials}{theirs}"));
         let root = case.sandbox.root();

@@ -3,11 +3,11 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::harness::Sandbox;
-use crate::steps::{Case, NEW, OLD, Step, injection, last_write, places, quiet};
+use crate::steps::{Case, NEW, OLD, Rest, Step, injection, last_write, places};
 
 const CONFIG: &str = "home/config.toml";
 const CREDENTIALS: &str = "home/credentials.toml";
@@ -34,14 +34,6 @@ fn steps(case: &Case) -> Vec<Step> {
     steps
 }
 
-/// Starts it with all that happening to it, and waits until it writes.
-fn writing(case: &Case, injections: &[String]) -> Child {
-    let running = quiet(case.injected(injections, &case.credsh()));
-    wait_until(|| case.sandbox.exists("home/.credsh/journal"));
-    std::thread::sleep(Duration::from_millis(400));
-    running
-}
-
 fn wait_until(mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
     while !is_so() {
@@ -55,10 +47,6 @@ fn save(case: &Case, text: &str) {
     case.sandbox.write("home/config.toml~", text);
     let home = case.sandbox.home();
     std::fs::rename(home.join("config.toml~"), home.join("config.toml")).unwrap();
-}
-
-fn slowly(step: &Step, when: &str) -> String {
-    injection(step, &format!("delay_{when}=1500000"))
 }
 
 /// What is beside the file that ought not to be.
@@ -93,17 +81,15 @@ fn a_file_that_an_editor_saves_while_it_is_replaced() {
     let fsync = *places(&steps[..rename], "fsync").last().unwrap();
     let theirs = format!("{}{THEIRS}", case.old[CONFIG]);
     let cannot = injection(&("renameat2".to_owned(), "1+"), "error=ENOSYS");
-    for (step, delay, cannot) in [
-        (opens[opens.len() - 2], "exit", None),
-        (fsync, "enter", None),
-        (rename, "enter", None),
-        (fsync, "enter", Some(&cannot)),
+    for (step, rest, injections) in [
+        (opens[opens.len() - 2], Rest::Behind, &[][..]),
+        (fsync, Rest::Before, &[]),
+        (rename, Rest::Before, &[]),
+        (fsync, Rest::Before, &[cannot]),
     ] {
-        let when = format!("{:?} {delay} {cannot:?}", steps[step]);
+        let when = format!("{rest:?} {:?} {injections:?}", steps[step]);
         case.reset();
-        let mut injections = vec![slowly(&steps[step], delay)];
-        injections.extend(cannot.cloned());
-        let mut running = writing(&case, &injections);
+        let mut running = case.held_up((&steps[step], rest), injections);
         save(&case, &theirs);
         assert!(running.wait().unwrap().success(), "{when}");
         has_both(&case, &when);
@@ -116,8 +102,8 @@ fn a_key_that_an_editor_changes_while_the_file_is_replaced() {
     let case = case();
     let steps = steps(&case);
     let theirs = format!("{}\n[registry]\ndefault = \"lab\"\n", case.old[CONFIG]);
-    let enter = slowly(&steps[config_rename(&steps)], "enter");
-    let mut running = writing(&case, &[enter]);
+    let rename = &steps[config_rename(&steps)];
+    let mut running = case.held_up((rename, Rest::Before), &[]);
     save(&case, &theirs);
     assert_eq!(running.wait().unwrap().code(), Some(1));
     assert_eq!(case.sandbox.read(CONFIG), theirs);
@@ -133,9 +119,9 @@ fn a_kill_before_what_an_editor_saved_is_put_back() {
     let rename = &steps[config_rename(&steps)];
     let theirs = format!("{}{THEIRS}", case.old[CONFIG]);
     let fsync = places(&steps[..config_rename(&steps)], "fsync");
-    let delay = slowly(&steps[*fsync.last().unwrap()], "enter");
+    let fsync = &steps[*fsync.last().unwrap()];
     let kill = injection(&(rename.0.clone(), rename.1 + 1), "signal=KILL");
-    let mut running = writing(&case, &[delay, kill]);
+    let mut running = case.held_up((fsync, Rest::Before), &[kill]);
     save(&case, &theirs);
     assert!(!running.wait().unwrap().success());
     assert!(case.sandbox.exists("home/.credsh/journal"));
@@ -157,7 +143,8 @@ fn an_editor_that_saves_into_the_file_that_was_replaced() {
         .write(true)
         .open(case.sandbox.root().join(CONFIG));
     let mut open = open.unwrap();
-    let mut command = case.injected(&[slowly(&steps[fsync], "enter")], &case.credsh());
+    let rest = injection(&steps[fsync], "delay_enter=3000000");
+    let mut command = case.injected(&[rest], &case.credsh());
     let running = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -192,12 +179,13 @@ fn a_file_of_several_names_that_an_editor_saves_while_it_is_written() {
     let steps = case.steps(&case.credsh());
     let write = last_write(&steps);
     let theirs = format!("{}{THEIRS}", case.old[CONFIG]);
-    for delay in ["enter", "exit"] {
+    for rest in [Rest::Before, Rest::Behind] {
+        let when = format!("{rest:?}");
         link();
-        let mut running = writing(&case, &[slowly(&steps[write], delay)]);
+        let mut running = case.held_up((&steps[write], rest), &[]);
         save(&case, &theirs);
-        assert!(running.wait().unwrap().success(), "{delay}");
-        has_both(&case, delay);
+        assert!(running.wait().unwrap().success(), "{when}");
+        has_both(&case, &when);
     }
 }
 
@@ -222,10 +210,10 @@ fn credentials_that_an_editor_saves_while_other_files_are_written() {
     let ours = tokens(OLD, OLD, OLD);
     let case = Case::new(&[(CONFIG, OURS), (CREDENTIALS, &ours)], &[], &args);
     let steps = steps(&case);
-    let exchanged = slowly(&steps[places(&steps, "renameat2")[0]], "exit");
+    let exchanged = &steps[places(&steps, "renameat2")[0]];
     for token in [NEW, &NEW[..10]] {
         case.reset();
-        let mut running = writing(&case, std::slice::from_ref(&exchanged));
+        let mut running = case.held_up((exchanged, Rest::Behind), &[]);
         case.sandbox.write(CREDENTIALS, tokens(OLD, OLD, token));
         assert!(running.wait().unwrap().success(), "{token}");
         let text = case.sandbox.read(CREDENTIALS);

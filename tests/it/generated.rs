@@ -12,7 +12,7 @@ use fastrand::Rng;
 use serde_json::{Map, Value as Json};
 
 use self::model::{Operation, home};
-use crate::harness::{SENTINEL, Sandbox};
+use crate::harness::{SENTINEL, Sandbox, seed};
 
 mod model;
 mod recorded;
@@ -233,19 +233,8 @@ fn try_sequence(sequence: &Sequence) {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a switch of the tests, not of the program"
-)]
-fn first_seed() -> u64 {
-    let given = std::env::var("CREDSH_SEED").ok();
-    given
-        .and_then(|seed| seed.parse().ok())
-        .unwrap_or(1_786_000)
-}
-
 fn try_sequences(from: u64, count: u64) {
-    for seed in (first_seed() + from..).take(usize::try_from(count).unwrap()) {
+    for seed in (seed() + from..).take(usize::try_from(count).unwrap()) {
         let sequence = Sequence::of(seed);
         let tried = std::panic::catch_unwind(|| try_sequence(&sequence));
         assert!(

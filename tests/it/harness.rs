@@ -106,6 +106,20 @@ impl Sandbox {
         self.root().join(path).exists()
     }
 
+    /// The command lines of the processes that their environment shows to be of its runs.
+    #[cfg(target_os = "linux")]
+    pub fn processes(&self) -> Vec<String> {
+        let home = self.home().display().to_string();
+        let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let environment = std::fs::read(path.join("environ")).ok()?;
+            let is_ours = String::from_utf8_lossy(&environment).contains(&home);
+            let line = std::fs::read(path.join("cmdline")).unwrap_or_default();
+            is_ours.then(|| String::from_utf8_lossy(&line).replace('\0', " "))
+        });
+        processes.collect()
+    }
+
     /// Every file and its bytes, with the mode: what "nothing changed" is compared by.
     pub fn snapshot(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         let mut files = BTreeMap::new();
@@ -338,6 +352,20 @@ pub fn program(path: &Path, text: &str) -> PathBuf {
         .unwrap();
     assert!(shell.wait().unwrap().success());
     path.to_path_buf()
+}
+
+/// A number that a person has set for a run of the tests.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch of the tests, not of the program"
+)]
+pub fn switch(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+/// Where what is random begins: the same in every run, so that none fails by chance. `CREDSH_SEED` is another.
+pub fn seed() -> u64 {
+    switch("CREDSH_SEED").unwrap_or(1_786_000)
 }
 
 /// A stream that the test keeps a hand on.

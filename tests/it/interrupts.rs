@@ -13,7 +13,7 @@ const OLD: &str = "sentinel-old-0123456789abcdef";
 const NEW: &str = "sentinel-new-0123456789abcdef";
 
 /// Keeps one token, and takes its time for each login. `stuck` makes it keep the next token and then hang, `lingers`
-/// makes it hang behind its answer, `fire` makes it refuse, `mute` makes it give none.
+/// makes it hang behind its answer, once that has been read, `fire` makes it refuse, `mute` makes it give none.
 const KEEPER: &str = r#"#!/bin/sh
 cd 'FOLDER' || exit 1
 echo '{"v":[1]}'
@@ -31,7 +31,7 @@ case "$request" in
     printf %s "$request" | sed -n 's/.*"token":"\([^"]*\)".*/\1/p' | tr -d '\n' >held
     if [ -f stuck ]; then touch hanging; exec sleep 60; fi
     echo '{"Ok":{"kind":"login"}}'
-    if [ -f lingers ]; then touch hanging; exec sleep 60; fi ;;
+    if [ -f lingers ]; then sleep 0.3; touch hanging; exec sleep 60; fi ;;
 *)
     if [ -f stuck ]; then touch hanging; exec sleep 60; fi
     rm -f held; echo '{"Ok":{"kind":"logout"}}' ;;

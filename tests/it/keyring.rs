@@ -405,14 +405,8 @@ fn bus(folder: &Path) -> (Process, String) {
 }
 
 #[test]
-fn a_keyring_is_there_in_an_instant_and_ends_with_its_thread() {
-    let start = Instant::now();
+fn a_keyring_is_there_and_ends_with_its_thread() {
     let keyring = Keyring::new();
-    assert!(
-        start.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        start.elapsed()
-    );
     assert!(!keyring.is_locked());
     keyring.lock();
     assert!(keyring.is_locked());

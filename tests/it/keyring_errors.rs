@@ -23,10 +23,18 @@ const ASKING: [(&[&str], u8); 5] = [
 ];
 
 impl Desk {
-    /// All commands at once, as text and as JSON; each within 4 s.
+    /// All commands, first as text, then as JSON: as many at once as a machine starts within the 3 s that a store has. No
+    /// limit of another's, such as the 25 s of D-Bus, decides when they end.
     fn all(&self) -> Vec<[Run; 2]> {
+        let texts = self.at_once(&[]);
+        let jsons = self.at_once(&["--json"]);
+        let both = texts.into_iter().zip(jsons);
+        both.map(|(text, json)| [text, json]).collect()
+    }
+
+    fn at_once(&self, flags: &[&str]) -> [Run; 5] {
         let start = Instant::now();
-        let started = |flags: &[&str], args: &[&str]| {
+        let commands = ASKING.map(|(args, _)| {
             let mut credsh = self.sandbox.process();
             credsh
                 .args(flags)
@@ -34,25 +42,19 @@ impl Desk {
                 .env("T", "sentinel-new-0123456789");
             credsh.stdout(Stdio::piped()).stderr(Stdio::piped());
             credsh.spawn().unwrap()
-        };
-        let commands = ASKING.map(|(args, _)| [started(&[], args), started(&["--json"], args)]);
-        let runs = commands.map(|both| {
-            both.map(|child| {
-                let output = child.wait_with_output().unwrap();
-                let text = |bytes| String::from_utf8(bytes).unwrap();
-                Run {
-                    status: u8::try_from(output.status.code().unwrap()).unwrap(),
-                    stdout: text(output.stdout),
-                    stderr: text(output.stderr),
-                }
-            })
         });
-        assert!(
-            start.elapsed() < Duration::from_secs(4),
-            "{:?}",
-            start.elapsed()
-        );
-        runs.into()
+        let runs = commands.map(|child| {
+            let output = child.wait_with_output().unwrap();
+            let text = |bytes| String::from_utf8(bytes).unwrap();
+            Run {
+                status: u8::try_from(output.status.code().unwrap()).unwrap(),
+                stdout: text(output.stdout),
+                stderr: text(output.stderr),
+            }
+        });
+        let time = start.elapsed();
+        assert!(time < Duration::from_secs(15), "{time:?}");
+        runs
     }
 
     /// Each command says what is wrong and how to go on, none says that something was done, and nothing was.

@@ -5,6 +5,7 @@
 //! `strace` kills at the n-th system call of those that a commit is made of. The random kills are few in an
 //! ordinary run; `CREDSH_KILLS=2000` makes as many of each change.
 
+use crate::harness::{seed, switch};
 use crate::steps::{Case, NEW, OLD, Step, last_write, quiet};
 use crate::vault::VAULT;
 
@@ -49,7 +50,7 @@ impl Case {
     }
 
     /// Kills it at random instants.
-    fn kill_at_random(&self, seed: u64, times: usize) {
+    fn kill_at_random(&self, seed: u64, times: u64) {
         let mut random = fastrand::Rng::with_seed(seed);
         let start = std::time::Instant::now();
         self.reset();
@@ -107,21 +108,12 @@ impl Case {
     #[expect(clippy::print_stderr, reason = "how much was tried, for --nocapture")]
     pub fn run(self) {
         assert_ne!(self.old, self.new);
-        let seed = fastrand::u64(..);
+        let seed = seed();
         let at_steps = self.kill_at_each_step(seed);
-        let at_random = random_kills();
+        let at_random = switch("CREDSH_KILLS").unwrap_or(8);
         self.kill_at_random(seed, at_random);
         eprintln!("killed {at_steps} times at a step, {at_random} times at random, seed {seed}");
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long a test may take is a matter of whoever runs it"
-)]
-fn random_kills() -> usize {
-    let set = std::env::var("CREDSH_KILLS").ok();
-    set.and_then(|text| text.parse().ok()).unwrap_or(8)
 }
 
 const CORP: &str = "# ours\n[registries.corp] # the company\nindex = \"INDEX/corp\"\n\n# the end\n";

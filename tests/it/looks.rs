@@ -1,5 +1,7 @@
 //! What answers, notes, errors and help look like on terminals of 80 and of 60 columns, with colours and without.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use crate::harness::{SENTINEL, Sandbox};
 
 /// None of them changes anything.
@@ -24,6 +26,7 @@ const COMMANDS: &[&str] = &[
 
 /// A home in which much has a long name.
 fn sandbox() -> Sandbox {
+    wait_for_a_day_that_does_not_end();
     let mut sandbox = Sandbox::new();
     sandbox.env("T", format!("{SENTINEL}-0123456789abcdef"));
     // Its name alone says then which program Cargo would start.
@@ -52,6 +55,15 @@ fn sandbox() -> Sandbox {
         format!("{SENTINEL}-in-a-variable"),
     );
     sandbox
+}
+
+/// In how many days something is would be another number tomorrow.
+fn wait_for_a_day_that_does_not_end() {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let left = 86_400 - now.as_secs() % 86_400;
+    if left < 120 {
+        std::thread::sleep(Duration::from_secs(left));
+    }
 }
 
 /// A line with its colours by name.

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::Value;
 
 use crate::cargo::{Asked, Cargo};
-use crate::harness::{Run, Sandbox};
+use crate::harness::{Run, Sandbox, seed, switch};
 use crate::ingredients::{ANSWERS, PROGRAMS};
 use crate::layouts;
 
@@ -303,8 +303,8 @@ pub fn cargo() -> Cargo {
 
 #[test]
 fn credsh_agrees_with_cargo_on_every_layout() {
-    let seed = number("CREDSH_SEED").unwrap_or(1_786_000);
-    let generated = number("CREDSH_LAYOUTS");
+    let seed = seed();
+    let generated = switch("CREDSH_LAYOUTS");
     let mut all = layouts::hand_picked();
     all.extend((0..generated.unwrap_or(140)).map(|n| layouts::generate(seed.wrapping_add(n))));
     assert!(
@@ -388,11 +388,6 @@ pub fn on_each(
         "{}\n{some} of {all} layouts",
         wrong.join("\n")
     );
-}
-
-#[expect(clippy::disallowed_methods, reason = "how a person repeats a run")]
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok()?.parse().ok()
 }
 
 #[test]

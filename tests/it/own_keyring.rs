@@ -8,8 +8,9 @@ use crate::cargo::{Asked, Cargo};
 use crate::harness::Sandbox;
 use crate::keyring::Keyring;
 
-/// Within this time there is an answer, whatever the keyring does.
-const LIMIT: Duration = Duration::from_secs(4);
+/// Within 4 s there is an answer, whatever the keyring does; 3 of them are how long it is waited for. Here it has to
+/// be seen on a busy machine that one who holds five tokens is waited for once, and not for each of them.
+const LIMIT: Duration = Duration::from_secs(12);
 
 /// A machine with a keyring, where a plain token stands behind credsh, and must not be sent.
 struct Desk {
@@ -365,7 +366,7 @@ fn the_wait_for_the_owner_of_a_keyring_is_announced() {
         said.next().unwrap().unwrap(),
         "note: the keyring is locked; waiting up to 60 s for it to be unlocked"
     );
-    std::thread::sleep(LIMIT);
+    std::thread::sleep(Duration::from_secs(4));
     let is_waiting = credsh.try_wait().unwrap().is_none();
     credsh.kill().unwrap();
     credsh.wait().unwrap();
@@ -376,14 +377,10 @@ fn the_wait_for_the_owner_of_a_keyring_is_announced() {
 fn a_keyring_that_does_not_answer_is_an_error_in_time_however_many_tokens_it_holds() {
     let mut desk = Desk::new();
     desk.login(&["--store", "keyring"]);
-    desk.login(&[
-        "--store",
-        "keyring",
-        "--label",
-        "owners",
-        "--operations",
-        "owners",
-    ]);
+    for operation in ["owners", "publish", "yank", "unyank"] {
+        let rules = ["--label", operation, "--operations", operation];
+        desk.login(&[&["--store", "keyring"], &rules[..]].concat());
+    }
     desk.keyring.stop();
     desk.is_refused("did not answer within 3 s");
     desk.login_is_refused();

@@ -10,8 +10,8 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 
 use crate::harness::{SENTINEL, Sandbox};
 
-/// A program that has not shown what is waited for by then never will.
-const LIMIT: Duration = Duration::from_secs(15);
+/// A program that has not shown what is waited for by then never will, on a busy machine either.
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// The variable whose value is a secret.
 pub const SECRET: &str = "sentinel-abcdefghijklmnopqrstuvwx";
@@ -133,7 +133,13 @@ impl Pty {
 
     /// Whether this was ever on the screen, be it for a moment.
     pub fn ever_showed(&self, text: &str) -> bool {
-        String::from_utf8_lossy(&self.seen.0.lock().unwrap().raw).contains(text)
+        self.times_shown(text) > 0
+    }
+
+    /// How many times this was shown so far.
+    pub fn times_shown(&self, text: &str) -> usize {
+        let seen = self.seen.0.lock().unwrap();
+        String::from_utf8_lossy(&seen.raw).matches(text).count()
     }
 
     /// What is on the screen now.
@@ -233,6 +239,15 @@ impl Pty {
                 None => std::thread::sleep(Duration::from_millis(10)),
             }
         }
+    }
+
+    /// Waits until the cursor stands in this column, the first being 0.
+    #[track_caller]
+    pub fn sees_cursor_in(&mut self, column: u16) -> &mut Self {
+        self.until(&format!("the cursor in column {column}"), |screen| {
+            screen.cursor_position().1 == column
+        });
+        self
     }
 
     #[track_caller]

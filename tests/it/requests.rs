@@ -591,12 +591,12 @@ fn one_that_is_silent_has_got_the_same_request_and_is_given_up_on() {
     let cargo = cargo();
     let layout = listed("'keeper', 'silent with arguments'");
     let by_cargo = sandbox(&layout, &cargo);
-    let asked = cargo.ask_within(Duration::from_secs(1), &by_cargo, Some("corp"));
+    let asked = cargo.ask_within(Duration::from_secs(5), &by_cargo, Some("corp"));
     assert!(asked.hung, "{asked:#?}");
     let mut by_credsh = sandbox(&layout, &cargo);
     let question = ["--operation", "owners", "--crate", "foo"];
     let words = [&["token", "show", "corp"], &question[..]].concat();
-    let run = by_credsh.time_limit(Duration::from_secs(1)).run(&words);
+    let run = by_credsh.time_limit(Duration::from_secs(5)).run(&words);
     assert_eq!(run.status, 4, "{run:?}");
     assert_eq!(notes(&by_credsh), notes(&by_cargo));
 }

@@ -259,6 +259,18 @@ fn a_damaged_file_stays_as_it_is() {
     stays_shut(&mut sandbox, "not what credsh keeps there");
 }
 
+/// One that somebody else has put there would have a build take hours and the whole memory.
+#[test]
+fn a_file_that_asks_for_too_much_work_stays_as_it_is() {
+    let mut sandbox = with_corp();
+    sandbox.ok(&LOGIN);
+    let [salt, key] = [22, 43].map(|length| "A".repeat(length));
+    let text = format!("age-encryption.org/v1\n-> scrypt {salt} 23\n{key}\n--- {key}\n{key}");
+    sandbox.write(FILE, text);
+    sandbox.env("CREDSH_PASSPHRASE", "correct horse");
+    stays_shut(&mut sandbox, "asks for more work than credsh does");
+}
+
 /// To open a pipe waits for whoever writes, and so would every build.
 #[cfg(unix)]
 #[test]
@@ -458,7 +470,7 @@ fn ctrl_c_where_a_passphrase_is_asked_for_ends_it_at_once() {
     }
 }
 
-/// The first token is sealed, and the key for the second is being derived.
+/// The first token is sealed, and the key for another is being derived: of three, since the test may be late for one.
 #[cfg(unix)]
 #[test]
 fn ctrl_c_while_tokens_are_sealed_leaves_none_of_them() {
@@ -471,7 +483,9 @@ fn ctrl_c_while_tokens_are_sealed_leaves_none_of_them() {
         format!("login corp --from env:T --store sealed {rules}")
     };
     let mut process = sandbox.process();
-    process.args(["-c", &login("read"), "-c", &login("yank")]);
+    for label in ["read", "yank", "owners", "publish"] {
+        process.args(["-c", &login(label)]);
+    }
     let mut child = process.stderr(Stdio::null()).spawn().unwrap();
     let end = Instant::now() + Duration::from_mins(1);
     while sandbox.read(FILE) == before {
@@ -497,7 +511,9 @@ fn opened_at_a_terminal(sandbox: &mut Sandbox, passphrase: &str) -> Value {
     let rage = peers::installed("rage").display().to_string();
     // No program that asks in a window.
     sandbox.env("PINENTRY_PROGRAM", "");
-    let mut pty = Pty::start(sandbox, &rage, &["-d", "-o", &output, &file]);
+    // It would measure how busy the machine is, and refuse.
+    let args = ["-d", "--max-work-factor", "22", "-o", &output, &file];
+    let mut pty = Pty::start(sandbox, &rage, &args);
     pty.sees("assphrase").keys(&format!("{passphrase}\r"));
     assert_eq!(pty.ends(), 0, "{}", pty.screen());
     serde_json::from_str(&sandbox.read("opened")).unwrap()

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::cargo::Cargo;
 use crate::harness::Sandbox;
@@ -35,6 +35,16 @@ pub type Side = BTreeMap<String, String>;
 
 /// A system call, and how many of its name there were before it and with it.
 pub type Step = (String, usize);
+
+/// Where a run is held up: before a step, or behind it.
+#[derive(Debug, Clone, Copy)]
+pub enum Rest {
+    Before,
+    Behind,
+}
+
+/// How long it is held up.
+const REST: Duration = Duration::from_secs(4);
 
 /// The folders that a run may write to.
 const FOLDERS: [&str; 3] = ["home", "work", "vault"];
@@ -102,8 +112,7 @@ impl Case {
     pub fn put_back(&self, copied: &tempfile::TempDir) {
         for name in FOLDERS {
             let folder = self.folder(name);
-            for entry in std::fs::read_dir(&folder).unwrap() {
-                let path = entry.unwrap().path();
+            for path in changeable(&folder) {
                 if path.is_dir() {
                     std::fs::remove_dir_all(path).unwrap();
                 } else {
@@ -190,12 +199,32 @@ impl Case {
 
     /// This run, with all of that happening to it.
     pub fn injected(&self, injections: &[String], command: &Command) -> Command {
+        self.injected_and_noted(Path::new("/dev/null"), injections, command)
+    }
+
+    fn injected_and_noted(&self, log: &Path, injections: &[String], command: &Command) -> Command {
         let options = injections.iter().flat_map(|inject| ["-e", inject]);
         let options: Vec<&str> = options.collect();
-        let mut strace = self.strace(Path::new("/dev/null"), &options);
+        let mut strace = self.strace(log, &options);
         strace.arg(command.get_program()).args(command.get_args());
         strace.stdin(Stdio::null());
         strace
+    }
+
+    /// Starts this run with all of that happening to it, and waits until it is held up at this step, before it is done
+    /// or behind it: from there on it rests for as long as a test needs to do something meanwhile.
+    pub fn held_up(&self, (step, at): (&Step, Rest), injections: &[String]) -> Child {
+        // It is noted before it rests: without its answer, or with it.
+        let (delay, noted) = match at {
+            Rest::Before => ("delay_enter", "("),
+            Rest::Behind => ("delay_exit", "(DELAYED)"),
+        };
+        let rest = injection(step, &format!("{delay}={}", REST.as_micros()));
+        let injections = [&[rest], injections].concat();
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let running = quiet(self.injected_and_noted(log.path(), &injections, &self.credsh()));
+        wait_until_noted(log.path(), step, noted);
+        running
     }
 
     /// Kills it when it is about to do this step; whether it came so far.
@@ -208,8 +237,9 @@ impl Case {
     /// Waits for what goes on after credsh was killed: a provider does what it has begun to do, and one that is just
     /// being started still has all that credsh had, its lock, too.
     pub fn settle(&self) {
-        if self.args.iter().any(|word| word.contains("vault")) {
-            std::thread::sleep(Duration::from_millis(30));
+        let end = Instant::now() + Duration::from_secs(20);
+        while !self.sandbox.processes().is_empty() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(2));
         }
         if let Ok(lock) = std::fs::File::open(self.sandbox.home().join(".credsh/lock")) {
             lock.lock().unwrap();
@@ -302,8 +332,23 @@ pub fn last_program(steps: &[Step]) -> usize {
     started.into_iter().flatten().max().unwrap()
 }
 
+/// Waits until the log says this of a step.
+fn wait_until_noted(log: &Path, (name, count): &Step, what: &str) {
+    let call = format!("{name}(");
+    let end = Instant::now() + Duration::from_secs(20);
+    let is_noted = || {
+        let text = std::fs::read_to_string(log).unwrap();
+        let mut calls = text.lines().filter(|line| line.starts_with(&call));
+        calls.nth(count - 1).is_some_and(|line| line.contains(what))
+    };
+    while !is_noted() {
+        assert!(Instant::now() < end, "it never comes to {name} {count}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// Starts it with nobody listening.
-pub fn quiet(mut command: Command) -> std::process::Child {
+pub fn quiet(mut command: Command) -> Child {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -312,35 +357,40 @@ pub fn quiet(mut command: Command) -> std::process::Child {
         .unwrap()
 }
 
+/// What there is in a folder but the programs of the vault: no run changes those, and a file that a child of another
+/// thread has open for writing, as it is copied, does not start.
+fn changeable(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.filter(|path| !path.ends_with("bin"))
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
+    for path in changeable(from) {
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
         } else {
-            std::fs::copy(entry.path(), target).unwrap();
+            std::fs::copy(path, target).unwrap();
         }
     }
 }
 
 fn collect(folder: &Path, name: &str, side: &mut Side) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let entry = entry.unwrap();
-        let name = format!("{name}/{}", entry.file_name().display());
-        let is_of_the_program = matches!(name.as_str(), "vault/bin" | "vault/log");
-        if is_of_the_program || name.ends_with("/lock") || name.ends_with("sealed.lock") {
+    for path in changeable(folder) {
+        let name = format!("{name}/{}", path.file_name().unwrap().display());
+        if name == "vault/log" || name.ends_with("/lock") || name.ends_with("sealed.lock") {
             continue;
         }
-        if entry.path().is_dir() {
+        if path.is_dir() {
             let before = side.len();
-            collect(&entry.path(), &name, side);
+            collect(&path, &name, side);
             if side.len() == before && name != "home/.credsh" {
                 side.insert(name + "/", String::new());
             }
         } else {
-            let text = std::fs::read(entry.path()).unwrap();
+            let text = std::fs::read(path).unwrap();
             side.insert(name, String::from_utf8_lossy(&text).into_owned());
         }
     }

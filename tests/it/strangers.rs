@@ -180,7 +180,7 @@ echo '{"v":[1]}'
 read -r request
 case "$request" in
     *'"kind":"get"'*) echo '{"Err":{"kind":"not-found"}}' ;;
-    *) sleep 1.5; echo '{"Ok":{"kind":"login"}}' ;;
+    *) sleep 2.5; echo '{"Ok":{"kind":"login"}}' ;;
 esac
 "#;
     sandbox.program("work/.cargo/slow\u{1b}[31m", slow);
@@ -190,7 +190,7 @@ esac
          credential-provider = [\".cargo/slow\\u001b[31m\"]\n",
     );
     sandbox.env("PATH", "/usr/bin:/bin");
-    sandbox.time_limit(std::time::Duration::from_secs(1));
+    sandbox.time_limit(std::time::Duration::from_secs(2));
     let run = sandbox.types(&["typed"]).ok(&["login", "evil"]);
     assert!(run.stderr.contains("so it is waited for"), "{}", run.stderr);
     assert!(run.stderr.contains("slow\\u{1b}[31m"), "{}", run.stderr);

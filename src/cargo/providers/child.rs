@@ -33,8 +33,9 @@ const GLANCE: Duration = Duration::from_millis(50);
 /// How long somebody who watches is told nothing.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long an end of standard output may lag behind the end of the program.
-const LAG: Duration = Duration::from_millis(50);
+/// How long an end of standard output may lag behind the end of the program, on a busy machine, too. It is waited for
+/// where the one has come and not the other, which is rare.
+const LAG: Duration = Duration::from_millis(500);
 
 /// How long a program may take.
 #[derive(Debug, Clone, Copy)]
