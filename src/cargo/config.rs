@@ -87,22 +87,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads it all: what Cargo started in this world, with this home, would read.
-    pub fn read(world: &World, home: &Path) -> Result<Self> {
-        Self::of(world, home, Layers::read(home, &world.directory)?)
-    }
-
-    /// What Cargo would read before it wants a token: no credentials.
-    pub fn without_tokens(world: &World, home: &Path) -> Result<Self> {
-        Self::of(world, home, Layers::configuration(home, &world.directory)?)
-    }
-
-    fn of(world: &World, home: &Path, layers: Layers) -> Result<Self> {
+    /// Reads it all: what Cargo started in this world, with this home, would read. `is_locked`, where we have Cargo's
+    /// lock.
+    pub fn read(world: &World, home: &Path, is_locked: bool) -> Result<Self> {
         let Layers {
             layers,
             doubled,
             looks,
-        } = layers;
+        } = Layers::read(home, &world.directory, is_locked)?;
         shapes::check(&layers)?;
         Ok(Self {
             env: world.env.clone(),
@@ -129,7 +121,12 @@ impl Config {
 
     /// Whether reading it again would give the same.
     pub fn is_current(&self) -> bool {
-        !self.is_edited && self.looks.still_hold()
+        !self.is_edited && self.is_as_read(false)
+    }
+
+    /// Whether the disk still says what was read, whatever is pending; `is_locked`, where we have Cargo's lock.
+    pub fn is_as_read(&self, is_locked: bool) -> bool {
+        self.looks.still_hold(is_locked)
     }
 
     /// Whether a file had this text when it was read.

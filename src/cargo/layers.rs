@@ -81,19 +81,16 @@ pub struct Layers {
 
 impl Layers {
     /// Reads everything that Cargo would read when started in `directory` with this Cargo home.
-    pub fn read(home: &Path, directory: &Path) -> Result<Self> {
+    ///
+    /// Cargo may be writing the credentials, unless we have its lock (`is_locked`).
+    pub fn read(home: &Path, directory: &Path, is_locked: bool) -> Result<Self> {
         let mut layers = Self::default();
-        if let Some(file) = layers.find(home, "credentials") {
-            layers.read_file(&file, true)?;
+        if let Some(file) = layers.find(home, "credentials")
+            && let Some(table) = layers.looks.table(&file, !is_locked)?
+        {
+            layers.add(&file, table, true, &mut Vec::new())?;
             adopt_old_layout(&mut layers.layers);
         }
-        layers.read_configuration(home, directory)?;
-        Ok(layers)
-    }
-
-    /// The same without the credentials.
-    pub fn configuration(home: &Path, directory: &Path) -> Result<Self> {
-        let mut layers = Self::default();
         layers.read_configuration(home, directory)?;
         Ok(layers)
     }
@@ -104,12 +101,12 @@ impl Layers {
         for folder in directory.ancestors() {
             let root = folder.join(".cargo");
             if let Some(file) = self.find(&root, "config") {
-                self.read_file(&file, false)?;
+                self.read_file(&file)?;
             }
             met_home |= self.looks.canonical(&root) == home_identity;
         }
         if !met_home && let Some(file) = self.find(home, "config") {
-            self.read_file(&file, false)?;
+            self.read_file(&file)?;
         }
         Ok(())
     }
@@ -131,9 +128,9 @@ impl Layers {
         Some(plain)
     }
 
-    fn read_file(&mut self, file: &Path, is_credentials: bool) -> Result<()> {
-        match self.looks.table(file, is_credentials)? {
-            Some(table) => self.add(file, table, is_credentials, &mut vec![]),
+    fn read_file(&mut self, file: &Path) -> Result<()> {
+        match self.looks.table(file, false)? {
+            Some(table) => self.add(file, table, false, &mut Vec::new()),
             None => Ok(()),
         }
     }

@@ -75,8 +75,8 @@ impl Looks {
         })
     }
 
-    /// Whether every answer would still be the same.
-    pub(super) fn still_hold(&self) -> bool {
+    /// Whether every answer would still be the same; `is_locked`, where nobody can be writing.
+    pub(super) fn still_hold(&self, is_locked: bool) -> bool {
         self.0.iter().all(|look| match look {
             Look::Exists(path, exists) => path.exists() == *exists,
             Look::Canonical(path, was) => canonical(path) == *was,
@@ -85,7 +85,7 @@ impl Looks {
                 file,
                 is_settled,
                 text: was,
-            } => text(file, *is_settled).is_ok_and(|now| now == *was),
+            } => text(file, *is_settled && !is_locked).is_ok_and(|now| now == *was),
         })
     }
 }

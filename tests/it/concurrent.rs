@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::cargo::Cargo;
 use crate::harness::{SENTINEL, Sandbox};
+use crate::vault::{VAULT, Vault};
 
 fn started(commands: impl Iterator<Item = Command>) -> Vec<Child> {
     commands
@@ -133,16 +134,28 @@ fn waiting_for_a_lock_is_told() {
 
 const OLD_INDEX: &str = "[registries.corp]\nindex = \"sparse+https://old.example/\"\n";
 
-/// A token is for the index that its registry had when it was asked for.
+/// A token is for the index that its registry had when it was asked for, and for the provider that was to keep it.
 #[test]
-fn a_token_is_not_stored_for_an_index_that_has_changed_meanwhile() {
+fn a_token_is_not_stored_where_it_was_not_meant_to_go() {
     let file = "$CARGO_HOME/config.toml";
     let changes = [
-        format!("sed -i s/old/third/ \"{file}\""),
-        format!(": > \"{file}\""),
-        format!("mkdir -p .cargo; sed s/old/third/ \"{file}\" > .cargo/config.toml"),
+        ("index", format!("sed -i s/old/third/ \"{file}\"")),
+        ("index", format!(": > \"{file}\"")),
+        (
+            "index",
+            format!("mkdir -p .cargo; sed s/old/third/ \"{file}\" > .cargo/config.toml"),
+        ),
+        (
+            "credential-provider",
+            format!("echo 'credential-provider = \"cargo:libsecret\"' >> \"{file}\""),
+        ),
+        (
+            "credential-provider",
+            "printf '[registries.corp]\\ncredential-provider = \"x\"\\n' > \"$CARGO_HOME/credentials.toml\""
+                .to_owned(),
+        ),
     ];
-    for change in changes {
+    for (key, change) in changes {
         let mut sandbox = Sandbox::new();
         sandbox.write("home/config.toml", OLD_INDEX);
         let script = format!("{change}\necho {SENTINEL}-0123456789\n");
@@ -150,14 +163,253 @@ fn a_token_is_not_stored_for_an_index_that_has_changed_meanwhile() {
         let login = ["login", "corp", "--from", "command:sh source.sh"];
         let run = sandbox.run(&login);
         assert_eq!(run.status, 1, "{change}: {run:?}");
-        let told = "somebody else has changed `registries.corp.index`";
-        assert!(run.stderr.contains(told), "{change}: {}", run.stderr);
-        assert!(!sandbox.exists("home/credentials.toml"), "{change}");
+        let told = format!("somebody else has changed `registries.corp.{key}`");
+        assert!(run.stderr.contains(&told), "{change}: {}", run.stderr);
+        assert!(!has_token(&sandbox), "{change}");
         sandbox.write("home/config.toml", OLD_INDEX);
         let _ = std::fs::remove_file(sandbox.work().join(".cargo/config.toml"));
+        let _ = std::fs::remove_file(sandbox.home().join("credentials.toml"));
         sandbox.ok(&[&login as &[&str], &["--yes"]].concat());
-        assert!(sandbox.read("home/credentials.toml").contains(SENTINEL));
+        assert!(has_token(&sandbox), "{change}");
     }
+}
+
+fn has_token(sandbox: &Sandbox) -> bool {
+    let text = std::fs::read_to_string(sandbox.home().join("credentials.toml"));
+    text.is_ok_and(|text| text.contains(SENTINEL))
+}
+
+/// So it is with the chain of all registries, and with what an alias stands for; those of others do not matter.
+#[test]
+fn a_login_rests_on_the_whole_chain() {
+    const CHAIN: &str = "[registries.corp]\nindex = 'sparse+https://corp.example/'\n[registry]\n\
+                         global-credential-providers = ['mine']\n[credential-alias]\nmine = ['PROGRAM']\n";
+    for (from, to, told) in [
+        (
+            "['mine']",
+            "['cargo:token']",
+            Some("`registry.global-credential-providers`"),
+        ),
+        (
+            "PROGRAM'",
+            "PROGRAM', 'word'",
+            Some("`credential-alias.mine`"),
+        ),
+        (
+            "[credential-alias]",
+            "[credential-alias]\nother = ['x']",
+            None,
+        ),
+        (
+            "[registry]",
+            "[registries.lab]\nindex = 'sparse+https://lab.example/'\n[registry]",
+            None,
+        ),
+    ] {
+        let mut sandbox = Sandbox::new();
+        let vault = Vault::new(&mut sandbox);
+        sandbox.env("T", format!("{SENTINEL}-0123456789"));
+        let chain = CHAIN.replace("PROGRAM", VAULT);
+        let (from, to) = (from.replace("PROGRAM", VAULT), to.replace("PROGRAM", VAULT));
+        sandbox.write("home/config.toml", &chain);
+        let runner = sandbox.prompt();
+        for line in ["begin", "login corp --from env:T"] {
+            runner.run_line(line).unwrap();
+        }
+        let theirs = chain.replace(&from, &to);
+        assert_ne!(theirs, chain);
+        sandbox.write("home/config.toml", theirs);
+        let ended = runner.run_line("commit");
+        let index = "sparse+https://corp.example/";
+        match told {
+            Some(told) => {
+                let error = ended.unwrap_err().to_string();
+                assert!(error.contains(told), "{error}");
+                assert_eq!(vault.token(index), None);
+            }
+            None => {
+                ended.unwrap();
+                assert!(vault.token(index).is_some());
+            }
+        }
+    }
+}
+
+/// Of two names Cargo reads the one without an extension: what would have been written to the other is not, not even
+/// with `--yes`.
+#[test]
+fn nothing_is_written_to_a_file_that_cargo_reads_no_longer() {
+    for (command, theirs, ours) in [
+        (
+            "login corp --from env:T",
+            "home/credentials",
+            "home/credentials.toml",
+        ),
+        (
+            "registry add lab sparse+https://lab.example/",
+            "home/config",
+            "home/config.toml",
+        ),
+    ] {
+        for has_file in [true, false] {
+            let mut sandbox = Sandbox::new();
+            sandbox.env("T", format!("{SENTINEL}-0123456789"));
+            sandbox.write("work/.cargo/config.toml", OLD_INDEX);
+            if has_file {
+                sandbox.write(ours, "# by hand\n");
+            }
+            let runner = sandbox.prompt();
+            for line in ["begin", command] {
+                runner.run_line(line).unwrap();
+            }
+            sandbox.write(theirs, "# theirs\n");
+            let before = sandbox.snapshot();
+            for line in ["commit", "commit --yes"] {
+                let error = runner.run_line(line).unwrap_err().to_string();
+                assert!(error.contains("Cargo no longer reads this file"), "{error}");
+                assert!(error.contains(ours), "{error}");
+                assert!(before == sandbox.snapshot());
+            }
+            runner.run_line("rollback").unwrap();
+            runner.run_line(command).unwrap();
+            assert_ne!(sandbox.read(theirs), "# theirs\n");
+        }
+    }
+}
+
+/// What a command has found, and what it has not found, is so when it is written; what it did not look for does not
+/// matter.
+#[test]
+fn what_a_command_rests_on_is_as_it_was() {
+    const HOME: &str = "home/config.toml";
+    const TOKENS: &str = "home/credentials.toml";
+    let token = format!("[registries.corp]\ntoken = \"{SENTINEL}-fresh-0123456789\"\n");
+    let provider = format!("{OLD_INDEX}credential-provider = \"x\"\n");
+    let another =
+        format!("{OLD_INDEX}[registries.other]\nindex = \"sparse+https://lab.example/\"\n");
+    let of_work = token.replace("corp", "work");
+    let default = format!("{OLD_INDEX}[registry]\ndefault = \"corp\"\n");
+    let rename = "registry rename corp work";
+    let remove = "registry remove corp";
+    let keep = "registry remove corp --keep-token";
+    let index = "registry set corp --index sparse+https://lab.example/";
+    for (command, file, theirs, told) in [
+        (rename, TOKENS, token.as_str(), "registries.corp.token"),
+        (rename, TOKENS, &of_work, "registries.work.token"),
+        (
+            rename,
+            HOME,
+            &provider,
+            "registries.corp.credential-provider",
+        ),
+        (rename, HOME, &default, "registry.default"),
+        (remove, TOKENS, &token, "registries.corp.token"),
+        (
+            remove,
+            HOME,
+            &provider,
+            "registries.corp.credential-provider",
+        ),
+        (keep, TOKENS, &token, ""),
+        (keep, HOME, &provider, "registries.corp.credential-provider"),
+        (
+            "registry set corp --make-default",
+            HOME,
+            "",
+            "registries.corp.index",
+        ),
+        (
+            "registry set corp --provider x",
+            HOME,
+            "",
+            "registries.corp.index",
+        ),
+        ("registry set corp --make-default", TOKENS, &token, ""),
+        (
+            "registry add lab sparse+https://lab.example/",
+            HOME,
+            &another,
+            "registries.other.index",
+        ),
+        (
+            "registry add lab sparse+https://lab.example/",
+            TOKENS,
+            &token,
+            "",
+        ),
+        (index, HOME, &another, "registries.other.index"),
+        (index, TOKENS, &token, "registries.corp.token"),
+        ("alias set a program", HOME, &provider, ""),
+    ] {
+        let mut sandbox = Sandbox::new();
+        sandbox.write(HOME, OLD_INDEX);
+        let runner = sandbox.prompt();
+        for line in ["begin", command] {
+            runner.run_line(line).unwrap();
+        }
+        sandbox.write(file, theirs);
+        let before = sandbox.snapshot();
+        if !told.is_empty() {
+            let error = runner.run_line("commit").unwrap_err().to_string();
+            let told = format!(
+                "somebody else has changed `{told}` since it was read; nothing was written"
+            );
+            assert!(error.contains(&told), "{command}: {error}");
+            assert!(error.contains(file), "{command}: {error}");
+            assert!(before == sandbox.snapshot(), "{command}");
+            assert_eq!(runner.session.borrow().depth(), 1);
+        }
+        runner.run_line("commit --yes").unwrap();
+        assert!(
+            before != sandbox.snapshot(),
+            "{command}: nothing is written"
+        );
+    }
+}
+
+/// What was rolled back, and what was only looked at, rests on nothing.
+#[test]
+fn what_is_given_up_rests_on_nothing() {
+    let mut sandbox = Sandbox::new();
+    sandbox.write("home/config.toml", OLD_INDEX);
+    let runner = sandbox.prompt();
+    for line in [
+        "begin",
+        "alias set a program",
+        "begin",
+        "registry set corp --make-default",
+        "rollback",
+    ] {
+        runner.run_line(line).unwrap();
+    }
+    sandbox.write("home/config.toml", "");
+    runner.run_line("commit").unwrap();
+    assert!(sandbox.read("home/config.toml").contains("a = "));
+}
+
+/// A command of its own that waits for the lock is no different.
+#[test]
+fn a_login_that_comes_while_a_rename_waits_is_not_left_behind() {
+    let mut sandbox = Sandbox::new();
+    sandbox.write("home/config.toml", OLD_INDEX);
+    sandbox.ok(&["alias", "set", "a", "program"]);
+    let lock = File::open(sandbox.home().join(".credsh/lock")).unwrap();
+    lock.lock().unwrap();
+    let mut command = sandbox.process();
+    command.args(["registry", "rename", "corp", "work"]);
+    let running = started(std::iter::once(command)).remove(0);
+    std::thread::sleep(std::time::Duration::from_millis(700));
+    let fresh = format!("[registries.corp]\ntoken = \"{SENTINEL}-fresh-0123456789\"\n");
+    sandbox.write("home/credentials.toml", &fresh);
+    let before = sandbox.read("home/config.toml");
+    lock.unlock().unwrap();
+    let output = running.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("`registries.corp.token`"), "{told}");
+    assert_eq!(sandbox.read("home/config.toml"), before);
+    sandbox.ok(&["registry", "rename", "corp", "work"]);
+    sandbox.ok(&["token", "show", "work"]);
 }
 
 /// In a transaction as well, until its end.

@@ -39,6 +39,12 @@ impl Remove {
                 Err(error) => return Err(error),
             }
         };
+        let whole = if self.keep_token {
+            View::Config
+        } else {
+            View::All
+        };
+        session.rely_on(&["registries", name.as_str()], whole);
         let mut keys = Vec::new();
         for layer in session.config()?.files() {
             for key in layer
