@@ -146,17 +146,28 @@ impl Config {
 
     /// The credentials file that Cargo writes (29).
     pub fn credentials_file(&self) -> PathBuf {
-        existing_or_toml(&self.home, "credentials")
+        self.existing_or_toml(&self.home, "credentials")
     }
 
     /// The home's own config file.
     pub fn home_file(&self) -> PathBuf {
-        existing_or_toml(&self.home, "config")
+        self.existing_or_toml(&self.home, "config")
     }
 
     /// The project's config file, in the current folder itself.
     pub fn local_file(&self) -> PathBuf {
-        existing_or_toml(&self.directory.join(".cargo"), "config")
+        self.existing_or_toml(&self.directory.join(".cargo"), "config")
+    }
+
+    /// The one of `NAME` and `NAME.toml` that Cargo read when all was read, whatever has come since.
+    fn existing_or_toml(&self, folder: &Path, name: &str) -> PathBuf {
+        let (plain, with_extension) = both_names(folder, name);
+        let existed = self.looks.existed(&plain);
+        if existed.unwrap_or_else(|| plain.exists()) {
+            plain
+        } else {
+            with_extension
+        }
     }
 
     /// Everything that files say about this key, the winner first.
@@ -281,15 +292,6 @@ impl Config {
             .filter(|name| *name != wanted && is_meant(name))
             .map(ToOwned::to_owned)
             .collect()
-    }
-}
-
-fn existing_or_toml(folder: &Path, name: &str) -> PathBuf {
-    let (plain, with_extension) = both_names(folder, name);
-    if plain.exists() {
-        plain
-    } else {
-        with_extension
     }
 }
 

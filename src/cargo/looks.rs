@@ -35,6 +35,14 @@ impl Looks {
         exists
     }
 
+    /// Whether something was there; `None` where nobody has asked.
+    pub(super) fn existed(&self, path: &Path) -> Option<bool> {
+        self.0.iter().find_map(|look| match look {
+            Look::Exists(asked, existed) if asked == path => Some(*existed),
+            _ => None,
+        })
+    }
+
     /// The path without links; as it is, where nothing is there.
     pub(super) fn canonical(&mut self, path: &Path) -> PathBuf {
         let canonical = canonical(path);

@@ -142,6 +142,33 @@ fn nothing_is_written_to_a_file_that_cargo_reads_no_longer() {
     }
 }
 
+/// Which of the two it is, is so from the start of a command to its end.
+#[test]
+fn a_token_is_not_stored_where_cargo_looks_no_longer() {
+    for has_file in [true, false] {
+        let mut sandbox = Sandbox::new();
+        if has_file {
+            sandbox.write("home/credentials.toml", "# by hand\n");
+        }
+        let script = format!("> \"$CARGO_HOME/credentials\"\necho {SENTINEL}-0123456789\n");
+        sandbox.write("work/source.sh", script);
+        let login = [
+            "login",
+            "crates-io",
+            "--yes",
+            "--from",
+            "command:sh source.sh",
+        ];
+        let run = sandbox.run(&login);
+        assert_eq!(run.status, 1, "{run:?}");
+        let told = "Cargo no longer reads this file";
+        assert!(run.stderr.contains(told), "{run:?}");
+        assert!(!has_token(&sandbox));
+        sandbox.ok(&login);
+        assert!(sandbox.read("home/credentials").contains(SENTINEL));
+    }
+}
+
 /// What a command has found, and what it has not found, is so when it is written; what it did not look for does not
 /// matter.
 #[test]
