@@ -33,15 +33,11 @@ pub(crate) fn run(world: World, args: impl Iterator<Item = OsString>) -> u8 {
     let (cli, pieces) = match Cli::read(args.iter().cloned()) {
         Ok(Parsed::Words(cli)) => cli,
         Ok(Parsed::Text(text)) => {
-            // A reader who has left has read enough.
-            let _ = early(world, flags).print_help(&text);
-            return 0;
+            let runner = early(world, flags);
+            let printed = runner.print_help(&text).map(|()| 0);
+            return printed.unwrap_or_else(|error| fail(&runner, &error));
         }
-        Err(error) => {
-            // Where it cannot be shown, the status still says it.
-            let _ = early(world, flags).show_error(&error);
-            return error.kind().exit_status();
-        }
+        Err(error) => return fail(&early(world, flags), &error),
     };
     let prepared = prepare(world, &cli);
     let runner = match prepared {
@@ -52,23 +48,20 @@ pub(crate) fn run(world: World, args: impl Iterator<Item = OsString>) -> u8 {
                 rest: cli.rest.clone(),
             },
         ),
-        Err((world, error)) => {
-            let _ = early(*world, cli.flags).show_error(&error);
-            return error.kind().exit_status();
-        }
+        Err((world, error)) => return fail(&early(*world, cli.flags), &error),
     };
     let recovered = runner.session.borrow_mut().recover();
     let ended = recovered.and_then(|()| open(&runner, &cli, &pieces));
-    match ended {
-        Ok(status) => status,
-        Err(error) => {
-            end_the_line(&runner, &error);
-            match runner.show_error(&error) {
-                Ok(()) => error.kind().exit_status(),
-                Err(second) => second.kind().exit_status(),
-            }
-        }
-    }
+    ended.unwrap_or_else(|error| {
+        end_the_line(&runner, &error);
+        fail(&runner, &error)
+    })
+}
+
+/// Shows an error, and answers its exit status.
+fn fail(runner: &Runner, error: &Error) -> u8 {
+    runner.show_error(error);
+    error.kind().exit_status()
 }
 
 /// A terminal shows Ctrl-C in the line where it was pressed; a question ends that line by itself.
@@ -151,7 +144,7 @@ fn open(runner: &Runner, cli: &Cli, pieces: &[Piece]) -> Result<u8> {
             return status;
         }
         if let Err(error) = status {
-            runner.show_error(&error)?;
+            runner.show_error(&error);
         }
         return shell(runner, cli);
     }
@@ -226,7 +219,7 @@ fn shell(runner: &Runner, cli: &Cli) -> Result<u8> {
     };
     let mut shell = Shell::new(runner, history)?;
     if let Some(rc) = rc {
-        shell.run_rc(&rc)?;
+        shell.run_rc(&rc);
     }
     shell.run()
 }

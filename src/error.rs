@@ -233,6 +233,7 @@ impl Error {
         use std::io::ErrorKind as Io;
         let hint = match error.kind() {
             Io::StorageFull | Io::QuotaExceeded => "make room on that disk, and repeat the command",
+            Io::FileTooLarge => "`ulimit -f` shows how long a file may become here; raise that",
             Io::ReadOnlyFilesystem => "see with `mount` why that disk is read-only",
             Io::PermissionDenied if let Some(own) = own_folder(file).filter(|own| own.exists()) => {
                 &format!(

@@ -124,6 +124,13 @@ impl Provider {
         self.as_known().can_login()
     }
 
+    /// Whether it is credsh, or was before that went elsewhere: of its name, and no program is there.
+    pub fn is_or_was_credsh(&self, config: &Config) -> bool {
+        let program = &self.command[0];
+        self.is_credsh
+            || programs::is_called_credsh(program) && programs::find(config, program).is_none()
+    }
+
     /// Its kind, where of all plugins it is the one that is known.
     fn as_known(&self) -> Kind {
         if self.is_credsh { Kind::Own } else { self.kind }

@@ -90,11 +90,24 @@ impl Config {
     /// Reads it all: what Cargo started in this world, with this home, would read. `is_locked`, where we have Cargo's
     /// lock.
     pub fn read(world: &World, home: &Path, is_locked: bool) -> Result<Self> {
+        Self::of(
+            world,
+            home,
+            Layers::read(home, &world.directory, is_locked)?,
+        )
+    }
+
+    /// What Cargo would read before it wants a token: no credentials.
+    pub fn without_tokens(world: &World, home: &Path) -> Result<Self> {
+        Self::of(world, home, Layers::configuration(home, &world.directory)?)
+    }
+
+    fn of(world: &World, home: &Path, layers: Layers) -> Result<Self> {
         let Layers {
             layers,
             doubled,
             looks,
-        } = Layers::read(home, &world.directory, is_locked)?;
+        } = layers;
         shapes::check(&layers)?;
         Ok(Self {
             env: world.env.clone(),

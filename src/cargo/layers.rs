@@ -2,6 +2,7 @@
 //!
 //! Invariant: the order of the answer is the order of precedence, so "the first that has it" is the winner.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::looks::Looks;
@@ -85,7 +86,7 @@ impl Layers {
     /// Cargo may be writing the credentials, unless we have its lock (`is_locked`).
     pub fn read(home: &Path, directory: &Path, is_locked: bool) -> Result<Self> {
         let mut layers = Self::default();
-        if let Some(file) = layers.find(home, "credentials")
+        if let Some(file) = layers.find(home, "credentials", true)?
             && let Some(table) = layers.looks.table(&file, !is_locked)?
         {
             layers.add(&file, table, true, &mut Vec::new())?;
@@ -95,37 +96,53 @@ impl Layers {
         Ok(layers)
     }
 
+    /// The same without the credentials.
+    pub fn configuration(home: &Path, directory: &Path) -> Result<Self> {
+        let mut layers = Self::default();
+        layers.read_configuration(home, directory)?;
+        Ok(layers)
+    }
+
     fn read_configuration(&mut self, home: &Path, directory: &Path) -> Result<()> {
         let home_identity = self.looks.canonical(home);
         let mut met_home = false;
         for folder in directory.ancestors() {
             let root = folder.join(".cargo");
-            if let Some(file) = self.find(&root, "config") {
+            let is_home = self.looks.canonical(&root) == home_identity;
+            if let Some(file) = self.find(&root, "config", is_home)? {
                 self.read_file(&file)?;
             }
-            met_home |= self.looks.canonical(&root) == home_identity;
+            met_home |= is_home;
         }
-        if !met_home && let Some(file) = self.find(home, "config") {
+        if !met_home && let Some(file) = self.find(home, "config", true)? {
             self.read_file(&file)?;
         }
         Ok(())
     }
 
     /// The one of `NAME` and `NAME.toml` that Cargo reads (1).
-    fn find(&mut self, folder: &Path, name: &str) -> Option<PathBuf> {
-        let looks = &mut self.looks;
+    fn find(&mut self, folder: &Path, name: &str, is_home: bool) -> Result<Option<PathBuf>> {
         let (plain, with_extension) = both_names(folder, name);
-        let exists = looks.exists(&with_extension);
-        if !looks.exists(&plain) {
-            return exists.then_some(with_extension);
+        let exists = self.exists(&with_extension, is_home)?;
+        if !self.exists(&plain, is_home)? {
+            return Ok(exists.then_some(with_extension));
         }
-        if exists && !looks.is_same_file(&plain, &with_extension) {
+        if exists && !self.looks.is_same_file(&plain, &with_extension) {
             self.doubled.push(Doubled {
                 used: plain.clone(),
                 ignored: with_extension,
             });
         }
-        Some(plain)
+        Ok(Some(plain))
+    }
+
+    /// What cannot be looked at is not taken for absent, as Cargo does: a change would then be made of half of what
+    /// there is. Only another's folder around the current one is closed to us as it is to Cargo.
+    fn exists(&mut self, path: &Path, is_home: bool) -> Result<bool> {
+        match self.looks.exists(path) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !is_home => Ok(false),
+            exists => exists.map_err(|error| Error::io("look at this file", path, &error)),
+        }
     }
 
     fn read_file(&mut self, file: &Path) -> Result<()> {

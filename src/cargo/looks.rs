@@ -4,6 +4,7 @@
 //! Invariant: whoever reads a configuration asks the disk through here. The texts of files are in no `Debug`.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -18,7 +19,8 @@ pub(super) struct Looks(Vec<Look>);
 
 /// A question, and its answer.
 enum Look {
-    Exists(PathBuf, bool),
+    /// `None`, where the disk did not say.
+    Exists(PathBuf, Option<bool>),
     Canonical(PathBuf, PathBuf),
     SameFile([PathBuf; 2], bool),
     Text {
@@ -29,16 +31,17 @@ enum Look {
 }
 
 impl Looks {
-    pub(super) fn exists(&mut self, path: &Path) -> bool {
-        let exists = path.exists();
-        self.0.push(Look::Exists(path.to_path_buf(), exists));
+    pub(super) fn exists(&mut self, path: &Path) -> io::Result<bool> {
+        let exists = exists(path);
+        let answer = exists.as_ref().ok().copied();
+        self.0.push(Look::Exists(path.to_path_buf(), answer));
         exists
     }
 
-    /// Whether something was there; `None` where nobody has asked.
+    /// Whether something was there; `None` where nobody has asked, or the disk did not say.
     pub(super) fn existed(&self, path: &Path) -> Option<bool> {
         self.0.iter().find_map(|look| match look {
-            Look::Exists(asked, existed) if asked == path => Some(*existed),
+            Look::Exists(asked, existed) if asked == path => *existed,
             _ => None,
         })
     }
@@ -86,7 +89,7 @@ impl Looks {
     /// Whether every answer would still be the same; `is_locked`, where nobody can be writing.
     pub(super) fn still_hold(&self, is_locked: bool) -> bool {
         self.0.iter().all(|look| match look {
-            Look::Exists(path, exists) => path.exists() == *exists,
+            Look::Exists(path, was) => exists(path).ok() == *was,
             Look::Canonical(path, was) => canonical(path) == *was,
             Look::SameFile([one, other], is_same) => is_same_file(one, other) == *is_same,
             Look::Text {
@@ -101,6 +104,17 @@ impl Looks {
 impl fmt::Debug for Looks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Looks").finish_non_exhaustive()
+    }
+}
+
+/// What cannot be looked at may be there.
+fn exists(path: &Path) -> io::Result<bool> {
+    match path.metadata() {
+        Ok(_) => Ok(true),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Ok(false),
+            _ => Err(error),
+        },
     }
 }
 

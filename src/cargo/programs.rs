@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::config::Config;
+use crate::disk::lock;
 use crate::world::Env;
 
 /// This program, as a provider.
@@ -76,31 +77,14 @@ fn is_copy(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// What a file is, by whatever path.
-#[cfg(unix)]
-type Identity = (u64, u64);
-#[cfg(not(unix))]
-type Identity = PathBuf;
-
-fn identity(path: &Path) -> Option<Identity> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        let meta = path.metadata().ok()?;
-        Some((meta.dev(), meta.ino()))
-    }
-    #[cfg(not(unix))]
-    path.canonicalize().ok()
-}
-
 /// Which files are copies of which: each registry may name the same one, and to compare two takes a while.
 #[derive(Debug, Default)]
-pub struct Copies(RefCell<HashMap<(Identity, Identity), bool>>);
+pub struct Copies(RefCell<HashMap<(lock::Identity, lock::Identity), bool>>);
 
 impl Copies {
     /// Whether one is the other, or has the same bytes.
     fn has(&self, one: &Path, other: &Path) -> bool {
-        let (Some(first), Some(second)) = (identity(one), identity(other)) else {
+        let (Some(first), Some(second)) = (lock::identity(one), lock::identity(other)) else {
             return false;
         };
         if first == second {

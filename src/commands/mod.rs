@@ -30,7 +30,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::render::Block;
 use crate::session::overlay::Savepoint;
 use crate::session::{Session, Unfinished};
@@ -100,6 +100,10 @@ pub trait Answer {
     fn blocks(&self) -> Vec<Block>;
     /// Learns after the commit what was not done, and takes what it tells itself.
     fn settle(&mut self, _unfinished: &mut Vec<Unfinished>) {}
+    /// What it has left as it was, which is for those to know who do not look at the answer, too.
+    fn failures(&self) -> Vec<Error> {
+        Vec::new()
+    }
     /// The exit status, where it is not 0 although nothing failed.
     fn exit_status(&self) -> u8 {
         0

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -75,9 +75,15 @@ pub(super) fn exchange(
 
 /// What is beside a file under the temporary name: the old one, if that was replaced.
 pub(crate) fn kept(path: &Path, temporary: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let path = replace::follow(path).ok()?;
-    let beside = replace::folder_of(&path).join(temporary);
+    let beside = beside(path, temporary).ok()?;
     replace::read_bytes(&beside).ok().flatten()
+}
+
+/// Where that is.
+pub(crate) fn beside(path: &Path, temporary: &str) -> Result<PathBuf> {
+    let target =
+        replace::follow(path).map_err(|error| Error::io("look at this file", path, &error))?;
+    Ok(replace::folder_of(&target).join(temporary))
 }
 
 /// Puts that back, in the place of the text that is there `now`, which goes. False, if it is no longer there: then what
@@ -85,28 +91,24 @@ pub(crate) fn kept(path: &Path, temporary: &str) -> Option<Zeroizing<Vec<u8>>> {
 pub(crate) fn put_back(path: &Path, temporary: &str, kept: &[u8], now: &[u8]) -> Result<bool> {
     let failed = |error: io::Error| Error::io("write", path, &error);
     let target = replace::follow(path).map_err(failed)?;
-    let beside = replace::folder_of(&target).join(temporary);
+    let beside = beside(path, temporary)?;
     let exchanged = exchange(&beside, &target, now, kept).map_err(failed)?;
     replace::sweep(path, temporary)?;
     Ok(exchanged == Exchange::Done)
 }
 
 /// Gives a file that was written with [`replace::atomically`] its old text back: by the file that was kept, which needs no room
-/// on the disk, else by writing it.
-pub(crate) fn take_back(path: &Path, temporary: &str, new: &str, old: &str) -> Result<()> {
+/// on the disk, else by writing it. False, if somebody else has written it: then it stays.
+pub(crate) fn take_back(path: &Path, temporary: &str, new: &str, old: &str) -> Result<bool> {
     let kept = kept(path, temporary).filter(|kept| **kept == *old.as_bytes());
-    let is_back = if let Some(kept) = kept {
-        put_back(path, temporary, &kept, new.as_bytes())?
-    } else {
-        // Under a name of its own: what is half written is not to be taken for what was kept.
-        let own = for_taking_back(temporary);
-        let is_back = replace::atomically(path, &own, Some(new.as_bytes()), old)?;
-        replace::sweep(path, temporary)?;
-        is_back
-    };
-    is_back
-        .then_some(())
-        .ok_or_else(|| replace::written_meanwhile(path))
+    if let Some(kept) = kept {
+        return put_back(path, temporary, &kept, new.as_bytes());
+    }
+    // Under a name of its own: what is half written is not to be taken for what was kept.
+    let own = for_taking_back(temporary);
+    let is_back = replace::atomically(path, &own, Some(new.as_bytes()), old)?;
+    replace::sweep(path, temporary)?;
+    Ok(is_back)
 }
 
 /// What the file is called beside it that is written for that.

@@ -125,11 +125,7 @@ fn take(
                     }
                     let left = limit.saturating_sub(start.elapsed());
                     if left.is_zero() {
-                        return Err(Error::unavailable(format!(
-                            "another process holds the lock on this file for more than {} s",
-                            limit.as_secs()
-                        ))
-                        .at(Place::file(path)));
+                        return Err(held_too_long(path, limit));
                     }
                     pause()?;
                     thread::sleep(left.min(PAUSE));
@@ -179,9 +175,26 @@ impl Name {
     }
 }
 
+fn held_too_long(path: &Path, limit: Duration) -> Error {
+    let error = Error::unavailable(format!(
+        "another process holds the lock on this file for more than {} s",
+        limit.as_secs()
+    ));
+    error.at(Place::file(path)).hint(if cfg!(unix) {
+        format!(
+            "`fuser '{}'` shows which one; repeat the command once it has ended",
+            path.display()
+        )
+    } else {
+        "repeat the command once it has ended".to_owned()
+    })
+}
+
 /// Somebody else is always faster.
 pub(crate) fn replaced_for_ever(path: &Path) -> Error {
-    Error::unavailable("this file is being replaced again and again").at(Place::file(path))
+    Error::unavailable("this file is being replaced again and again")
+        .at(Place::file(path))
+        .hint("end what writes it, and repeat the command")
 }
 
 /// Opens the file, if there is one or `creates` says so. Looks first: opening a pipe or a device may block.
@@ -220,17 +233,23 @@ impl Lock {
     }
 }
 
-/// What a file is, by whatever name; nothing, where there is none.
+/// What a file is, by whatever name.
 #[cfg(unix)]
-pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = path.metadata().ok()?;
-    Some((metadata.dev(), metadata.ino()))
-}
+pub(crate) type Identity = (u64, u64);
 
-/// What a file is, by whatever name; nothing, where there is none.
+/// What a file is, by whatever name.
 #[cfg(not(unix))]
-pub(crate) fn identity(path: &Path) -> Option<std::path::PathBuf> {
+pub(crate) type Identity = std::path::PathBuf;
+
+/// What is there; nothing, where there is none.
+pub(crate) fn identity(path: &Path) -> Option<Identity> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = path.metadata().ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    }
+    #[cfg(not(unix))]
     path.canonicalize().ok()
 }
 
@@ -308,6 +327,7 @@ mod tests {
         .unwrap();
         assert_eq!((told > 0, error.kind()), (true, Kind::Unavailable));
         assert_eq!(error.place(), Some(&Place::file(&path)));
+        assert!(error.next_step().unwrap().contains("once it has ended"));
     }
 
     #[test]

@@ -6,6 +6,8 @@
 //! Invariant: a text that is the same is not written. A mode is never widened. Nothing of a text is put into
 //! an error.
 
+mod folders;
+
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -13,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::{Zeroize, Zeroizing};
 
+use self::folders::{leads_nowhere, make_folders};
+pub(crate) use self::folders::{missing_folders, remove_folders};
 use super::exchange::{self, Exchange};
 use super::lock;
 use crate::error::{Error, Place, Result};
@@ -100,12 +104,17 @@ pub(crate) fn text_of(path: &Path, mut bytes: Zeroizing<Vec<u8>>) -> Result<Zero
         })
 }
 
-/// Writes the text of a file that holds tokens: into the open and locked `file`, which holds `old`. What
-/// others may do with it is taken away first. One write of the range that differs, then the cut at the end:
-/// a reader without a lock sees `old`, or `new` with some newlines behind it, except during that one write.
-pub(crate) fn in_place(file: &mut File, path: &Path, old: &[u8], new: &str) -> Result<()> {
+/// Writes the text of a file that holds tokens: into the open and locked `file`. False, if that does not hold `old`:
+/// then it stays as it is. What others may do with it is taken away first. One write of the range that differs, then the
+/// cut at the end: a reader without a lock sees `old`, or `new` with some newlines behind it, except during that one
+/// write.
+pub(crate) fn in_place(file: &mut File, path: &Path, old: &[u8], new: &str) -> Result<bool> {
+    // Not everybody who writes it asks for the lock.
+    if *read_open(file, path)? != *old {
+        return Ok(false);
+    }
     if old == new.as_bytes() {
-        return Ok(());
+        return Ok(true);
     }
     #[cfg(unix)]
     {
@@ -117,7 +126,8 @@ pub(crate) fn in_place(file: &mut File, path: &Path, old: &[u8], new: &str) -> R
             file.set_permissions(permissions).map_err(failed)?;
         }
     }
-    overwrite(file, old, new).map_err(|error| Error::io("write", path, &error))
+    overwrite(file, old, new).map_err(|error| Error::io("write", path, &error))?;
+    Ok(true)
 }
 
 /// Writes a text as a whole: beside the file, and then in its place. Symbolic links stay, and so does the
@@ -171,10 +181,15 @@ pub(crate) fn atomically(
 }
 
 /// Writes a file where there is none, as a whole; one with tokens for nobody else to read, from its birth. False,
-/// and nothing is changed, if there is one by now.
+/// and nothing is changed, if there is one by now. Folders that are missing are made, unless it is a link that leads
+/// there: what they belong to may come back, as a disk that is not mounted.
 pub(crate) fn create(path: &Path, temporary: &str, new: &str, is_private: bool) -> Result<bool> {
     let failed = |error: io::Error| Error::io("write", path, &error);
-    let path = follow(path).map_err(failed)?;
+    let target = follow(path).map_err(failed)?;
+    if target != path && !folder_of(&target).exists() {
+        return Err(leads_nowhere(path, &target));
+    }
+    let path = target;
     let folders = if is_private { 0 } else { make_folders(&path)? };
     let mode = if is_private { PRIVATE } else { PUBLIC };
     let created = beside(&path, temporary, new, mode);
@@ -189,39 +204,6 @@ pub(crate) fn can_create(path: &Path) -> Result<()> {
     tempfile::tempfile_in(folder_of(path))
         .map(drop)
         .map_err(|error| Error::io("write", path, &error))
-}
-
-/// How many of the folders around a file are missing.
-pub(crate) fn missing_folders(path: &Path) -> usize {
-    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
-    follow(path).map_or(0, |path| {
-        path.ancestors().skip(1).take_while(is_missing).count()
-    })
-}
-
-/// Makes the folders around a file that are missing; answers how many.
-fn make_folders(path: &Path) -> Result<usize> {
-    let missing = missing_folders(path);
-    let folder = folder_of(path);
-    let made = fs::create_dir_all(folder);
-    for folder in path.ancestors().skip(1).take(missing) {
-        // A file is no use in a folder that is gone after a power failure.
-        sync_folder(folder);
-    }
-    made.map(|()| missing).map_err(|error| {
-        remove_folders(path, missing);
-        Error::io("create this folder", folder, &error)
-    })
-}
-
-/// Takes this many of the folders around a file away that were made for it; one that somebody has put something into
-/// stays.
-pub(crate) fn remove_folders(path: &Path, count: usize) {
-    if let Ok(path) = follow(path) {
-        for folder in path.ancestors().skip(1).take(count) {
-            let _ = fs::remove_dir(folder);
-        }
-    }
 }
 
 /// Takes a file away that we have made, with this text; links to it stay, and so does what is another's by now.
@@ -289,9 +271,6 @@ pub(super) fn require_file(path: &Path, metadata: &Metadata) -> Result<()> {
 /// Writes the range that differs, padded to the old length, then cuts. If that fails, puts the old text back
 /// as far as it can.
 fn overwrite(file: &mut File, old: &[u8], new: &str) -> io::Result<()> {
-    if file.metadata()?.len() != old.len() as u64 {
-        return Err(io::Error::other("somebody else has written it meanwhile"));
-    }
     let mut padded = Zeroizing::new(Vec::with_capacity(old.len().max(new.len())));
     padded.extend_from_slice(new.as_bytes());
     padded.resize(old.len().max(new.len()), b'\n');

@@ -6,6 +6,7 @@
 pub mod complete;
 pub mod language;
 pub mod line;
+mod performed;
 pub mod plugin;
 mod report;
 pub mod script;
@@ -19,14 +20,16 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value as Json, json};
 
+pub use self::performed::Performed;
+use self::performed::{Ran, Waiting, settle};
 use self::report::Report;
+use crate::commands::Command;
 use crate::commands::grammar::{Grammar, Parsed};
-use crate::commands::{Command, Outcome};
 use crate::disk::replace;
-use crate::error::{Error, Kind, Place, Result};
+use crate::error::{Error, Kind, Place, Result, reason_of};
 use crate::render::{self, Block, notice};
 use crate::session::overlay::Savepoint;
-use crate::session::{Flags, Session, Unfinished};
+use crate::session::{Flags, Session};
 
 /// How many files may run each other; each takes a part of the stack.
 const DEEPEST: usize = 8;
@@ -51,78 +54,6 @@ pub struct Runner {
     has_changed: Rc<Cell<bool>>,
     /// Whether whoever reads standard output has left.
     is_unread: Rc<Cell<bool>>,
-}
-
-/// What came of many commands before their changes were committed.
-struct Ran {
-    /// The first exit status that is not 0, of what has told all that it had to tell.
-    status: u8,
-    /// What they have still to say.
-    waiting: Vec<Waiting>,
-    /// Whether one of them was to change something.
-    has_changed: bool,
-}
-
-impl Ran {
-    /// The first exit status that is not 0. A later answer may know more than it did when its command had run.
-    fn status(&self) -> u8 {
-        let waiting = self.waiting.iter().filter_map(Waiting::as_performed);
-        std::iter::once(self.status)
-            .chain(waiting.map(Performed::status))
-            .find(|status| *status != 0)
-            .unwrap_or_default()
-    }
-
-    fn blocks(&self) -> Vec<Block> {
-        let waiting = self.waiting.iter().filter_map(Waiting::as_performed);
-        waiting.flat_map(Performed::blocks).collect()
-    }
-
-    fn json(&self) -> Json {
-        let results: Vec<Json> = self.waiting.iter().map(Waiting::json).collect();
-        json!({ "results": results })
-    }
-}
-
-/// A command that was performed.
-pub struct Performed {
-    outcome: Outcome,
-    ran: Option<Ran>,
-    report: Option<Report>,
-    flags: Flags,
-    /// How far the transaction had come with it.
-    reached: Savepoint,
-}
-
-/// Something that is told at the end of a batch.
-enum Waiting {
-    Performed(Performed),
-    Document(Json),
-}
-
-impl Waiting {
-    fn json(&self) -> Json {
-        match self {
-            Self::Performed(performed) => performed.json(),
-            Self::Document(document) => document.clone(),
-        }
-    }
-
-    fn as_performed(&self) -> Option<&Performed> {
-        match self {
-            Self::Performed(performed) => Some(performed),
-            Self::Document(_) => None,
-        }
-    }
-}
-
-/// Tells those who wait what was not done, and takes away what they tell themselves.
-fn settle(waiting: &mut [Waiting], unfinished: &mut Vec<Unfinished>) {
-    for waiting in waiting {
-        if let Waiting::Performed(performed) = waiting {
-            performed.settle(unfinished);
-        }
-    }
 }
 
 impl Runner {
@@ -201,15 +132,48 @@ impl Runner {
     /// What has been rolled back is not told at the end, unless that is a list of all that was done.
     fn forget_undone(&self) {
         let session = self.session.borrow();
-        if session.flags.json {
-            return;
-        }
         let reached = session.savepoint();
-        let is_kept = |waiting: &Waiting| {
-            let performed = waiting.as_performed();
-            performed.is_none_or(|performed| performed.reached <= reached)
+        let is_kept = |waiting: &Waiting| match waiting {
+            Waiting::Document(_) => true,
+            Waiting::Shown(performed) => session.flags.json || performed.reached <= reached,
+            Waiting::Called(performed) => performed.reached <= reached,
         };
         self.waiting.borrow_mut().retain(is_kept);
+    }
+
+    /// Performs a command for a script, which has its answer, and need not look into it: what is left is told all the
+    /// same, once it is certain.
+    pub fn call(&self, command: &Command, line_flags: Flags) -> Result<Json> {
+        let performed = self.perform(command, line_flags)?;
+        let answer = performed.json();
+        let (in_batch, is_question) = {
+            let session = self.session.borrow();
+            (session.in_batch(), performed.is_own_plan(session.flags))
+        };
+        let failures = performed.failures(false);
+        if is_question || failures.is_empty() {
+            return Ok(answer);
+        }
+        if in_batch {
+            self.waiting.borrow_mut().push(Waiting::Called(performed));
+        } else {
+            self.warn_of(&failures);
+        }
+        Ok(answer)
+    }
+
+    /// The exit status that the calls of a script come to, of which this many have been before it.
+    fn status_of_calls(&self, before: usize) -> u8 {
+        let waiting = self.waiting.borrow();
+        let calls = waiting.iter().skip(before);
+        performed::first_status(calls.map(Waiting::status_of_call))
+    }
+
+    fn warn_of(&self, failures: &[Error]) {
+        let mut session = self.session.borrow_mut();
+        for failure in failures {
+            session.warn_of(failure);
+        }
     }
 
     /// Runs what belongs to one transaction, which whoever opened it commits; it closes what it opens. Ctrl-C
@@ -315,21 +279,23 @@ impl Runner {
         };
         drop(session);
         settle(&mut ran.waiting, &mut report.unfinished);
+        self.warn_of(&ran.failures(true));
         let status = match ran.status() {
             0 => report.status(flags),
             status => status,
         };
-        if flags.json {
+        let told = if flags.json {
             let mut document = ran.json();
             merge(&mut document, report.json());
-            self.print_document(document)?;
+            self.print_document(document)
         } else {
             let mut blocks = ran.blocks();
             if ran.has_changed || flags.is_plan() {
                 blocks.extend(report.blocks(flags));
             }
-            self.print_blocks(&blocks)?;
-        }
+            self.print_blocks(&blocks)
+        };
+        told.map_err(|error| Report::untold(Some(&report), error))?;
         Ok(status)
     }
 
@@ -355,20 +321,15 @@ impl Runner {
             // The list of changes says it all.
         } else if is_one_document || is_told_with_changes {
             // Nothing is told as done before it is: this waits for the end.
-            self.waiting
-                .borrow_mut()
-                .push(Waiting::Performed(performed));
-        } else if flags.json {
-            self.print_document(performed.json())?;
+            self.waiting.borrow_mut().push(Waiting::Shown(performed));
         } else {
-            let mut blocks = performed.blocks();
-            if let Some(report) = &performed.report
-                && !is_told_later
-                && performed.ran.as_ref().is_none_or(|ran| ran.has_changed)
-            {
-                blocks.extend(report.blocks(flags));
-            }
-            self.print_blocks(&blocks)?;
+            self.warn_of(&performed.failures(true));
+            let told = if flags.json {
+                self.print_document(performed.json())
+            } else {
+                self.print_blocks(&performed.all_blocks(is_told_later))
+            };
+            told.map_err(|error| Report::untold(performed.report.as_ref(), error))?;
         }
         Ok(if status == 0 { changed } else { status })
     }
@@ -390,19 +351,17 @@ impl Runner {
         self.print_document(document)
     }
 
-    /// Shows an error where errors belong: a document on standard output, or text on standard error.
-    pub fn show_error(&self, error: &Error) -> Result<()> {
+    /// Shows an error where errors belong: a document on standard output, or text on standard error, which is where it
+    /// goes as well if standard output takes nothing.
+    pub fn show_error(&self, error: &Error) {
         let (flags, theme) = {
             let session = self.session.borrow();
             (session.flags, session.theme)
         };
-        if flags.json {
-            self.print_document(json!({ "error": error }))?;
-        } else {
+        if !flags.json || self.print_document(json!({ "error": error })).is_err() {
             self.session.borrow_mut().say(&notice::error(error, theme));
         }
         self.session.borrow_mut().tell_open_again();
-        Ok(())
     }
 
     fn print_document(&self, document: Json) -> Result<()> {
@@ -442,7 +401,9 @@ impl Runner {
                 self.is_unread.set(true);
                 Ok(())
             }
-            Err(error) => Err(Error::failed("cannot write to standard output").because(error)),
+            Err(error) => Err(Error::failed("cannot write to standard output")
+                .because(reason_of(&error))
+                .hint("see where it goes, and repeat the command")),
         }
     }
 }
@@ -450,58 +411,5 @@ impl Runner {
 fn merge(document: &mut Json, other: Json) {
     if let (Json::Object(document), Json::Object(other)) = (document, other) {
         document.extend(other);
-    }
-}
-
-impl Performed {
-    /// Whether it was a plan within what is none.
-    fn is_own_plan(&self, outer: Flags) -> bool {
-        self.outcome.is_change && self.flags.is_plan() && !outer.is_plan()
-    }
-
-    /// Whether there is nothing to tell but what has changed.
-    fn has_no_answer(&self) -> bool {
-        let ran = self.ran.as_ref();
-        self.outcome.answer.is_none() && ran.is_none_or(|ran| ran.waiting.is_empty())
-    }
-
-    /// Its exit status, as far as its answer decides it.
-    fn status(&self) -> u8 {
-        match (&self.outcome.answer, &self.ran) {
-            (Some(answer), _) => answer.exit_status(),
-            (None, Some(ran)) => ran.status(),
-            (None, None) => 0,
-        }
-    }
-
-    fn settle(&mut self, unfinished: &mut Vec<Unfinished>) {
-        if let Some(answer) = &mut self.outcome.answer {
-            answer.settle(unfinished);
-        }
-        if let Some(ran) = &mut self.ran {
-            settle(&mut ran.waiting, unfinished);
-        }
-    }
-
-    /// What its answer shows.
-    fn blocks(&self) -> Vec<Block> {
-        match (&self.outcome.answer, &self.ran) {
-            (Some(answer), _) => answer.blocks(),
-            (None, Some(ran)) => ran.blocks(),
-            (None, None) => Vec::new(),
-        }
-    }
-
-    /// What `--json` prints, and what a script gets.
-    pub fn json(&self) -> Json {
-        let mut document = match (&self.outcome.answer, &self.ran) {
-            (Some(answer), _) => answer.json(),
-            (None, Some(ran)) => ran.json(),
-            (None, None) => json!({}),
-        };
-        if let Some(report) = &self.report {
-            merge(&mut document, report.json());
-        }
-        document
     }
 }

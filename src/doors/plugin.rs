@@ -20,15 +20,17 @@ use serde::{Deserialize as _, Serialize};
 use serde_json::Value as Json;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use crate::cargo::index_url::IndexUrl;
 use crate::cargo::name::RegistryName;
 use crate::cargo::providers::os::{self, STORE, UNLOCK};
 use crate::cargo::providers::{Operation, OperationKind, PARTS, end_with_parent, in_parts};
 use crate::cargo::registry::Registry;
+use crate::disk::lock;
 use crate::error::{Error, Result};
 use crate::render::Theme;
 use crate::session::own::{ITEM, Rules};
 use crate::session::{Flags, Session};
-use crate::stores::ledger;
+use crate::stores::ledger::{self, Label};
 use crate::stores::routing::route;
 use crate::stores::{Access, Item, StoreKind};
 use crate::token::Token;
@@ -244,6 +246,10 @@ impl Door {
         registry: &RegistryInfo<'_>,
         action: &Action<'_>,
     ) -> Response {
+        // What is looked at before it is changed is to be whole.
+        if matches!(action, Action::Login(_) | Action::Logout) && self.no_home.is_none() {
+            self.session.recover().map_err(failure)?;
+        }
         match action {
             Action::Get(operation) => self.get(args, registry, operation),
             Action::Login(login) => {
@@ -280,6 +286,9 @@ impl Door {
     ) -> Response {
         let index = registry.index_url;
         let home = self.access().map_err(failure)?.home.to_path_buf();
+        self.session.wait_for_change(index);
+        let file = ledger::file(&home);
+        let before = lock::identity(&file);
         let ledger = ledger::of_index(&home, index).map_err(failure)?;
         let (mut entries, mut broken) = (ledger.entries, ledger.broken);
         for broken in &broken {
@@ -315,6 +324,10 @@ impl Door {
         let Some((entry, token)) = routed.found.map_err(failure)? else {
             return Err(Failure::NotFound);
         };
+        // It may be a new token, whose rules are not those that were read.
+        if lock::identity(&file) != before || self.session.is_changing(index, Some(&entry.label)) {
+            return Err(failure(unsettled(&entry.label)));
+        }
         Ok(CredentialResponse::Get {
             token: Secret::from(token.expose().to_owned()),
             // A read's token may be kept as long as it is good, and is used for nothing else.
@@ -339,9 +352,9 @@ impl Door {
             .find(|entry| entry.registry.as_deref() == Some(name));
         if let Some(other) = other {
             self.session.warn(&format!(
-                "credsh: the tokens of `{name}` are for {}, and Cargo asks for {}: none is given away",
-                shown(&other.index),
-                shown(registry.index_url)
+                "credsh: the tokens of `{name}` are for `{}`, and Cargo asks for `{}`: none is given away",
+                IndexUrl::shown(&other.index),
+                IndexUrl::shown(registry.index_url)
             ));
         }
     }
@@ -367,9 +380,17 @@ impl Door {
     }
 }
 
+/// The error of a token that is given for nothing until it is known again what for.
+fn unsettled(label: &Label) -> Error {
+    Error::unavailable(format!(
+        "a change of the token `{label}` is under way, or was interrupted"
+    ))
+    .hint("repeat the command; `credsh status` finishes what was interrupted")
+}
+
 /// A registry as Cargo names it.
 fn known(registry: &RegistryInfo<'_>) -> Result<Registry> {
-    let index: crate::cargo::index_url::IndexUrl = registry.index_url.parse()?;
+    let index: IndexUrl = registry.index_url.parse()?;
     Ok(Registry {
         name: registry
             .name
@@ -380,14 +401,6 @@ fn known(registry: &RegistryInfo<'_>) -> Result<Registry> {
         key: None,
         notes: Vec::new(),
     })
-}
-
-/// An index URL without user-info.
-fn shown(index: &str) -> String {
-    match index.parse::<crate::cargo::index_url::IndexUrl>() {
-        Ok(url) => format!("`{url}`"),
-        Err(_) => "another index".to_owned(),
-    }
 }
 
 /// An error of ours as Cargo tells it: message and causes, then what to do.

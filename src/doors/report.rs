@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use crate::commands::diff::item_span;
 use crate::disk::document::spell_path;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::render::{Block, Role, Span};
 use crate::session::change::{Action, After, Change, FileChange, shown};
 use crate::session::{Committed, Flags, Session, Unfinished};
@@ -64,6 +64,16 @@ impl Report {
 
     fn is_empty(&self) -> bool {
         self.changes.is_empty()
+    }
+
+    /// The error of showing it, if there is one: by then what it is about is done.
+    pub(super) fn untold(report: Option<&Self>, error: Error) -> Error {
+        if !report.is_some_and(|report| report.committed && !report.is_empty()) {
+            return error;
+        }
+        let told = Error::failed("the changes are written, but standard output cannot be")
+            .hint("`status` and `registry list` show what there is now");
+        error.causes().iter().fold(told, Error::because)
     }
 
     pub(super) fn status(&self, flags: Flags) -> u8 {

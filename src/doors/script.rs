@@ -3,6 +3,7 @@
 //! A call becomes the words that the shell would parse, so there is one grammar and one set of messages.
 //! Invariant: every function is volatile, so none runs while a script is compiled or optimised.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -19,6 +20,7 @@ use crate::commands::grammar::Parsed;
 use crate::commands::help::all_commands;
 use crate::disk::replace;
 use crate::error::{Error, Kind, Place, Result};
+use crate::render::visible;
 use crate::token::masked;
 
 mod blame;
@@ -43,6 +45,7 @@ struct Thrown(Error);
 
 /// A Rhai engine with its variables. Those of the shell stay for the session.
 pub struct Interpreter {
+    runner: Runner,
     engine: Engine,
     scope: Scope<'static>,
     /// The functions that lines of the shell have defined.
@@ -88,6 +91,7 @@ impl Interpreter {
         let mut scope = Scope::new();
         scope.push_constant("args", arguments(&runner.arguments));
         Self {
+            runner: runner.clone(),
             engine,
             scope,
             functions: AST::empty(),
@@ -138,18 +142,19 @@ impl Interpreter {
         self.run_text(&text, file)
     }
 
-    /// Runs a script, and answers the exit status that it wants: what `exit(STATUS)` said, else 0.
+    /// Runs a script, and answers the exit status that it wants: what `exit(STATUS)` said, else what its calls come to.
     pub fn run_text(&mut self, text: &str, name: &Path) -> Result<u8> {
         let script = blank_shebang(text);
         let compiled = self.engine.compile_with_scope(&self.scope, &script);
         let mut ast = compiled.map_err(|error| syntax_error(&error, text, name))?;
         ast.set_source(name.display().to_string());
         self.functions = self.functions.merge(&ast.clone_functions_only());
+        let before = self.runner.waiting.borrow().len();
         match self
             .engine
             .eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast)
         {
-            Ok(_) => Ok(0),
+            Ok(_) => Ok(self.runner.status_of_calls(before)),
             Err(error) => {
                 left_with(&error).ok_or_else(|| blame::blame(&error, text, name, &self.known(&ast)))
             }
@@ -261,7 +266,7 @@ fn syntax_error(error: &ParseError, text: &str, name: &Path) -> Error {
 }
 
 /// `#!/usr/bin/env -S credsh -f` is for the kernel; the line stays, so that the others keep their numbers.
-fn blank_shebang(text: &str) -> std::borrow::Cow<'_, str> {
+fn blank_shebang(text: &str) -> Cow<'_, str> {
     if text.starts_with("#!") {
         format!("//{text}").into()
     } else {
@@ -348,7 +353,7 @@ fn perform(runner: &Runner, path: &[String], arguments: Vec<Dynamic>) -> Result<
     let parsed = runner.grammar.borrow_mut().parse(&words)?;
     let document = match parsed {
         Parsed::Text(text) => Json::String(text),
-        Parsed::Words(line) => runner.perform(&line.command, line.flags)?.json(),
+        Parsed::Words(line) => runner.call(&line.command, line.flags)?,
     };
     // A list is what it lists.
     let value = match document {
@@ -446,20 +451,33 @@ fn register_builtins(engine: &mut Engine, runner: &Runner) {
 
     let printer = runner.clone();
     engine.on_print(move |text| {
-        if printer.session.borrow().flags.json {
+        let (is_json, terminal) = {
+            let session = printer.session.borrow();
+            (session.flags.json, session.world.terminal)
+        };
+        if is_json {
+            let text = printed(text, terminal.stderr);
             printer.session.borrow_mut().say(&format!("{text}\n"));
         } else {
             // An error of standard output ends the run where its own answer is printed.
-            let _ = printer.print(text);
+            let _ = printer.print(&printed(text, terminal.stdout));
         }
     });
     let debugger = runner.clone();
     engine.on_debug(move |text, _, position| {
-        debugger
-            .session
-            .borrow_mut()
-            .say(&format!("{position}: {text}\n"));
+        let mut session = debugger.session.borrow_mut();
+        let text = printed(text, session.world.terminal.stderr);
+        session.say(&format!("{position}: {text}\n"));
     });
+}
+
+/// What a script prints may be what a stranger has written into a configuration, and a terminal does what it says.
+fn printed(text: &str, is_terminal: bool) -> Cow<'_, str> {
+    if is_terminal {
+        visible(text)
+    } else {
+        text.into()
+    }
 }
 
 fn kind_word(kind: Kind) -> String {

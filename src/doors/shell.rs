@@ -6,11 +6,10 @@
 use std::path::{Path, PathBuf};
 
 use rustyline::error::ReadlineError;
-use rustyline::history::MemHistory;
 use rustyline::{CompletionType, Config, Editor};
 
 use self::assistant::Assistant;
-use self::history::Log;
+use self::history::{Lines, Log};
 use self::record::Recorder;
 use self::unknown::is_name;
 use super::Runner;
@@ -40,7 +39,7 @@ pub struct Shell<'a> {
     runner: &'a Runner,
     /// The table, and the words that only a terminal has.
     tree: clap::Command,
-    editor: Editor<Assistant, MemHistory>,
+    editor: Editor<Assistant, Lines>,
     config: Config,
     interpreter: Interpreter,
     /// The lines that are on disk; those that Up finds are the editor's.
@@ -80,13 +79,13 @@ impl<'a> Shell<'a> {
             .edit_mode(keys::editing_mode(&inputrc))
             .bracketed_paste(true)
             .build();
-        let lines = MemHistory::with_config(&config);
+        let lines = Lines::new(&config);
         let tree = terminal::tree()
             .get_subcommands()
             .fold(runner.grammar.borrow().tree().clone(), |tree, child| {
                 tree.subcommand(child.clone())
             });
-        let assistant = Assistant::new(tree.clone(), theme.color);
+        let assistant = Assistant::new(tree.clone(), lines.hidden.clone(), theme.color);
         let editor = editor(&config, lines, assistant)?;
         runner.session.borrow().world.interrupts.wake_at_the_end();
         let mut shell = Self {
@@ -116,13 +115,12 @@ impl<'a> Shell<'a> {
     }
 
     /// Runs `rc.rhai`; an error in it is shown, and the shell starts.
-    pub fn run_rc(&mut self, file: &Path) -> Result<()> {
+    pub fn run_rc(&mut self, file: &Path) {
         if file.exists()
             && let Err(error) = self.interpreter.run_file(file)
         {
-            self.runner.show_error(&error)?;
+            self.runner.show_error(&error);
         }
-        Ok(())
     }
 
     /// Reads and runs lines until the person leaves. The answer is the status of the last line.
@@ -132,7 +130,7 @@ impl<'a> Shell<'a> {
         if self.recorder.is_some()
             && let Err(error) = self.stop_recording()
         {
-            self.runner.show_error(&error)?;
+            self.runner.show_error(&error);
         }
         status
     }
@@ -152,7 +150,7 @@ impl<'a> Shell<'a> {
             match self.read(&prompt) {
                 Err(_) if interrupts.ended().is_some() => {}
                 Ok(text) => {
-                    if self.run_text(&text)? && self.may_leave() {
+                    if self.run_text(&text) && self.may_leave() {
                         return Ok(self.status);
                     }
                 }
@@ -173,10 +171,7 @@ impl<'a> Shell<'a> {
     fn drop_typed_ahead(&mut self) -> Result<()> {
         let lines = std::mem::take(self.editor.history_mut());
         let color = self.runner.session.borrow().theme.color;
-        let mut assistant = Assistant::new(self.tree.clone(), color);
-        if let Some(former) = self.editor.helper_mut() {
-            assistant.hidden = std::mem::take(&mut former.hidden);
-        }
+        let assistant = Assistant::new(self.tree.clone(), lines.hidden.clone(), color);
         self.editor = editor(&self.config, lines, assistant)?;
         Ok(())
     }
@@ -242,7 +237,7 @@ impl<'a> Shell<'a> {
 
     /// Runs what was entered, piece by piece, and remembers it as the one thing that it was. The answer is whether it
     /// wants to leave.
-    fn run_text(&mut self, text: &str) -> Result<bool> {
+    fn run_text(&mut self, text: &str) -> bool {
         let interrupts = self.runner.session.borrow().world.interrupts.clone();
         interrupts.forget();
         let pieces = pieces(&self.tree, text);
@@ -286,7 +281,7 @@ impl<'a> Shell<'a> {
             if error.kind() == Kind::Interrupted && interrupts.is_pressed() && !self.has_asked {
                 self.runner.session.borrow().world.stderr.breaks_the_line();
             }
-            self.runner.show_error(&error)?;
+            self.runner.show_error(&error);
             self.status = error.kind().exit_status();
             if error.kind() == Kind::Interrupted {
                 break;
@@ -300,7 +295,7 @@ impl<'a> Shell<'a> {
             understood.join("\n")
         };
         self.remember(text, &on_disk);
-        Ok(leaves)
+        leaves
     }
 
     /// Runs one, behind so many lines that were entered with it.
@@ -341,11 +336,7 @@ impl<'a> Shell<'a> {
         match command {
             TerminalCommand::Exit | TerminalCommand::Quit => return Ok(Next::Leave(None)),
             TerminalCommand::History => {
-                let assistant = self.editor.helper();
-                let is_shown =
-                    |line: &&str| assistant.is_none_or(|assistant| !assistant.hides(line));
-                let lines = self.editor.history().into_iter().map(String::as_str);
-                let lines: Vec<&str> = lines.filter(is_shown).collect();
+                let lines: Vec<&str> = self.editor.history().shown().collect();
                 self.runner.print(&lines.join("\n"))?;
             }
             TerminalCommand::Record(Record {
@@ -409,13 +400,8 @@ impl<'a> Shell<'a> {
 
     /// Keeps what was entered for Up, and on disk what may be there of it.
     fn remember(&mut self, text: &str, on_disk: &str) {
-        if let Some(assistant) = self.editor.helper_mut() {
-            if on_disk == text {
-                assistant.hidden.remove(text);
-            } else {
-                assistant.hidden.insert(text.to_owned());
-            }
-        }
+        let hidden = &self.editor.history().hidden;
+        hidden.set(text, on_disk != text);
         if !matches!(self.editor.add_history_entry(text), Ok(true)) || on_disk.is_empty() {
             return;
         }
@@ -433,11 +419,7 @@ impl<'a> Shell<'a> {
 }
 
 /// A line editor that has read nothing yet.
-fn editor(
-    config: &Config,
-    lines: MemHistory,
-    assistant: Assistant,
-) -> Result<Editor<Assistant, MemHistory>> {
+fn editor(config: &Config, lines: Lines, assistant: Assistant) -> Result<Editor<Assistant, Lines>> {
     let mut editor = Editor::with_history(config.clone(), lines).map_err(unusable)?;
     keys::bind(&mut editor, config.edit_mode(), &assistant.is_recalled);
     editor.set_helper(Some(assistant));

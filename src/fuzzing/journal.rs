@@ -64,7 +64,7 @@ fn record(old: Option<&str>, new: &str) -> FileRecord {
         new,
         Vec::new(),
     );
-    let journal = Journal::new(vec![record], Vec::new());
+    let journal = Journal::new(vec![record], Vec::new(), Vec::new());
     let text = serde_json::to_vec(&journal).unwrap_or_default();
     for length in [0, text.len() / 2, text.len().saturating_sub(1)] {
         assert!(
@@ -170,7 +170,7 @@ fn finish(sandbox: &Sandbox, old: &str, choice: usize) {
     let folder = sandbox.path("home/.credsh");
     let made = std::fs::create_dir_all(&folder);
     assert!(made.is_ok());
-    let written = Journal::new(vec![record], Vec::new()).write(&folder);
+    let written = Journal::new(vec![record], Vec::new(), Vec::new()).write(&folder);
     assert!(written.is_ok());
     #[cfg(unix)]
     if choice / 8 % 2 == 1 {

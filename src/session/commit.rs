@@ -18,8 +18,8 @@ use super::order::{Last, Order, Part, files_of};
 use super::overlay::Savepoint;
 use super::premises::changed_meanwhile;
 use super::records::ItemRecord;
-use super::writing::{tidy, until_done, write_one};
-use crate::disk::exchange;
+use super::writing::{take_back, tidy, until_done, write_one};
+use crate::cargo::chain::Kind;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::lock::Lock;
 use crate::disk::replace;
@@ -96,7 +96,13 @@ impl Session {
         let folder = self.own_folder();
         let credentials = self.config()?.credentials_file();
         let _ours = self.lock_home()?;
-        self.finish_interrupted()?;
+        // What the commands were told by providers may not be so any more.
+        if self.finish_interrupted()? {
+            return Err(Error::failed(
+                "a change that was interrupted meanwhile is finished now; nothing else was written",
+            )
+            .hint("look at it and repeat the command"));
+        }
         let files = files_of(changes).into_iter();
         let mut locks = self.lock_files(files.filter(|file| *file != credentials))?;
         let mut ready = self.prepare(changes, false)?;
@@ -140,6 +146,12 @@ impl Session {
         self.overlay.clear();
         self.config = None;
         let unfinished = self.log_out_items(changes);
+        // What credsh has not forgotten is in no ledger any more: the next start tries again.
+        let own = unfinished
+            .iter()
+            .filter(|left| left.change.provider.kind == Kind::Own);
+        self.waiting
+            .extend(own.map(|left| ItemRecord::of(&left.change).json()));
         let tidied = ready.journal.all().try_for_each(tidy);
         if let Err(error) = tidied.and_then(|()| self.end_journal()) {
             // Everything is done.
@@ -163,10 +175,8 @@ impl Session {
         let mut ready = Ready {
             journal: Journal::new(
                 Vec::new(),
-                items
-                    .map(|item| ItemRecord::of(item).json())
-                    .chain(self.waiting.iter().cloned())
-                    .collect(),
+                items.map(|item| ItemRecord::of(item).json()).collect(),
+                self.waiting.clone(),
             ),
             texts: Vec::new(),
             found: HashMap::new(),
@@ -232,7 +242,8 @@ impl Session {
                 None => None,
             };
             let before = found.as_ref().map(|entry| &entry.node);
-            Ok(EditRecord::new(edit.key.clone(), before, after))
+            let index = self.index_of(edit)?;
+            Ok(EditRecord::new(edit.key.clone(), before, after).for_index(index))
         });
         let records = records.collect::<Result<_>>()?;
         let record = FileRecord::new(&self.home, file, is_credentials, text, &new, records);
@@ -288,7 +299,7 @@ impl Session {
                 })
             });
             if let Err(error) = written {
-                return Err(ready.take_back(index, error, &self.own_folder()));
+                return Err(ready.take_back(index, error, &self.own_folder(), &mut lock));
             }
         }
         Ok(())
@@ -325,10 +336,14 @@ impl Session {
         }
         // Somebody has written the file, or has put another one in its place, since we looked for it.
         let (part, is_credentials) = (texts.part.clone(), record.is_credentials);
-        if is_credentials {
-            *lock = self.lock_file(&part.file)?;
-        } else if !locks.iter().any(|lock| lock.is_of(&part.file)) {
-            locks.extend(self.lock_file(&part.file)?);
+        let mut held = lock.iter().chain(&*locks);
+        if !held.any(|lock| lock.is_of(&part.file)) {
+            let taken = self.lock_file(&part.file)?;
+            if is_credentials {
+                *lock = taken;
+            } else {
+                locks.extend(taken);
+            }
         }
         self.check_premises(changes, lock.is_some())?;
         let old = self.text_of(&part.file, lock.is_some())?;
@@ -401,9 +416,15 @@ impl Ready {
         }
     }
 
-    /// Gives the files before this one their old text back. The first error is the one to tell; a file that
-    /// cannot be mended either is named with it.
-    fn take_back(&mut self, failed: usize, mut error: Error, folder: &Path) -> Error {
+    /// Gives the files before this one their old text back; `lock` is Cargo's. The first error is the one to tell; a
+    /// file that cannot be mended either is named with it.
+    fn take_back(
+        &mut self,
+        failed: usize,
+        mut error: Error,
+        folder: &Path,
+        lock: &mut Option<Lock>,
+    ) -> Error {
         // What cannot be looked at may be torn.
         self.is_half_done = self.journal.all().nth(failed).is_some_and(|record| {
             replace::read_bytes(&record.file).map_or(true, |now| {
@@ -427,18 +448,11 @@ impl Ready {
             if self.is_half_done {
                 break;
             }
-            let FileRecord {
-                file, temporary, ..
-            } = record;
-            let undone = match &texts.old {
-                Some(old) => exchange::take_back(file, temporary, &texts.new, old),
-                None => replace::remove(file, &texts.new)
-                    .map(|()| replace::remove_folders(file, record.folders)),
-            };
-            if let Err(second) = undone {
+            let old = texts.old.as_ref().map(|old| old.as_str());
+            if let Err(second) = take_back(record, lock.as_mut(), old, &texts.new) {
                 error = error.because(format!(
                     "and `{}` cannot be given its old text back: {second}",
-                    file.display()
+                    record.file.display()
                 ));
                 self.is_half_done = true;
             }

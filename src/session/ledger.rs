@@ -14,7 +14,6 @@ use crate::cargo::registry::Registry;
 use crate::disk::replace;
 use crate::disk::tree::{self, Entry as TreeEntry, Node, Table};
 use crate::error::{Error, Place, Result};
-use crate::render::notice;
 use crate::stores::ledger::{self, Broken, Entry, Label, Ledger, ROOT};
 use crate::stores::routing::tie;
 
@@ -40,10 +39,7 @@ impl Session {
     /// Tells what of the ledger is no token.
     pub fn warn_of_broken(&mut self, broken: &[Broken]) {
         for Broken { error, .. } in broken {
-            self.warn(&error.to_string());
-            if let Some(hint) = error.next_step() {
-                self.say(&notice::hint(hint, self.theme));
-            }
+            self.warn_of(error);
         }
     }
 

@@ -1,15 +1,16 @@
 //! Who may write: one credsh at a time in a home, and in each file; and Cargo's own lock.
 //!
 //! Invariant: they are taken in one order, the home's first, then those of files by what the
-//! system knows them by, Cargo's last. Waiting is announced, and has a limit.
+//! system knows them by, Cargo's last. Nobody waits for a lock that is their own. Waiting is announced, and has a limit.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Session;
+use crate::cargo::layers::both_names;
 use crate::disk::lock::{self, Lock};
-use crate::error::Result;
+use crate::error::{Error, Kind, Place, Result};
 
 /// How long another process may hold a lock.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -33,12 +34,23 @@ impl Session {
         self.lock_own(&self.home_lock())
     }
 
+    /// The same, if it is to be had so soon.
+    pub(super) fn lock_home_within(&mut self, limit: Duration) -> Result<Option<Lock>> {
+        let file = self.home_lock();
+        let interrupts = self.world.interrupts.clone();
+        match lock::own(&file, limit, &mut || interrupts.check()) {
+            Err(error) if error.kind() == Kind::Unavailable => Ok(None),
+            taken => taken.map(Some),
+        }
+    }
+
     pub(super) fn home_lock(&self) -> PathBuf {
         self.own_folder().join("lock")
     }
 
     /// Two homes may have a file in common, as that of a project or by a link: so each file has a lock, too, always
     /// taken in the same order, and one only, whatever its names. One that is not there yet has none, and is made by one only.
+    /// Refused is one that is by another name what Cargo keeps tokens in: whose lock comes last, and which is never replaced.
     pub(super) fn lock_files<'a>(
         &mut self,
         files: impl Iterator<Item = &'a Path>,
@@ -46,6 +58,16 @@ impl Session {
         let files: BTreeMap<_, &Path> = files
             .filter_map(|file| Some((lock::identity(file)?, file)))
             .collect();
+        for tokens in <[PathBuf; 2]>::from(both_names(&self.home, "credentials")) {
+            if let Some(file) = lock::identity(&tokens).and_then(|tokens| files.get(&tokens)) {
+                return Err(Error::failed(format!(
+                    "this is the same file as `{}`, where Cargo keeps tokens",
+                    tokens.display()
+                ))
+                .at(Place::file(file))
+                .hint("make it a file of its own, without the tokens"));
+            }
+        }
         let mut locks = Vec::new();
         for file in files.into_values() {
             locks.extend(self.lock_file(file)?);

@@ -7,7 +7,7 @@ use super::Session;
 use super::change::{Change, ItemChange, Moved, Wish};
 use crate::cargo::chain;
 use crate::cargo::config::Held;
-use crate::cargo::providers::{Action, Reply, Said, os};
+use crate::cargo::providers::{Action, Said, os};
 use crate::error::{Error, Kind, Result};
 
 /// A logout that was to be done and is not.
@@ -168,7 +168,10 @@ impl Session {
             token: Some(token),
             args: &[],
         };
-        let given_back = self.perform(place, registry, login);
+        let given_back = self.perform(place, registry, login).map(|reply| reply.said);
+        // What it says is not what it does.
+        let is_back =
+            matches!(given_back, Ok(Said::Done)) && self.prove(place, registry, token).is_ok();
         drop(aside);
         let one_store = Error::failed(if item.provider.command == place.command {
             format!("`{place}` does not tell the two registries apart, so the token stays there")
@@ -180,9 +183,7 @@ impl Session {
         });
         let lost = "and it could not be given back: log in again";
         Err(match given_back {
-            Ok(Reply {
-                said: Said::Done, ..
-            }) => (Left::Kept, one_store),
+            _ if is_back => (Left::Kept, one_store),
             Ok(_) => (Left::Failed, one_store.because(lost)),
             Err(error) => (Left::Failed, one_store.because(lost).because(error)),
         })

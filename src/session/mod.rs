@@ -22,6 +22,7 @@ mod preview;
 mod recording;
 mod records;
 mod recovery;
+mod recovery_files;
 mod recovery_items;
 mod token_input;
 mod undo;
@@ -388,6 +389,14 @@ impl Session {
     /// Tells what may hurt.
     pub fn warn(&mut self, text: &str) {
         self.say(&notice::warning(text, self.theme));
+    }
+
+    /// Tells of something that is not as it should be, and what to do about it.
+    pub fn warn_of(&mut self, error: &Error) {
+        self.warn(&error.to_string());
+        if let Some(hint) = error.next_step() {
+            self.say(&notice::hint(hint, self.theme));
+        }
     }
 
     /// Prints on standard error. A reader who left does not matter there.

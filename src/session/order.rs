@@ -62,7 +62,7 @@ impl Session {
             return Ok(Order { parts, then: None });
         }
         let indexes = Indexes {
-            now: Config::read(&self.world, &self.home, is_locked)?,
+            now: Config::without_tokens(&self.world, &self.home)?,
             then: self.configuration_after(changes, is_locked)?,
         };
         // Others may have tokens, too.
@@ -123,6 +123,15 @@ impl Session {
         let going: Vec<&FileChange> = going.collect();
         let (_, found) = self.edited(&tokens.file, &text, &going)?;
         Ok(found.iter().any(Option::is_some))
+    }
+
+    /// The index that a token is for which is written under a name.
+    pub(super) fn index_of(&mut self, edit: &FileChange) -> Result<Option<String>> {
+        if name_of(edit).is_none() || matches!(edit.after, After::Gone) {
+            return Ok(None);
+        }
+        let index = self.config()?.text(&index_key(edit), View::Config)?;
+        Ok(index.map(|index| index.value))
     }
 
     /// What the files say once these changes are written; `is_locked`, where we have Cargo's lock.

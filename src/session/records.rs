@@ -5,14 +5,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::Session;
 use super::change::{ItemChange, Wish};
+use super::{Session, own};
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Held;
 use crate::cargo::name::RegistryName;
 use crate::cargo::registry::Registry;
 use crate::disk::journal::Journal;
 use crate::error::Result;
+use crate::stores::ledger::{Label, Ledger};
 
 /// A login or logout outside files, as a journal has it: tokens by their fingerprints.
 #[derive(PartialEq, Serialize, Deserialize)]
@@ -97,6 +98,31 @@ impl ItemRecord {
             .is_some_and(|moved| moved.command == login.command && moved.index == login.index)
     }
 
+    /// Whether it is of a token that the ledger says is kept.
+    pub(super) fn is_named_by(&self, ledger: &Ledger) -> bool {
+        let provider = self.provider();
+        let Some((store, label)) = own::item_of(&provider) else {
+            return false;
+        };
+        ledger.entries.iter().any(|entry| {
+            entry.index == self.index && entry.label.as_str() == label && entry.store == store
+        })
+    }
+
+    /// Whether it stores a token of credsh's own for this index, under this label if one is named.
+    pub(super) fn stores_own(&self, index: &str, label: Option<&Label>) -> bool {
+        let provider = self.provider();
+        let is_of_it = |own: &str| label.is_none_or(|label| label.as_str() == own);
+        self.is_login()
+            && self.index == index
+            && own::item_of(&provider).is_some_and(|(_, own)| is_of_it(own))
+    }
+
+    /// Whether what it is to be would be known again.
+    pub(super) fn is_known(&self) -> bool {
+        self.after != HeldRecord::Unknown
+    }
+
     pub(super) fn is_login(&self) -> bool {
         self.after != HeldRecord::Nothing
     }
@@ -157,13 +183,39 @@ impl Session {
     }
 
     /// Tells of one whose end nobody knows, and what to do about it.
-    pub(super) fn tell_uncertain(&mut self, item: &ItemRecord, what: &str) -> Result<()> {
+    pub(super) fn tell_uncertain(&mut self, item: &ItemRecord) -> Result<()> {
+        let what = if item.is_login() {
+            "was to keep a new token of"
+        } else {
+            "was to forget the token of"
+        };
+        self.tell_left(
+            item,
+            &format!(
+                "{what} {}, and nobody knows whether it did",
+                item.registry()?.label()
+            ),
+        )
+    }
+
+    /// Tells of a login whose token is lost, for its provider has nothing or another one.
+    pub(super) fn tell_not_kept(&mut self, login: &ItemRecord) -> Result<()> {
+        self.tell_left(
+            login,
+            &format!(
+                "did not keep the new token of {}",
+                login.registry()?.label()
+            ),
+        )
+    }
+
+    fn tell_left(&mut self, item: &ItemRecord, what: &str) -> Result<()> {
         let (provider, registry) = (item.provider(), item.registry()?);
         let word = registry.word();
         let next = match (item.is_login(), item.command.as_slice()) {
             (true, [.., label]) if item.is_own => {
                 format!(
-                    "`token list {word}` shows whether `{label}` is kept; if not, log in again with its rules"
+                    "log in again with the rules of `{label}`; `token list {word}` shows what is kept"
                 )
             }
             (true, _) => format!("repeat `login {word}`"),
@@ -175,10 +227,7 @@ impl Session {
             }
             (false, _) => format!("repeat `logout {word}`"),
         };
-        self.warn(&format!(
-            "`{provider}` {what} {}, and nobody knows whether it did: {next}",
-            registry.label()
-        ));
+        self.warn(&format!("`{provider}` {what}: {next}"));
         Ok(())
     }
 }

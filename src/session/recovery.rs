@@ -8,50 +8,47 @@
 //! has given it back, and none goes to a registry that has changed; nor does a registry change whose token stays. Files
 //! are written in the order of the journal, which is the one of the commit. Doing it twice is doing it once.
 
-use std::path::Path;
+use std::time::Duration;
 
 use serde_json::Value as Json;
-use zeroize::Zeroizing;
 
 use super::Session;
-use super::editing::forget_old_layout;
 use super::records::ItemRecord;
-use super::writing::{tidy_after_kill, until_done, write_for_good};
+use super::recovery_files::{Conflicts, May};
+use super::writing::tidy_after_kill;
 use crate::cargo::config::Held;
-use crate::cargo::layers::Layer;
-use crate::disk::document::Document;
-use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
+use crate::disk::journal::{EditRecord, Journal};
 use crate::disk::tree::is_secret;
-use crate::disk::{lock, replace, tree};
-use crate::error::{Error, Kind as ErrorKind, Place, Result, list};
+use crate::disk::{lock, replace};
+use crate::error::{Error, Kind as ErrorKind, Result, list};
+use crate::render::notice;
 use crate::stores;
+
+/// How long a start waits for another run that is at it.
+const MOMENT: Duration = Duration::from_secs(1);
 
 impl Session {
     /// Finishes what an earlier run was interrupted in, if there is such a thing. What cannot be finished now is
     /// told, and waits; an error is only that somebody has pressed Ctrl-C meanwhile.
     pub fn recover(&mut self) -> Result<()> {
-        let finished = match self.is_interrupted(Journal::is_begun) {
-            Ok(false) => return Ok(()),
-            Ok(true) if self.flags.is_plan() => {
-                self.warn_of_interrupted();
-                return Ok(());
-            }
-            Ok(true) => {
-                let held = self.world.interrupts.hold();
-                let finished = self.lock_home().and_then(|_lock| self.finish_interrupted());
-                drop(held);
-                finished
-            }
-            Err(error) => Err(error),
-        };
+        if !Journal::is_begun(&self.own_folder()) {
+            return Ok(());
+        }
+        if self.flags.is_plan() {
+            self.warn_of_interrupted();
+            return Ok(());
+        }
+        let held = self.world.interrupts.hold();
+        let finished = self.finish_at_start();
+        drop(held);
         match finished {
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
             Err(error) => {
                 self.warn(&format!(
-                    "an interrupted change cannot be finished now: {error}"
+                    "an interrupted change cannot be finished now, and the next start tries again: {error}"
                 ));
                 if let Some(hint) = error.next_step() {
-                    self.note(&format!("then the next start finishes it: {hint}"));
+                    self.say(&notice::hint(hint, self.theme));
                 }
                 Ok(())
             }
@@ -59,31 +56,56 @@ impl Session {
         }
     }
 
+    fn finish_at_start(&mut self) -> Result<()> {
+        // Whoever is at it may be gone in a moment, killed or not; one that asks a person is not waited for.
+        let Some(_lock) = self.lock_home_within(MOMENT)? else {
+            if Journal::is_left(&self.own_folder()) {
+                self.warn("another credsh is changing this right now, and what it has not written yet is not seen");
+            }
+            return Ok(());
+        };
+        self.finish_interrupted()?;
+        let mut waiting = Vec::new();
+        for logout in self.records_of(&self.waiting)? {
+            if !self.finish_logout(&logout)? {
+                waiting.push(logout.json());
+            }
+        }
+        if waiting != self.waiting {
+            self.waiting = waiting;
+            stores::sweep(&self.home);
+            self.end_journal()?;
+        }
+        Ok(())
+    }
+
     /// Warns of a change that an earlier run was interrupted in, where it is not to be finished: in a plan, and
     /// in an answer to Cargo.
     pub fn warn_of_interrupted(&mut self) {
-        if matches!(self.is_interrupted(Journal::is_left), Ok(true)) {
+        let is_at_it = || lock::is_held(&self.home_lock());
+        if Journal::is_left(&self.own_folder()) && matches!(is_at_it(), Ok(false)) {
             self.warn("an earlier change was interrupted, and what it was to write may be written in part: `credsh status` finishes it");
         }
     }
 
-    /// Whether a change was begun, and nobody is at it.
-    fn is_interrupted(&self, is_there: fn(&Path) -> bool) -> Result<bool> {
-        Ok(is_there(&self.own_folder()) && !lock::is_held(&self.home_lock())?)
-    }
-
-    /// The same, for whoever has the lock of the home.
-    pub(super) fn finish_interrupted(&mut self) -> Result<()> {
+    /// Finishes the change of a run that was killed; whether that may have changed what is kept outside files. What
+    /// earlier ones have left stays for later. For whoever has the lock of the home.
+    pub(super) fn finish_interrupted(&mut self) -> Result<bool> {
         let folder = self.own_folder();
         let Some(mut journal) = Journal::read(&folder)? else {
             self.waiting.clear();
             return if Journal::is_begun(&folder) {
-                Journal::remove(&folder)
+                Journal::remove(&folder).map(|()| false)
             } else {
-                Ok(())
+                Ok(false)
             };
         };
-        self.waiting = self.finish(&mut journal).map_err(|error| {
+        self.waiting = std::mem::take(&mut journal.waiting);
+        if !journal.is_of_change() {
+            return Ok(false);
+        }
+        journal.waiting.clone_from(&self.waiting);
+        let left = self.finish(&mut journal).map_err(|error| {
             if error.kind() == ErrorKind::Interrupted {
                 return error;
             }
@@ -92,6 +114,7 @@ impl Session {
                 folder.join("journal").display()
             ))
         })?;
+        self.waiting.extend(left);
         if journal.items.iter().any(|item| item["is_own"] == true) {
             stores::sweep(&self.home);
         }
@@ -99,7 +122,7 @@ impl Session {
         if self.overlay.is_empty() {
             self.config = None;
         }
-        self.end_journal()
+        self.end_journal().map(|()| !journal.items.is_empty())
     }
 
     /// Everything is done or undone, but for what an earlier run has left and what waits until its store can be
@@ -109,7 +132,7 @@ impl Session {
         if self.waiting.is_empty() {
             return Journal::remove(&folder);
         }
-        Journal::new(Vec::new(), self.waiting.clone()).write(&folder)
+        Journal::new(Vec::new(), Vec::new(), self.waiting.clone()).write(&folder)
     }
 
     /// Answers what has to wait.
@@ -117,7 +140,7 @@ impl Session {
         if journal.goes_on {
             journal.go_on();
         }
-        let items = self.items_of(journal)?;
+        let items = self.records_of(&journal.items)?;
         let files = journal.files.iter().filter(|file| !file.is_credentials);
         let locked = self.lock_files(files.map(|file| file.file.as_path()))?;
         for record in &journal.files {
@@ -129,11 +152,8 @@ impl Session {
             return Ok(Vec::new());
         }
         // A token goes only when its new place has given it back.
-        for (login, _) in found.logins.iter().filter(|login| !is_proved(login)) {
-            self.tell_uncertain(login, "did not keep the new token of")?;
-        }
         let mut may = May {
-            forget_tokens: found.are_proved(),
+            forget_tokens: found.are_proved() && found.may_add_all(journal),
             conflicts: found.conflicts,
         };
         let done = self.finish_files(journal, &mut may)?;
@@ -143,9 +163,18 @@ impl Session {
             journal.write(&self.own_folder())?;
             return self.finish(journal);
         }
+        for (login, held) in found.logins.iter().filter(|login| !is_proved(login)) {
+            if login.is_known() && !matches!(held, Held::Unknown) {
+                self.tell_not_kept(login)?;
+            } else {
+                self.tell_uncertain(login)?;
+            }
+        }
         let mut waiting = Vec::new();
-        for logout in found.logouts.iter().filter(|_| may.forget_tokens) {
-            if !self.finish_logout(logout)? {
+        for logout in &found.logouts {
+            if !may.forget_tokens {
+                self.tell_uncertain(logout)?;
+            } else if !self.finish_logout(logout)? {
                 waiting.push(logout.json());
             }
         }
@@ -157,13 +186,10 @@ impl Session {
         Ok(waiting)
     }
 
-    fn items_of(&self, journal: &Journal) -> Result<Vec<ItemRecord>> {
-        let items = journal.items.iter().map(|item| {
-            serde_json::from_value(item.clone()).map_err(|_| {
-                Error::malformed("the journal of an interrupted change cannot be read")
-                    .at(Place::file(self.own_folder().join("journal")))
-                    .hint("it may be of another version of credsh: start that one")
-            })
+    fn records_of(&self, items: &[Json]) -> Result<Vec<ItemRecord>> {
+        let items = items.iter().map(|item| {
+            serde_json::from_value(item.clone())
+                .map_err(|_| Journal::unreadable(&self.own_folder()))
         });
         items.collect()
     }
@@ -175,9 +201,17 @@ impl Session {
         for record in &journal.files {
             has_begun |= self.compare(record, &mut conflicts)?;
         }
+        self.compare_indexes(journal, &mut conflicts)?;
         let (logins, logouts): (Vec<_>, Vec<_>) = items.into_iter().partition(ItemRecord::is_login);
         let logins = logins.into_iter().map(|login| {
             let held = self.held_now(&login)?;
+            // Nothing else knows what became of a token that credsh keeps, and by which rules it is given away.
+            if login.is_own && matches!(held, Held::Unknown) {
+                return Err(Error::unavailable(format!(
+                    "the store of a token of {} cannot be asked now",
+                    login.registry()?.label()
+                )));
+            }
             Ok((login, held))
         });
         Ok(Found {
@@ -217,156 +251,12 @@ impl Session {
         Ok(())
     }
 
-    /// Brings every file to where it was to be; the names of those where anything of that is done.
-    fn finish_files(&mut self, journal: &Journal, may: &mut May) -> Result<Vec<String>> {
-        let mut done = Vec::new();
-        for record in &journal.files {
-            let mut has_done = false;
-            until_done(&record.file, || {
-                let finished = self.finish_file(record, may)?;
-                has_done |= finished == Some(true);
-                Ok(finished.is_some())
-            })?;
-            if has_done {
-                done.push(record.file.display().to_string());
-            }
-        }
-        Ok(done)
-    }
-
     fn tell_finished(&mut self, names: &[String]) {
         let what = match names {
             [] => String::new(),
             names => format!(": {}", list(names)),
         };
         self.note(&format!("an interrupted change is finished now{what}"));
-    }
-
-    /// Whether this file is not as it was, by what the journal says and not by others alone; and the keys of it that
-    /// somebody else has changed. One that is half written gets its old text back, without which nothing can be read
-    /// and nobody be asked.
-    fn compare(&mut self, record: &FileRecord, conflicts: &mut Conflicts) -> Result<bool> {
-        // Cargo may be writing.
-        let mut lock = if record.is_credentials {
-            self.lock_file(&record.file)?
-        } else {
-            None
-        };
-        let now = replace::read_bytes(&record.file)?;
-        let now = now.as_ref().map(|now| now.as_slice());
-        match record.state(now) {
-            State::New => return Ok(true),
-            State::Old => return Ok(false),
-            State::Torn => {
-                if let Some(old) = record.old_text(now.unwrap_or_default()) {
-                    write_for_good(record, lock.as_mut(), now, &old)?;
-                }
-                return Ok(true);
-            }
-            State::Other => {}
-        }
-        let (_, layer) = read(record, now)?;
-        let mut has_begun = false;
-        for edit in &record.edits {
-            let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
-            let node = layer.get(&key).map(|entry| &entry.node);
-            let (is_before, is_after) = (edit.is_before(node), edit.is_after(node));
-            has_begun |= is_after && !is_before;
-            if !is_before && !is_after {
-                conflicts.add(&edit.key, node.is_some());
-            }
-        }
-        Ok(has_begun)
-    }
-
-    /// Brings one file to where it was to be; whether any of that is done. Nothing, where somebody else has just written
-    /// it, and it is theirs from then on.
-    fn finish_file(&mut self, record: &FileRecord, may: &mut May) -> Result<Option<bool>> {
-        let is_gone = !record.is_credentials
-            && record
-                .file
-                .parent()
-                .is_some_and(|folder| !folder.is_dir() && !folder.starts_with(&self.home));
-        if is_gone
-            && record
-                .file
-                .parent()
-                .and_then(Path::parent)
-                .is_none_or(|project| !project.is_dir())
-        {
-            self.warn(&format!(
-                "`{}` was to be written, and its folder is gone",
-                record.file.display()
-            ));
-            return Ok(Some(false));
-        }
-        let mut lock = if record.is_credentials {
-            self.lock_file(&record.file)?
-        } else {
-            None
-        };
-        let now = replace::read_bytes(&record.file)?;
-        let old = now.as_ref().map(|now| now.as_slice());
-        let whole = match record.state(old) {
-            State::New => return Ok(Some(true)),
-            State::Old if may.make(record) => record.new_text(old.unwrap_or_default()),
-            State::Old | State::Torn | State::Other => None,
-        };
-        let (new, has_done) = match whole {
-            Some(new) => (new, true),
-            None => self.edited_by_hand(record, old, may)?,
-        };
-        let is_written = old.unwrap_or_default() == new.as_bytes()
-            || write_for_good(record, lock.as_mut(), old, &new)?;
-        Ok(is_written.then_some(has_done))
-    }
-
-    /// The text of a file with those edits that may be made: whose keys still have the value that they had. And whether
-    /// any of them is made.
-    fn edited_by_hand(
-        &mut self,
-        record: &FileRecord,
-        now: Option<&[u8]>,
-        may: &mut May,
-    ) -> Result<(Zeroizing<String>, bool)> {
-        let (text, layer) = read(record, now)?;
-        let mut document = Document::of(&record.file, &text);
-        let (mut made, mut is_done) = (Vec::new(), false);
-        for edit in &record.edits {
-            let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
-            let node = layer.get(&key).map(|entry| &entry.node);
-            if edit.is_after(node) {
-                is_done = true;
-                continue;
-            }
-            if !edit.is_before(node) || !may.edit(edit) {
-                may.conflicts.keep(&edit.key, node.is_some());
-                let why = if edit.is_before(node) {
-                    "is left as it is, because of what else has changed since then"
-                } else {
-                    "was changed by somebody else since then, and stays so"
-                };
-                self.warn(&format!(
-                    "`{}` in {} {why}",
-                    edit.key.join("."),
-                    record.file.display()
-                ));
-                continue;
-            }
-            made.push(edit);
-        }
-        if record.is_credentials {
-            forget_old_layout(&mut document, made.iter().map(|edit| &edit.key))?;
-        }
-        let has_made = !made.is_empty();
-        for edit in made {
-            let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
-            match &edit.after {
-                Some(value) => document.set(&key, value)?,
-                None => drop(document.unset(&key)?),
-            }
-        }
-        Ok((document.text(), is_done || has_made))
     }
 }
 
@@ -379,27 +269,18 @@ struct Found {
     logins: Vec<(ItemRecord, Held)>,
     logouts: Vec<ItemRecord>,
 }
-
-/// What may still be done of a change that others have written into.
-struct May {
-    /// Every login outside files is proved.
-    forget_tokens: bool,
-    conflicts: Conflicts,
-}
-
-/// What somebody else has changed.
-#[derive(Default)]
-struct Conflicts {
-    /// The keys.
-    keys: Vec<Vec<String>>,
-    /// The tokens that stay, be they somebody else's or not.
-    kept: Vec<Vec<String>>,
-}
-
 impl Found {
     /// Every login outside files has stored its token.
     fn are_proved(&self) -> bool {
         self.logins.iter().all(is_proved)
+    }
+
+    /// Whether every token in a file can be written: one that moves from one key to another is in both places or in
+    /// neither until then.
+    fn may_add_all(&self, journal: &Journal) -> bool {
+        let edits = journal.all().flat_map(|record| &record.edits);
+        let mut added = edits.filter(|edit| is_secret(&edit.key) && edit.after.is_some());
+        added.all(|edit| self.conflicts.may_add(&edit.key))
     }
 
     /// Whether it goes on: something is written already, or all of it can be.
@@ -411,55 +292,4 @@ impl Found {
 /// Whether what the provider holds is the token that this login was to store.
 fn is_proved((login, held): &(ItemRecord, Held)) -> bool {
     login.after.is(held)
-}
-
-impl Conflicts {
-    fn add(&mut self, key: &[String], is_there: bool) {
-        self.keys.push(key.to_vec());
-        self.keep(key, is_there);
-    }
-
-    fn keep(&mut self, key: &[String], is_there: bool) {
-        if is_there && is_secret(key) {
-            self.kept.push(key.to_vec());
-        }
-    }
-
-    /// Whether the registry of this token is another one by now.
-    fn is_moved(&self, token: &[String]) -> bool {
-        let table = &token[..token.len() - 1];
-        let is_index = |key: &&Vec<String>| key.last().is_some_and(|last| last == "index");
-        let mut indexes = self.keys.iter().filter(is_index);
-        indexes.any(|key| key.starts_with(table))
-    }
-}
-
-impl May {
-    /// A token is for a registry as it was to be: where somebody has changed that, it goes nowhere, and a registry
-    /// whose token stays does not go elsewhere.
-    fn edit(&self, edit: &EditRecord) -> bool {
-        let table = &edit.key[..edit.key.len() - 1];
-        let is_of_it = |key: &Vec<String>| key.starts_with(table);
-        match (is_secret(&edit.key), &edit.after) {
-            (true, None) => self.forget_tokens,
-            (true, Some(_)) => !self.conflicts.keys.iter().any(is_of_it),
-            (false, Some(_)) if edit.key.last().is_some_and(|key| key == "index") => {
-                !self.conflicts.kept.iter().any(is_of_it)
-            }
-            (false, _) => true,
-        }
-    }
-
-    fn make(&self, record: &FileRecord) -> bool {
-        record.edits.iter().all(|edit| self.edit(edit))
-    }
-}
-
-/// A file that somebody else has written, as text and as values.
-fn read(record: &FileRecord, now: Option<&[u8]>) -> Result<(Zeroizing<String>, Layer)> {
-    let bytes = Zeroizing::new(now.unwrap_or_default().to_vec());
-    let text = replace::text_of(&record.file, bytes)?;
-    let root = tree::parse(&record.file, &text)?;
-    let layer = Layer::alone(&record.file, root, record.is_credentials);
-    Ok((text, layer))
 }

@@ -2,16 +2,50 @@
 //!
 //! Invariant: no token is removed from a store unless it is known to be the one that was meant.
 
-use super::Session;
+use std::time::{Duration, Instant};
+
 use super::change::{ItemChange, Moved, Wish};
 use super::records::{HeldRecord, ItemRecord};
+use super::{Session, own};
 use crate::cargo::chain::Provider;
 use crate::cargo::config::Held;
 use crate::cargo::providers::{Action, Said};
 use crate::cargo::registry::Registry;
+use crate::disk::journal::Journal;
+use crate::disk::lock;
 use crate::error::{Kind as ErrorKind, Result};
+use crate::stores::ledger::{self, Label};
+
+/// How long an answer waits for a change to end, which may be asking a person.
+const PATIENCE: Duration = Duration::from_secs(3);
+const PAUSE: Duration = Duration::from_millis(20);
 
 impl Session {
+    /// Whether a change is under way, or was interrupted, that stores a token of credsh's own for this index: by which
+    /// rules it may be given is not known before its end.
+    pub fn is_changing(&self, index: &str, label: Option<&Label>) -> bool {
+        let folder = self.own_folder();
+        if !Journal::is_left(&folder) {
+            return false;
+        }
+        let journal = Journal::read(&folder).ok().flatten();
+        let items = journal.into_iter().flat_map(|journal| journal.items);
+        let mut items = items.filter_map(|item| serde_json::from_value::<ItemRecord>(item).ok());
+        items.any(|item| item.stores_own(index, label))
+    }
+
+    /// Waits for the end of such a change, if somebody is at it.
+    pub fn wait_for_change(&self, index: &str) {
+        let end = Instant::now() + PATIENCE;
+        while self.is_changing(index, None)
+            && matches!(lock::is_held(&self.home_lock()), Ok(true))
+            && !self.world.interrupts.is_pressed()
+            && Instant::now() < end
+        {
+            std::thread::sleep(PAUSE);
+        }
+    }
+
     /// What a provider holds; unknown, where it cannot be asked.
     pub(super) fn held_now(&mut self, item: &ItemRecord) -> Result<Held> {
         self.held_there(&item.provider(), &item.registry()?)
@@ -19,6 +53,10 @@ impl Session {
 
     fn held_there(&mut self, provider: &Provider, registry: &Registry) -> Result<Held> {
         self.world.interrupts.check()?;
+        if let Some((store, _)) = own::item_of(provider) {
+            // Where nobody can be asked, the store says so itself.
+            let _ = self.access().ask(store, false);
+        }
         self.note(&format!(
             "a change was interrupted: asking `{provider}` what it holds for {}",
             registry.label()
@@ -30,8 +68,15 @@ impl Session {
     }
 
     /// Has a provider forget the token that it was to forget, if it still is that one. False, where it has to wait:
-    /// nothing else knows any more of a token that credsh keeps.
+    /// nothing else knows any more of a token that credsh keeps. One that the ledger names again stays.
     pub(super) fn finish_logout(&mut self, logout: &ItemRecord) -> Result<bool> {
+        if logout.is_own {
+            match ledger::of_home(&self.home) {
+                Ok(ledger) if logout.is_named_by(&ledger) => return Ok(true),
+                Ok(_) => {}
+                Err(_) => return Ok(false),
+            }
+        }
         let token = match self.held_now(logout)? {
             Held::Nothing => {
                 self.tell_lost(logout)?;
@@ -47,7 +92,7 @@ impl Session {
                 return Ok(false);
             }
             _ => {
-                self.tell_uncertain(logout, "was to forget the token of")?;
+                self.tell_uncertain(logout)?;
                 return Ok(true);
             }
         };
@@ -63,7 +108,7 @@ impl Session {
                 let (provider, registry) = logout.new_place(moved)?;
                 let held = self.held_there(&provider, &registry)?;
                 let (true, Held::Token(token)) = (moved.token.is(&held), held) else {
-                    self.tell_uncertain(logout, "was to forget the token of")?;
+                    self.tell_uncertain(logout)?;
                     return Ok(true);
                 };
                 Some(Moved {
@@ -81,7 +126,7 @@ impl Session {
                     change.provider,
                     change.registry.label()
                 ));
-                Ok(true)
+                Ok(!logout.is_own)
             }
             Ok(()) => Ok(true),
         }
@@ -130,7 +175,7 @@ impl Session {
         }
         let (provider, registry) = (login.provider(), login.registry()?);
         if !login.after.is(held) {
-            return self.tell_uncertain(login, "was to keep a new token of");
+            return self.tell_uncertain(login);
         }
         let why_not = match &login.before {
             HeldRecord::Nothing if may_forget => None,
@@ -146,7 +191,7 @@ impl Session {
         }
         let asked = self.perform(&provider, &registry, Action::Logout);
         match asked.map(|reply| reply.said) {
-            Ok(Said::Done | Said::NotFound) => {
+            Ok(Said::Done | Said::NotFound) if matches!(self.held_now(login)?, Held::Nothing) => {
                 self.warn(&format!(
                     "`{provider}` has forgotten the token of {} again, which that change had given it",
                     registry.label()
@@ -154,7 +199,7 @@ impl Session {
                 Ok(())
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
-            _ => self.tell_uncertain(login, "was to keep a new token of"),
+            _ => self.tell_uncertain(login),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::Session;
 use super::change::ItemChange;
 use super::items::at_its_place;
 use crate::cargo::config::Held;
-use crate::cargo::providers::{Action, Reply, Said};
+use crate::cargo::providers::{Action, Said};
 use crate::error::{Error, Kind, Result};
 
 impl Session {
@@ -88,21 +88,20 @@ impl Session {
             Held::Unknown => return Err(Error::failed("it does not say what it holds")),
         };
         self.world.interrupts.check()?;
-        let undone = self.perform(&item.provider, &item.registry, action)?;
-        match undone {
-            Reply {
-                said: Said::Done | Said::NotFound,
-                ..
-            } => Ok(()),
+        match self.perform(&item.provider, &item.registry, action)?.said {
+            // What it says is not what it does.
+            Said::Done | Said::NotFound if self.holds_old(item) => Ok(()),
+            Said::Done | Said::NotFound => Err(Error::failed("it says that it has, and has not")),
             _ => Err(Error::failed("it cannot")),
         }
     }
 
     /// One that has failed may have done it all the same. One that did not answer is not asked again.
     fn is_back(&mut self, item: &ItemChange, why: &Error) -> bool {
-        if why.kind() != Kind::Failed {
-            return false;
-        }
+        why.kind() == Kind::Failed && self.holds_old(item)
+    }
+
+    fn holds_old(&mut self, item: &ItemChange) -> bool {
         let held = self.look_for_all(&item.provider, &item.registry);
         matches!(held, Ok(Some(held)) if held.is_same(&item.before))
     }

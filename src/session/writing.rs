@@ -5,11 +5,13 @@
 
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 use crate::disk::exchange;
 use crate::disk::journal::{FileRecord, State};
 use crate::disk::lock::{self, Lock};
 use crate::disk::replace;
-use crate::error::Result;
+use crate::error::{Error, Place, Result};
 
 /// How often somebody else may write a file while we do.
 const TRIES: usize = 100;
@@ -37,13 +39,9 @@ pub(super) fn write_one(
     } = record;
     match (lock, old) {
         (_, Some(_)) if !record.is_credentials => replace::atomically(file, temporary, old, new),
-        (Some(lock), Some(old)) => {
-            if !lock.is_of(file) {
-                return Ok(false);
-            }
-            replace::in_place(&mut lock.file, file, old, new)?;
-            Ok(lock.is_of(file))
-        }
+        (Some(lock), Some(old)) => Ok(lock.is_of(file)
+            && replace::in_place(&mut lock.file, file, old, new)?
+            && lock.is_of(file)),
         (_, None) => replace::create(file, temporary, new, record.is_credentials),
         (None, Some(_)) => Ok(false),
     }
@@ -61,26 +59,71 @@ pub(super) fn write_for_good(
     Ok(is_written)
 }
 
-/// Takes away what a write has left beside the file.
+/// Gives a file that was written with [`write_one`] its old text back, in the way in which it was written.
+pub(super) fn take_back(
+    record: &FileRecord,
+    lock: Option<&mut Lock>,
+    old: Option<&str>,
+    new: &str,
+) -> Result<()> {
+    let FileRecord {
+        file, temporary, ..
+    } = record;
+    let is_back = match old {
+        None => {
+            replace::remove(file, new)?;
+            replace::remove_folders(file, record.folders);
+            true
+        }
+        Some(old) if record.is_credentials => write_one(record, lock, Some(new.as_bytes()), old)?,
+        Some(old) => exchange::take_back(file, temporary, new, old)?,
+    };
+    is_back
+        .then_some(())
+        .ok_or_else(|| replace::written_meanwhile(file))
+}
+
+/// Takes away what a write has left beside the file. What somebody else has written into that since stays there until
+/// the next start.
 pub(super) fn tidy(record: &FileRecord) -> Result<()> {
+    let FileRecord {
+        file, temporary, ..
+    } = record;
     if record.is_credentials {
         return Ok(());
     }
-    replace::sweep(&record.file, &record.temporary)
+    if theirs(record)?.is_some() {
+        let beside = exchange::beside(file, temporary)?;
+        return Err(Error::failed(format!(
+            "somebody else has gone on writing the file that was here before; that is in `{}`",
+            beside.display()
+        ))
+        .at(Place::file(file)));
+    }
+    replace::sweep(file, temporary)
 }
 
-/// The same after a run was killed. What lies beside the new text is the old file; if it is neither, it is what somebody
-/// else had saved in that very instant, and goes back.
+/// The same at the start that comes after: what somebody else has written goes back.
 pub(super) fn tidy_after_kill(record: &FileRecord) -> Result<()> {
     let FileRecord {
         file, temporary, ..
     } = record;
-    if let Some(kept) = exchange::kept(file, temporary)
-        && let Some(now) = replace::read_bytes(file)?
-        && record.state(Some(&now)) == State::New
-        && matches!(record.state(Some(&kept)), State::Torn | State::Other)
-    {
+    if let Some([kept, now]) = theirs(record)? {
         exchange::put_back(file, temporary, &kept, &now)?;
     }
     replace::sweep(file, temporary)
+}
+
+/// What lies beside the new text, and that: it is the old file, unless somebody else had saved theirs in that very
+/// instant, or had the old one open and has written into it since.
+fn theirs(record: &FileRecord) -> Result<Option<[Zeroizing<Vec<u8>>; 2]>> {
+    let Some(kept) = exchange::kept(&record.file, &record.temporary) else {
+        return Ok(None);
+    };
+    let Some(now) = replace::read_bytes(&record.file)? else {
+        return Ok(None);
+    };
+    let is_theirs = record.state(Some(&now)) == State::New
+        && matches!(record.state(Some(&kept)), State::Torn | State::Other);
+    Ok(is_theirs.then_some([kept, now]))
 }

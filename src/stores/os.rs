@@ -11,7 +11,7 @@ use std::time::Duration;
 use keyring::{Entry, Error as KeyringError};
 
 use super::{Access, Item};
-use crate::cargo::providers::os::{LOCKED, PATIENT, QUICK, UNLOCK_IT, is_open, waiting};
+use crate::cargo::providers::os::{LOCKED, PATIENT, QUICK, UNKNOWN, UNLOCK_IT, is_open, waiting};
 use crate::error::{Error, Result};
 use crate::token::Token;
 
@@ -19,7 +19,7 @@ use crate::token::Token;
 const SERVICE: &str = "credsh";
 
 pub(super) fn get(access: &Access<'_>, item: Item<'_>) -> Result<Option<Token>> {
-    open(access, item, |entry| match entry.get_password() {
+    call(access, item, "", |entry| match entry.get_password() {
         Ok(text) => Ok(Some(Token::new(text))),
         Err(KeyringError::NoEntry) => Ok(None),
         Err(error) => Err(error),
@@ -28,73 +28,71 @@ pub(super) fn get(access: &Access<'_>, item: Item<'_>) -> Result<Option<Token>> 
 
 pub(super) fn put(access: &Access<'_>, item: Item<'_>, token: &Token) -> Result<()> {
     let token = token.clone();
-    open(access, item, move |entry| {
+    call(access, item, UNKNOWN, move |entry| {
         entry.set_password(token.expose())
     })
 }
 
 pub(super) fn remove(access: &Access<'_>, item: Item<'_>) -> Result<()> {
-    open(access, item, |entry| match entry.delete_credential() {
-        Err(KeyringError::NoEntry) => Ok(()),
-        done => done,
+    call(access, item, UNKNOWN, |entry| {
+        match entry.delete_credential() {
+            Err(KeyringError::NoEntry) => Ok(()),
+            done => done,
+        }
     })
 }
 
 /// Calls the keyring where it is open for this item. One that is locked would ask its owner by itself, and without a
 /// word; so it is asked first, and its owner only where there is a screen to do that on.
-fn open<T: Send + 'static>(
+fn call<T: Send + 'static>(
     access: &Access<'_>,
     item: Item<'_>,
-    call: impl FnOnce(&Entry) -> Result<T, KeyringError> + Clone + Send + 'static,
+    if_too_slow: &str,
+    call: impl FnOnce(&Entry) -> Result<T, KeyringError> + Send + 'static,
 ) -> Result<T> {
     let name = name_of(access.home, item);
-    let attempt = |may_unlock, limit| {
-        let (name, call) = (name.clone(), call.clone());
-        within(limit, move || {
+    let is_locked = |may_unlock, limit| {
+        let name = name.clone();
+        within(limit, "", move || {
             let attributes = [("service", SERVICE), ("username", name.as_str())];
             // The keyring's own crate knows more about why nobody answers.
-            if matches!(is_open(attributes, may_unlock), Ok(false)) {
-                return Err(Error::unavailable(LOCKED).hint(UNLOCK_IT));
-            }
-            Entry::new(SERVICE, &name)
-                .and_then(|entry| call(&entry))
-                .map_err(|error| told(&error))
+            matches!(is_open(attributes, may_unlock), Ok(false))
         })
     };
-    match attempt(false, QUICK) {
-        Err(error)
-            if error.message() == LOCKED && access.may_prompt && access.env.has_display() =>
-        {
+    if is_locked(false, QUICK)? {
+        let may_unlock = access.may_prompt && access.env.has_display();
+        if may_unlock {
             access.stderr.say(&waiting());
-            attempt(true, PATIENT)
         }
-        done => done,
+        // Whoever leaves the question standing has not unlocked it.
+        if !may_unlock || is_locked(true, PATIENT).unwrap_or(true) {
+            return Err(Error::unavailable(LOCKED).hint(UNLOCK_IT));
+        }
     }
+    within(QUICK, if_too_slow, move || {
+        Entry::new(SERVICE, &name).and_then(|entry| call(&entry))
+    })?
+    .map_err(|error| told(&error))
 }
 
 fn within<T: Send + 'static>(
     limit: Duration,
-    call: impl FnOnce() -> Result<T> + Send + 'static,
+    if_too_slow: &str,
+    call: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T> {
     let (sender, receiver) = sync_channel(1);
     std::thread::spawn(move || {
         // Nobody waits any more where the time is up.
         let _ = sender.send(call());
     });
-    match receiver.recv_timeout(limit) {
-        Ok(said) => said,
-        Err(RecvTimeoutError::Timeout) if limit == PATIENT => {
-            Err(Error::unavailable(LOCKED).hint(UNLOCK_IT))
-        }
-        Err(RecvTimeoutError::Timeout) => Err(Error::unavailable(format!(
-            "the keyring did not answer within {} s",
+    receiver.recv_timeout(limit).map_err(|why| match why {
+        RecvTimeoutError::Timeout => Error::unavailable(format!(
+            "the keyring did not answer within {} s{if_too_slow}",
             limit.as_secs()
         ))
-        .hint("see whether the keyring's program hangs, and start it again")),
-        Err(RecvTimeoutError::Disconnected) => {
-            Err(Error::unavailable("the keyring cannot be called"))
-        }
-    }
+        .hint("see whether the keyring's program hangs, and start it again"),
+        RecvTimeoutError::Disconnected => Error::unavailable("the keyring cannot be called"),
+    })
 }
 
 /// The one name that an item has: label and index, which have no blanks, and the Cargo home. One keyring serves all

@@ -50,7 +50,10 @@ impl Interrupts {
         interrupts.ends.store(true, Ordering::SeqCst);
         #[cfg(unix)]
         {
-            use signal_hook::consts::{SIGINT, SIGTERM};
+            use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+            // A write beyond what `ulimit -f` allows is to fail as on a full disk, and to be undone. It is not ignored
+            // for good: what we start would inherit that.
+            let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
             // Where the system refuses, the signal ends the process, which loses nothing.
             let _ = interrupts.mark(SIGINT);
             let _ = interrupts.mark(SIGTERM);
@@ -199,24 +202,13 @@ impl Input {
 impl Read for Input {
     #[cfg(unix)]
     fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
-        use rustix::event::{PollFd, PollFlags, Timespec, poll};
         let stdin = std::io::stdin();
-        // The mark may be made between looking and waiting.
-        let a_moment = Timespec {
-            tv_sec: 0,
-            tv_nsec: 100_000_000,
-        };
-        loop {
-            if self.interrupts.is_pressed() {
-                // `ErrorKind::Interrupted` would be taken for a reason to go on.
-                return Err(IoError::other("interrupted"));
-            }
-            match poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&a_moment)) {
-                Ok(0) | Err(rustix::io::Errno::INTR) => {}
-                // What is wrong with it, reading will say.
-                _ => return Ok(rustix::io::read(&stdin, &mut *bytes)?),
-            }
-        }
+        wait_for(&stdin, || self.interrupts.is_pressed()).map_err(|error| match error.kind() {
+            // That kind would be taken for a reason to go on.
+            ErrorKind::Interrupted => IoError::other("interrupted"),
+            _ => error,
+        })?;
+        Ok(rustix::io::read(&stdin, bytes)?)
     }
 
     #[cfg(not(unix))]
@@ -253,9 +245,8 @@ impl Prompt for TerminalPrompt {
         let silence = Silence::of_the_terminal();
         // It raises the signal itself; held, that comes back as an error and the terminal is restored.
         let held = self.interrupts.hold();
-        let answer = device()
-            .and_then(|device| wait_for_a_key(device, question, &self.interrupts))
-            .and_then(|()| rpassword::read_password())
+        let answer = ask(question, || self.interrupts.ended().is_some())
+            .and_then(|_| rpassword::read_password())
             .map(Token::new);
         drop(held);
         drop(silence);
@@ -269,7 +260,9 @@ impl Prompt for TerminalPrompt {
     fn confirm(&mut self, question: &str) -> Result<bool> {
         self.has_asked = true;
         let held = self.interrupts.hold();
-        let answer = ask_line(&format!("{question} [y/N] "), &self.interrupts);
+        let question = format!("{question} [y/N] ");
+        let answer =
+            ask(&question, || self.interrupts.is_pressed()).and_then(|device| line(&device));
         drop(held);
         let answer = answer.map_err(|error| prompt_failed(&error))?;
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
@@ -280,8 +273,8 @@ impl Prompt for TerminalPrompt {
     }
 }
 
-/// While this lives, the terminal neither shows what is typed nor turns a key into a signal. What was typed ahead is
-/// gone. Afterwards it is as it was, and the rest of a pasted text is gone: it would be read, shown and remembered as a line.
+/// While this lives, the terminal neither shows what is typed nor turns a key into a signal. Afterwards it is as it
+/// was, and the rest of a pasted text is gone: it would be read, shown and remembered as a line.
 #[cfg(unix)]
 struct Silence(Option<(File, rustix::termios::Termios)>);
 
@@ -295,8 +288,7 @@ impl Silence {
             silent.local_modes.remove(
                 LocalModes::ECHO | LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG,
             );
-            // What was typed before the question was seen is no answer to it.
-            tcsetattr(&device, OptionalActions::Flush, &silent)?;
+            tcsetattr(&device, OptionalActions::Now, &silent)?;
             Ok((device, before))
         });
         // Without a terminal the question itself fails, and says so.
@@ -338,77 +330,62 @@ fn device() -> std::io::Result<File> {
     return OpenOptions::new().read(true).write(true).open("CONIN$");
 }
 
-/// Asks, and waits until somebody answers: reading would be taken up again after a signal, waiting is not.
-fn wait_for_a_key(
-    mut device: File,
-    question: &str,
-    interrupts: &Interrupts,
-) -> std::io::Result<()> {
+/// Asks, and waits until somebody answers: what was typed before the question was seen is no answer to it.
+fn ask(question: &str, is_over: impl Fn() -> bool) -> std::io::Result<File> {
+    let mut device = device()?;
+    drop_typed(&device)?;
     #[cfg(unix)]
     {
-        use rustix::event::{PollFd, PollFlags, Timespec, poll};
         write!(device, "{question}")?;
-        let a_moment = Timespec {
-            tv_sec: 0,
-            tv_nsec: 100_000_000,
-        };
-        loop {
-            if interrupts.ended().is_some() {
-                writeln!(device)?;
-                return Err(ErrorKind::Interrupted.into());
-            }
-            match poll(&mut [PollFd::new(&device, PollFlags::IN)], Some(&a_moment)) {
-                Ok(0) | Err(rustix::io::Errno::INTR) => {}
-                Ok(_) => return Ok(()),
-                Err(error) => return Err(error.into()),
-            }
-        }
+        wait_for(&device, is_over).inspect_err(|_| drop(writeln!(device)))?;
     }
     #[cfg(not(unix))]
     {
-        let _ = (&mut device, interrupts);
+        let _ = (&mut device, is_over);
         write!(
             OpenOptions::new().write(true).open("CONOUT$")?,
             "{question}"
-        )
+        )?;
     }
+    Ok(device)
 }
 
-/// One line, shown while it is typed.
-fn ask_line(question: &str, interrupts: &Interrupts) -> std::io::Result<String> {
-    let mut device = device()?;
-    #[cfg(unix)]
-    write!(device, "{question}")?;
-    #[cfg(not(unix))]
-    write!(
-        OpenOptions::new().write(true).open("CONOUT$")?,
-        "{question}"
-    )?;
-    #[cfg(unix)]
-    {
-        use rustix::event::{PollFd, PollFlags, Timespec, poll};
-        let a_moment = Timespec {
-            tv_sec: 0,
-            tv_nsec: 100_000_000,
-        };
-        // Reading would be taken up again after Ctrl-C; waiting is not, but it may come just before.
-        loop {
-            if interrupts.is_pressed() {
-                writeln!(device)?;
-                return Err(ErrorKind::Interrupted.into());
-            }
-            match poll(&mut [PollFd::new(&device, PollFlags::IN)], Some(&a_moment)) {
-                Ok(0) | Err(rustix::io::Errno::INTR) => {}
-                Ok(_) => break,
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = interrupts;
+/// The line that is typed there, shown while it is; the rest of a pasted text would be run as the next one.
+fn line(device: &File) -> std::io::Result<String> {
     let mut line = String::new();
     std::io::BufRead::read_line(&mut std::io::BufReader::new(device), &mut line)?;
+    drop_typed(device)?;
     Ok(line)
+}
+
+/// Forgets what was typed there and nobody has read.
+fn drop_typed(device: &File) -> std::io::Result<()> {
+    #[cfg(unix)]
+    rustix::termios::tcflush(device, rustix::termios::QueueSelector::IFlush)?;
+    #[cfg(not(unix))]
+    let _ = device;
+    Ok(())
+}
+
+/// Waits until there is something to read, or it is over. Reading would be taken up again after a signal; waiting is
+/// not, but the signal may come between looking and waiting.
+#[cfg(unix)]
+fn wait_for(from: impl std::os::fd::AsFd, is_over: impl Fn() -> bool) -> std::io::Result<()> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let a_moment = Timespec {
+        tv_sec: 0,
+        tv_nsec: 100_000_000,
+    };
+    loop {
+        if is_over() {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        match poll(&mut [PollFd::new(&from, PollFlags::IN)], Some(&a_moment)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 fn prompt_failed(error: &IoError) -> Error {

@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::cargo::Cargo;
 use crate::harness::{SENTINEL, Sandbox};
+use crate::steps::{Case, OLD, injection, places, quiet};
 
 fn started(commands: impl Iterator<Item = Command>) -> Vec<Child> {
     commands
@@ -112,6 +114,47 @@ fn credsh_and_cargo_log_in_at_the_same_time() {
     }
 }
 
+/// Where a change is undone, Cargo waits for that in the very file that it is going to write.
+#[test]
+fn cargo_logs_in_while_credsh_undoes_what_it_has_written() {
+    let config = "registries.corp.index = \"INDEX/corp\"\nregistries.lab.index = \"INDEX/lab\"\n";
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\"\n");
+    let files = [
+        ("home/config.toml", config),
+        ("home/credentials.toml", &credentials),
+    ];
+    let elsewhere = "sparse+https://new.example/";
+    let args = [
+        "registry",
+        "set",
+        "corp",
+        "--index",
+        elsewhere,
+        "--drop-token",
+        "-y",
+    ];
+    let case = Case::new(&files, &[], &args);
+    case.reset();
+    let steps = case.steps(&case.credsh());
+    case.reset();
+    // The token has gone by then.
+    let exchange = places(&steps, "renameat2")[0];
+    let fails = injection(&steps[exchange], "error=ENOSPC:delay_enter=3000000");
+    let mut running = quiet(case.injected(&[fails], &case.credsh()));
+    let end = Instant::now() + Duration::from_secs(20);
+    while case.sandbox.read("home/credentials.toml").contains(OLD) {
+        assert!(Instant::now() < end, "the token never goes");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let theirs = format!("{SENTINEL}-of-cargo");
+    let told = case.cargo.login(&case.sandbox, Some("lab"), &theirs);
+    assert!(told.success, "{told:?}");
+    assert_eq!(running.wait().unwrap().code(), Some(1));
+    let text = case.sandbox.read("home/credentials.toml");
+    assert!(text.contains(OLD) && text.contains(&theirs), "{text}");
+    assert!(!case.sandbox.exists("home/.credsh/journal"));
+}
+
 /// Whoever has the lock of the home is waited for, and that is said.
 #[test]
 fn waiting_for_a_lock_is_told() {
@@ -122,7 +165,7 @@ fn waiting_for_a_lock_is_told() {
     let mut command = sandbox.process();
     command.args(["alias", "set", "b", "program"]);
     let running = started(std::iter::once(command)).remove(0);
-    std::thread::sleep(std::time::Duration::from_millis(700));
+    std::thread::sleep(Duration::from_millis(700));
     lock.unlock().unwrap();
     let output = running.wait_with_output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -141,7 +184,7 @@ fn a_login_that_comes_while_a_rename_waits_is_not_left_behind() {
     let mut command = sandbox.process();
     command.args(["registry", "rename", "corp", "work"]);
     let running = started(std::iter::once(command)).remove(0);
-    std::thread::sleep(std::time::Duration::from_millis(700));
+    std::thread::sleep(Duration::from_millis(700));
     let fresh = format!("[registries.corp]\ntoken = \"{SENTINEL}-fresh-0123456789\"\n");
     sandbox.write("home/credentials.toml", &fresh);
     let before = sandbox.read("home/config.toml");

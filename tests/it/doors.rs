@@ -293,3 +293,52 @@ fn the_directory_and_the_home_can_be_chosen() {
     ]);
     assert!(sandbox.exists("work/elsewhere/new/config.toml"));
 }
+
+#[test]
+fn what_standard_output_cannot_take_is_told_on_the_other() {
+    let sandbox = sandbox();
+    sandbox.write("work/s.rhai", "alias::set(\"b\", \"x\");");
+    let run = |sandbox: &Sandbox, args: &[&str]| {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        let output = sandbox.process().args(args).stdout(full.unwrap()).output();
+        let output = output.unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), stderr)
+    };
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    let commands: [&[&str]; 3] = [
+        &["alias", "set", "a", "x"],
+        &["-c", "alias set a y"],
+        &["-f", "s.rhai"],
+    ];
+    let done = "error: the changes are written, but standard output cannot be\n  no space left on device\nhint: ";
+    for (flags, args) in commands
+        .iter()
+        .flat_map(|args| [(&["-q"] as &[&str], args), (&["--json"], args)])
+    {
+        sandbox.write("home/config.toml", "");
+        let (status, stderr) = run(&sandbox, &[flags, *args].concat());
+        assert_eq!(status, 1, "{args:?}: {stderr}");
+        assert!(stderr.starts_with(done), "{args:?}: {stderr}");
+        assert!(
+            sandbox.read("home/config.toml").contains("alias"),
+            "{args:?}"
+        );
+        // There was nothing to write.
+        let (_, stderr) = run(&sandbox, &[flags, *args].concat());
+        assert!(
+            stderr.starts_with("error: cannot write to standard output\n  no space left"),
+            "{args:?}: {stderr}"
+        );
+    }
+    let (status, stderr) = run(&sandbox, &["--json", "alias", "remove", "nothing"]);
+    assert_eq!(status, 3, "{stderr}");
+    assert!(
+        stderr.starts_with("error: there is no such alias"),
+        "{stderr}"
+    );
+    let (status, stderr) = run(&sandbox, &["--help"]);
+    assert_eq!(status, 1, "{stderr}");
+}

@@ -1,14 +1,16 @@
-//! What an editor does to a configuration file while credsh is writing it: it puts a whole new file in the place of the
-//! old one, and knows no lock. Its change stays, and ours is added; or ours is refused, and its change stays.
+//! What an editor does to a file while credsh is writing: it puts a whole new one in the place of the old one, or writes
+//! into that, and knows no lock. Its change stays, and ours is added; or ours is refused, and its change stays.
 
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::harness::Sandbox;
-use crate::steps::{Case, Step, injection, last_write, places, quiet};
+use crate::steps::{Case, NEW, OLD, Step, injection, last_write, places, quiet};
 
 const CONFIG: &str = "home/config.toml";
+const CREDENTIALS: &str = "home/credentials.toml";
 
 const OURS: &str = "# ours\n[registries.corp] # the company\nindex = \"INDEX/corp\"\n";
 
@@ -35,13 +37,17 @@ fn steps(case: &Case) -> Vec<Step> {
 /// Starts it with all that happening to it, and waits until it writes.
 fn writing(case: &Case, injections: &[String]) -> Child {
     let running = quiet(case.injected(injections, &case.credsh()));
-    let end = Instant::now() + Duration::from_secs(20);
-    while !case.sandbox.exists("home/.credsh/journal") {
-        assert!(Instant::now() < end, "{injections:?}: it never commits");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until(|| case.sandbox.exists("home/.credsh/journal"));
     std::thread::sleep(Duration::from_millis(400));
     running
+}
+
+fn wait_until(mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < end, "it never comes so far");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// The editor saves this in the place of the configuration file.
@@ -138,6 +144,41 @@ fn a_kill_before_what_an_editor_saved_is_put_back() {
     has_both(&case, "the next start");
 }
 
+/// One that has had the old file open all the time, and saves into that once it is replaced: that is said and kept, and
+/// the next start puts it back and goes on from there.
+#[test]
+fn an_editor_that_saves_into_the_file_that_was_replaced() {
+    let case = case();
+    let steps = steps(&case);
+    let rename = config_rename(&steps);
+    let fsync = rename + places(&steps[rename..], "fsync")[0];
+    let theirs = format!("{}{THEIRS}", case.old[CONFIG]);
+    let open = std::fs::OpenOptions::new()
+        .write(true)
+        .open(case.sandbox.root().join(CONFIG));
+    let mut open = open.unwrap();
+    let mut command = case.injected(&[slowly(&steps[fsync], "enter")], &case.credsh());
+    let running = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_until(|| case.sandbox.read(CONFIG) != case.old[CONFIG]);
+    std::thread::sleep(Duration::from_millis(200));
+    open.write_all(theirs.as_bytes()).unwrap();
+    let output = running.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let [kept] = &left(&case)[..] else {
+        panic!("{:?}", left(&case));
+    };
+    assert!(told.contains(kept.to_str().unwrap()), "{told}");
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), theirs);
+    let next = case.sandbox.process().args(["registry", "list"]).output();
+    assert!(next.unwrap().status.success());
+    has_both(&case, "the next start");
+}
+
 /// A file with several names is written in place: into the one that the path leads to.
 #[test]
 fn a_file_of_several_names_that_an_editor_saves_while_it_is_written() {
@@ -157,6 +198,65 @@ fn a_file_of_several_names_that_an_editor_saves_while_it_is_written() {
         save(&case, &theirs);
         assert!(running.wait().unwrap().success(), "{delay}");
         has_both(&case, delay);
+    }
+}
+
+/// The credentials of a home with three registries.
+fn tokens(corp: &str, lab: &str, other: &str) -> String {
+    let table = |(name, token)| format!("[registries.{name}]\ntoken = \"{token}\"\n");
+    [("corp", corp), ("lab", lab), ("other", other)]
+        .map(table)
+        .concat()
+}
+
+/// One that edits the credentials in place, without a lock, while the configuration is being written: be the text as
+/// long as it was or not.
+#[test]
+fn credentials_that_an_editor_saves_while_other_files_are_written() {
+    let args = [
+        "-c",
+        "registry set corp --make-default",
+        "-c",
+        "logout corp",
+    ];
+    let ours = tokens(OLD, OLD, OLD);
+    let case = Case::new(&[(CONFIG, OURS), (CREDENTIALS, &ours)], &[], &args);
+    let steps = steps(&case);
+    let exchanged = slowly(&steps[places(&steps, "renameat2")[0]], "exit");
+    for token in [NEW, &NEW[..10]] {
+        case.reset();
+        let mut running = writing(&case, std::slice::from_ref(&exchanged));
+        case.sandbox.write(CREDENTIALS, tokens(OLD, OLD, token));
+        assert!(running.wait().unwrap().success(), "{token}");
+        let text = case.sandbox.read(CREDENTIALS);
+        let tokens: Vec<&str> = text.split('"').skip(1).step_by(2).collect();
+        assert_eq!(tokens, [OLD, token], "{text}");
+        assert!(!case.sandbox.exists("home/.credsh/journal"), "{token}");
+    }
+}
+
+/// Cargo locks what it keeps tokens in, and only that: a configuration that is the same file is refused before anything is
+/// written, be it by a link of either kind.
+#[test]
+fn a_configuration_that_is_the_file_of_the_tokens() {
+    let add = "registry add new sparse+https://new.example/";
+    let login = "login new --from env:T --provider cargo:token";
+    for is_symbolic in [true, false] {
+        for lines in [&["-c", add, "-c", login] as &[&str], &["-c", add]] {
+            let mut sandbox = Sandbox::new();
+            sandbox.env("T", NEW).write(CREDENTIALS, "# ours\n");
+            let [from, to] = [CREDENTIALS, CONFIG].map(|file| sandbox.root().join(file));
+            if is_symbolic {
+                std::os::unix::fs::symlink(from, to).unwrap();
+            } else {
+                std::fs::hard_link(from, to).unwrap();
+            }
+            let refused = sandbox.fails(1, lines);
+            let told = "this is the same file as";
+            assert!(refused.stderr.contains(told), "{}", refused.stderr);
+            assert_eq!(sandbox.read(CREDENTIALS), "# ours\n");
+            assert!(!sandbox.exists("home/.credsh/journal"));
+        }
     }
 }
 

@@ -242,3 +242,32 @@ fn a_provider_that_hangs_while_a_change_is_finished() {
     assert!(!sandbox.exists("home/.credsh/journal"));
     assert_eq!(sandbox.read("a/held"), NEW);
 }
+
+/// The signal of that would end the process, without a word, and leave half of the work for the next one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_grows_beyond_the_limit_of_the_user_is_an_error_and_nothing_has_changed() {
+    let sandbox = Sandbox::new();
+    sandbox.write("home/config.toml", "# long\n".repeat(1000));
+    let before = sandbox.snapshot();
+    let add = ["registry", "add", "corp", "sparse+https://corp.example/"];
+    let limited = std::process::Command::new("sh")
+        .args(["-c", "ulimit -f 2; exec \"$0\" \"$@\""])
+        .arg(env!("CARGO_BIN_EXE_credsh"))
+        .args(add)
+        .env_clear()
+        .envs(sandbox.variables())
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(limited.stderr).unwrap();
+    assert_eq!(limited.status.code(), Some(1), "{stderr}");
+    for part in [
+        "error: cannot write\n",
+        "  file too large\n",
+        "hint: `ulimit -f`",
+    ] {
+        assert!(stderr.contains(part), "{stderr}");
+    }
+    assert!(before == sandbox.snapshot());
+    assert!(!sandbox.exists("home/.credsh/journal"));
+}

@@ -176,6 +176,34 @@ fn what_is_only_called_credsh_stays_in_the_chain_and_can_be_added() {
     assert!(listed(&sandbox, stranger) && listed(&sandbox, CREDSH));
 }
 
+/// What it is called is no reason to start it, unless it is credsh that is to be put there, or taken out.
+#[test]
+fn a_project_s_program_of_that_name_is_not_started_by_edits_of_the_chain() {
+    let mut sandbox = with_provider("x");
+    sandbox.program("work/credsh", "#!/bin/sh\ntouch started\n");
+    let project = "registry.global-credential-providers = ['./credsh', 'cargo:token']\n";
+    for (line, starts) in [
+        ("provider add cargo:libsecret", false),
+        ("provider add ./credsh", false),
+        ("provider add ./credsh --before cargo:token", false),
+        ("provider move cargo:token --last", false),
+        ("provider remove cargo:token", false),
+        ("provider remove ./credsh", false),
+        ("provider add credsh", true),
+        ("provider remove credsh", true),
+    ] {
+        for option in ["", " --dry-run", " --check"] {
+            sandbox.write("work/.cargo/config.toml", project);
+            sandbox.run(&["-c", &format!("{line}{option}")]);
+            let is_started = sandbox.exists("work/started");
+            assert_eq!(is_started, starts && option.is_empty(), "{line}{option}");
+            if is_started {
+                std::fs::remove_file(sandbox.work().join("started")).unwrap();
+            }
+        }
+    }
+}
+
 #[test]
 fn adding_credsh_mends_a_path_that_leads_elsewhere_or_nowhere() {
     for stale in ["/nowhere/bin/credsh", "ROOT/old/credsh"] {

@@ -6,7 +6,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -117,6 +117,26 @@ impl Keyring {
     /// The process of the daemon, for a program that ends it.
     pub fn id(&self) -> u32 {
         self.daemon.as_ref().unwrap().0.id()
+    }
+
+    /// Another way to the bus, on which calls of this method get lost.
+    pub fn way_without(&self, method: &'static str) -> String {
+        let path = self.path("way");
+        let listener = UnixListener::bind(&path).unwrap();
+        let bus = self.address.split(['=', ',']).nth(1).unwrap().to_owned();
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let bus = UnixStream::connect(&bus).unwrap();
+                let ways = [
+                    (client.try_clone().unwrap(), bus.try_clone().unwrap()),
+                    (bus, client),
+                ];
+                for way in ways {
+                    std::thread::spawn(move || pass_on(way, method));
+                }
+            }
+        });
+        format!("unix:path={path}")
     }
 
     /// There is a bus, and no service on it.
@@ -311,6 +331,23 @@ pub fn started_for_the_test(program: &str) -> Command {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command
+}
+
+/// Passes on what comes, until a message has this word in it; nothing is said then, and nothing closed.
+fn pass_on((mut from, mut to): (UnixStream, UnixStream), word: &str) {
+    let mut bytes = [0; 4096];
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        let is_lost = bytes[..count]
+            .windows(word.len())
+            .any(|part| part == word.as_bytes());
+        if is_lost {
+            std::thread::park();
+        }
+        if to.write_all(&bytes[..count]).is_err() {
+            return;
+        }
+    }
+    let _ = to.shutdown(std::net::Shutdown::Write);
 }
 
 /// A session bus, and its address. The system's own configuration would have it start services by itself.

@@ -82,6 +82,8 @@ mod readme;
 mod recovery;
 #[cfg(target_os = "linux")]
 mod recovery_doubts;
+#[cfg(target_os = "linux")]
+mod recovery_own;
 mod registries;
 mod repository;
 mod requests;

@@ -41,6 +41,7 @@ login)
 logout)
     if is stubborn; then echo '{"Err":{"kind":"operation-not-supported"}}'
     elif [ ! -f "$file" ]; then echo "$none"
+    elif is pretends; then echo '{"Ok":{"kind":"logout"}}'
     elif is dies; then rm -f "$file"; kill -9 $PPID
     elif is late; then rm -f "$file"; echo "$failed"
     else rm -f "$file"; echo '{"Ok":{"kind":"logout"}}'
@@ -250,6 +251,21 @@ fn a_login_that_fails_and_has_removed_the_old_token_is_undone() {
         .fails(1, &["login", "corp", "--from", "env:NEW"]);
     assert_eq!(odd.token(CORP).as_deref(), Some(OLD), "{failed:?}");
     assert!(failed.stderr.contains("the disk is full"), "{failed:?}");
+}
+
+#[test]
+fn what_only_pretends_to_be_undone_is_named() {
+    let mut odd = Odd::new("odd pretends", "odd full");
+    let batch = [
+        "-c",
+        "login corp --from env:NEW",
+        "-c",
+        "login lab --from env:NEW",
+    ];
+    let failed = odd.sandbox.fails(1, &batch);
+    assert_eq!(odd.token(CORP).as_deref(), Some(NEW));
+    let told = "`odd pretends` did not go back to what it held before for `corp`";
+    assert!(failed.stderr.contains(told), "{}", failed.stderr);
 }
 
 #[test]

@@ -314,8 +314,12 @@ fn the_owner_of_a_locked_keyring_is_asked_once_for_a_command() {
 /// One who types the password has it unlocked, and what was asked for goes on, Cargo's build as well.
 #[test]
 fn a_keyring_whose_owner_unlocks_it_serves() {
-    // As in the tests of Cargo's own store there: the daemon is gone at times after a prompt.
-    let attempts = (0..3).map(|_| std::panic::catch_unwind(owner_unlocks));
+    several_times(owner_unlocks);
+}
+
+/// As in the tests of Cargo's own store there: the daemon is gone at times after a prompt.
+fn several_times(test: impl Fn() + std::panic::UnwindSafe + Copy) {
+    let attempts = (0..3).map(|_| std::panic::catch_unwind(test));
     let failures: Vec<_> = attempts.take_while(Result::is_err).collect();
     assert!(failures.len() < 3);
 }
@@ -385,6 +389,31 @@ fn a_keyring_that_does_not_answer_is_an_error_in_time_however_many_tokens_it_hol
     desk.login_is_refused();
     desk.keyring.cont();
     desk.gets("sentinel-own");
+}
+
+/// It is open, and does not come to an end with what it is told: that is not one whose owner has left it locked.
+#[test]
+fn a_keyring_that_hangs_once_it_is_open_may_have_kept_the_token() {
+    let lost_after = |is_locked: bool| {
+        let mut desk = Desk::new();
+        desk.keyring.asks();
+        if is_locked {
+            desk.keyring.lock();
+        }
+        let way = desk.keyring.way_without("CreateItem");
+        desk.sandbox
+            .env("DBUS_SESSION_BUS_ADDRESS", way)
+            .env("DISPLAY", ":99")
+            .env("T", "sentinel-new");
+        let run = desk.sandbox.run(&["-c", LOCKED[2].0]);
+        assert!(!desk.keyring.is_locked(), "{run:?}");
+        assert_eq!(run.status, 4, "{run:?}");
+        let told =
+            "the keyring did not answer within 3 s, so whether it did as it was told is unknown";
+        assert!(run.stderr.contains(told), "{run:?}");
+    };
+    lost_after(false);
+    several_times(|| lost_after(true));
 }
 
 #[test]

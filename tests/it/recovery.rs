@@ -117,6 +117,27 @@ fn who_only_looks_finishes_nothing() {
     assert_eq!(case.side(), case.new);
 }
 
+/// Somebody has made one file of both since then: that is said at once, and nothing waits for itself.
+#[test]
+fn a_configuration_that_is_the_file_of_the_tokens_by_now() {
+    let mut case = of_both_files();
+    case.interrupt_between_the_files();
+    let [tokens, config] = [CREDENTIALS, CONFIG].map(|file| case.sandbox.root().join(file));
+    std::fs::remove_file(&config).unwrap();
+    std::fs::hard_link(&tokens, &config).unwrap();
+    let run = case.next(&["registry", "list"]);
+    assert!(
+        run.stderr.contains("cannot be finished now") && run.stderr.contains("the same file as"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(case.sandbox.read(CREDENTIALS), case.old[CREDENTIALS]);
+    std::fs::remove_file(&config).unwrap();
+    case.sandbox.write(CONFIG, &case.new[CONFIG]);
+    case.next(&["registry", "list"]);
+    assert_eq!(case.side(), case.new);
+}
+
 /// A shell that was open when another run was killed finishes that before it writes.
 #[test]
 fn a_shell_that_is_open_finishes_it_first() {
@@ -206,6 +227,8 @@ fn a_journal_of_nobody() {
         let run = case.next(&["alias", "set", "a", "b"]);
         assert_eq!(run.status, 65, "{run:?}");
         assert!(run.stderr.contains(".credsh/journal"), "{}", run.stderr);
+        let is_of_another = run.stderr.contains("hint: start that version");
+        assert_eq!(is_of_another, text.contains("99"), "{}", run.stderr);
         assert_eq!(case.next(&["registry", "list"]).status, 0);
         std::fs::remove_file(Path::new(&case.sandbox.home()).join(".credsh/journal")).unwrap();
         assert_eq!(case.side(), case.old);

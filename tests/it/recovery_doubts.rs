@@ -101,6 +101,117 @@ fn a_torn_file_keeps_a_token_that_its_new_place_does_not_have() {
     );
 }
 
+/// A token that was to go from one name to another, which is not as it was to be any more, stays where it is.
+#[test]
+fn a_token_that_cannot_go_to_its_new_name_keeps_its_old_one() {
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
+    let files = [(CONFIG, CORP), (CREDENTIALS, credentials.as_str())];
+    let mut case = Case::new(&files, &[], &["registry", "rename", "corp", "corp2"]);
+    for theirs in ["another index", "another token"] {
+        case.interrupt(last_write);
+        if theirs == "another index" {
+            let config = case.sandbox.read(CONFIG);
+            let index = case.cargo.registries.index("corp");
+            case.sandbox.write(
+                CONFIG,
+                config.replace(&index, "sparse+https://third.example/"),
+            );
+        } else {
+            let token = "[registries.corp2]\ntoken = \"sentinel-theirs-0123456789\"\n";
+            case.sandbox
+                .write(CREDENTIALS, format!("{credentials}{token}"));
+        }
+        let run = case.sandbox.ok(&["registry", "list"]);
+        let left = case.sandbox.read(CREDENTIALS);
+        assert!(left.contains(OLD), "{theirs}: {left}\n{}", run.stderr);
+        assert!(
+            run.stderr.contains("is left as it is"),
+            "{theirs}: {}",
+            run.stderr
+        );
+    }
+}
+
+/// A token that was asked for one index is not stored for another one, that somebody has set since.
+#[test]
+fn a_token_is_stored_for_no_other_index_than_it_was_asked_for() {
+    let args = [
+        "login",
+        "corp",
+        "--provider",
+        "cargo:token",
+        "--from",
+        "env:NEW",
+    ];
+    let mut case = Case::new(&[(CONFIG, CORP)], &[], &args);
+    for third in [false, true] {
+        case.interrupt(|steps| after_moves(steps)[0]);
+        if third {
+            let third = "[registries.corp]\nindex = \"sparse+https://third.example/\"\n";
+            case.sandbox.write(CONFIG, third);
+        }
+        let run = case.sandbox.ok(&["registry", "list"]);
+        assert_eq!(case.sandbox.exists(CREDENTIALS), !third, "{}", run.stderr);
+    }
+}
+
+/// A token that is too short to be known again: nobody knows whether it is stored, so what was to follow is named.
+#[test]
+fn what_is_not_done_after_a_login_that_nobody_knows_of_is_named() {
+    let config = format!(
+        "[registries]\ncorp.index = \"INDEX/corp\"\nlab.index = \"INDEX/lab\"\ncorp.credential-provider = \"{VAULT}\"\nlab.credential-provider = \"cargo-credential-vault2\"\n"
+    );
+    let args = [
+        "-c",
+        "login corp --from file:short",
+        "-c",
+        "alias set a b",
+        "-c",
+        "logout lab",
+    ];
+    let files = [(CONFIG, config.as_str()), ("work/short", "x1")];
+    let mut case = Case::new(&files, &[("lab", OLD)], &args);
+    let lab = case.cargo.registries.index("lab");
+    let mut second = case.vault.file(&lab).into_os_string();
+    second.push("2");
+    case.reset();
+    std::fs::write(&second, OLD).unwrap();
+    case.keep();
+    case.interrupt(|steps| *after_moves(steps).last().unwrap());
+    let run = case.sandbox.ok(&["registry", "list"]);
+    for told in [
+        "was to keep a new token of `corp`, and nobody knows",
+        "was to forget the token of `lab`, and nobody knows",
+    ] {
+        assert!(run.stderr.contains(told), "{told}: {}", run.stderr);
+    }
+    assert!(!run.stderr.contains("did not keep"), "{}", run.stderr);
+}
+
+/// Somebody is at work, and takes longer than anybody who only looks would wait.
+#[test]
+fn what_somebody_else_is_changing_is_said_not_to_be_seen() {
+    let case = Case::new(
+        &[(CONFIG, CORP)],
+        &[],
+        &["registry", "set", "corp", "--make-default"],
+    );
+    case.interrupt(|steps| after_moves(steps)[0]);
+    let lock = std::fs::File::open(case.sandbox.home().join(".credsh/lock")).unwrap();
+    lock.lock().unwrap();
+    let listed = |case: &Case| {
+        let mut list = case.sandbox.process();
+        list.args(["registry", "list"]).output().unwrap()
+    };
+    let told = listed(&case);
+    let told = String::from_utf8_lossy(&told.stderr);
+    assert!(told.contains("another credsh is changing this"), "{told}");
+    lock.unlock().unwrap();
+    let told = listed(&case);
+    let told = String::from_utf8_lossy(&told.stderr);
+    assert!(told.contains("is finished now"), "{told}");
+}
+
 /// Cargo has emptied the file and is about to write it: what is not there for a moment was not changed by anybody.
 #[test]
 fn cargo_at_work_is_waited_for() {

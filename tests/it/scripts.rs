@@ -1,6 +1,7 @@
 //! Scripts: what they can do, and how they are blamed.
 
 use crate::harness::Sandbox;
+use crate::pty::Pty;
 
 /// Runs a script that fails, and gives the error with the sandbox's path taken out.
 #[track_caller]
@@ -269,4 +270,79 @@ fn a_script_ends_with_the_status_that_it_wants_and_keeps_what_it_did() {
             (status, "unchanged\n")
         );
     }
+}
+
+#[test]
+fn a_logout_that_is_not_done_is_told_although_the_script_has_its_answer() {
+    let config = format!(
+        "[registries.corp]\nindex = 'sparse+https://corp.example/'\ncredential-provider = '{}'\n",
+        env!("CARGO_BIN_EXE_credsh")
+    );
+    let mut sandbox = Sandbox::new();
+    sandbox.write("home/config.toml", &config);
+    sandbox.env("T", "sentinel-of-corp-0123456789");
+    sandbox.ok(&["login", "corp", "--from", "env:T", "--store", "sealed"]);
+    sandbox.write("home/.credsh/sealed.age", "torn");
+    sandbox.write("work/s.rhai", "logout(\"corp\");");
+    sandbox.write("work/lines.txt", "logout corp\n");
+    let status = sandbox.run(&["-c", "logout corp"]).status;
+    assert_ne!(status, 0);
+    let mut check = |status: u8, args: &[&str], script: &str, count: usize| {
+        sandbox.write("home/config.toml", &config);
+        sandbox.write("work/t.rhai", script);
+        let run = sandbox.run(args);
+        assert_eq!(run.status, status, "{args:?} {script}: {run:?}");
+        let warnings = run
+            .stderr
+            .matches("warning: a token of `corp` may be left in ")
+            .count();
+        assert_eq!(warnings, count, "{args:?} {script}: {run:?}");
+        let hints = run.stderr.matches("hint: ").count();
+        assert_eq!(hints, count, "{args:?} {script}: {run:?}");
+    };
+    let ways: [&[&str]; 5] = [
+        &["-f", "t.rhai"],
+        &["--json", "-f", "t.rhai"],
+        &["run", "t.rhai"],
+        &["-c", "run t.rhai"],
+        &["--json", "-c", "run t.rhai"],
+    ];
+    for args in ways {
+        check(status, args, "logout(\"corp\");", 1);
+        check(status, args, "registry::remove(\"corp\");", 1);
+        check(status, args, "run(\"s.rhai\");", 1);
+        check(status, args, "run(\"lines.txt\");", 1);
+        check(7, args, "logout(\"corp\"); exit(7);", 1);
+        check(0, args, "logout(\"corp\"); exit(0);", 1);
+        let add = "registry::add(\"x\", \"sparse+https://x.example/\");";
+        let undone = format!("begin(); {add} logout(\"corp\"); rollback();");
+        check(0, args, &undone, 0);
+        check(0, args, "logout(\"corp\", #{ dry_run: true });", 0);
+        check(1, args, "logout(\"corp\"); fail(\"undone\");", 0);
+    }
+    // Each script decides for itself.
+    let both = ["-f", "s.rhai", "-f", "t.rhai"];
+    check(status, &both, "exit(0);", 1);
+    // A question is answered by its answer.
+    check(0, &["-f", "t.rhai"], "status(\"corp\");", 0);
+    let mut shell = Pty::shell(&sandbox, &[]);
+    for line in ["logout(\"corp\");", "run t.rhai"] {
+        sandbox.write("work/t.rhai", "logout(\"corp\");");
+        let shown = shell.line(line);
+        assert!(shown.contains("warning: a token of `corp` "), "{shown}");
+    }
+}
+
+#[test]
+fn a_logout_that_leaves_a_token_where_cargo_finds_it_is_told_to_a_script_too() {
+    let mut sandbox = Sandbox::new();
+    sandbox.write(
+        "home/config.toml",
+        "[registries.corp]\nindex = 'sparse+https://corp.example/'\n",
+    );
+    sandbox.env("CARGO_REGISTRIES_CORP_TOKEN", "sentinel-of-corp");
+    sandbox.write("work/s.rhai", "logout(\"corp\");");
+    let run = sandbox.fails(1, &["-f", "s.rhai"]);
+    let told = "a token of `corp` is left in `cargo:token`: unset `CARGO_REGISTRIES_CORP_TOKEN` where it is set";
+    assert!(run.stderr.contains(told), "{run:?}");
 }

@@ -219,7 +219,23 @@ fn no_completion_shows_more_than_text() {
     }
 }
 
-/// What a script's own author prints is theirs; the value of a line at the prompt is somebody's.
+/// What it prints is as it is where somebody else reads it.
+#[test]
+fn a_script_shows_a_terminal_no_more_than_text() {
+    let mut sandbox = Sandbox::new();
+    sandbox.write("work/.cargo/config.toml", CONFIGS[0].replace("EVIL", EVIL));
+    let walk = "for r in registry::list() { for p in r.providers { print(p[0]); debug(p[0]) } }";
+    sandbox.write("work/walk.rhai", walk);
+    for options in [&["-f", "walk.rhai"][..], &["--json", "-f", "walk.rhai"]] {
+        let run = sandbox.ok(options);
+        assert!(format!("{}{}", run.stdout, run.stderr).contains("\u{1b}]0;title"));
+        let run = sandbox.looks_all(true, 80).ok(options);
+        let shown = format!("{}{}", run.stdout, run.stderr);
+        assert_eq!(shown.find(is_hidden), None, "{shown:?}");
+        assert!(shown.contains("u{1b}]0;title"), "{shown}");
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn tab_and_the_prompt_show_text_only() {

@@ -34,6 +34,9 @@ pub const PATIENT: Duration = Duration::from_mins(1);
 /// Windows keeps no more bytes in one credential (22).
 const LONGEST_ON_WINDOWS: usize = 2560;
 
+/// What is said where a change did not come to an end in time.
+pub const UNKNOWN: &str = ", so whether it did as it was told is unknown";
+
 /// What is said between the process that asks and the one that calls the store.
 pub const LOCKED: &str = "the keyring is locked";
 
@@ -113,7 +116,7 @@ fn call(
             if matches!(action, Action::Get(_)) {
                 ""
             } else {
-                ", so whether it did as it was told is unknown"
+                UNKNOWN
             }
         ));
         // Starting ourselves does not fail.

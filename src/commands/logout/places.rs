@@ -167,6 +167,16 @@ impl PlaceOutcome {
 }
 
 impl Places {
+    /// Those that may still have a token.
+    fn left(&self) -> impl Iterator<Item = &LogoutPlace> {
+        let is_left = |place: &&LogoutPlace| match place.fate.outcome {
+            PlaceOutcome::Removed | PlaceOutcome::Absent => false,
+            PlaceOutcome::Locked | PlaceOutcome::Failed => true,
+            PlaceOutcome::Kept => self.again.is_none() && !place.fate.is_aside,
+        };
+        self.places.iter().filter(is_left)
+    }
+
     /// The words that were needed, in lines of their own, because a table would shorten them; once for all
     /// registries that they are the same for.
     fn details(&self) -> Vec<String> {
@@ -259,27 +269,36 @@ impl Answer for Places {
         blocks
     }
 
+    fn failures(&self) -> Vec<Error> {
+        let failure = |place: &LogoutPlace| {
+            let kind = place.fate.kind.unwrap_or(ErrorKind::Failed);
+            let is = match place.fate.outcome {
+                PlaceOutcome::Kept => "is",
+                _ => "may be",
+            };
+            let LogoutPlace {
+                registry, provider, ..
+            } = place;
+            let told = format!("a token of `{registry}` {is} left in `{provider}`");
+            let failure = Error::new(kind, told).maybe_hint(place.fate.hint.clone());
+            match &place.fate.detail {
+                Some(detail) => failure.because(detail),
+                None => failure,
+            }
+        };
+        self.left().map(failure).collect()
+    }
+
     /// 0 if Cargo would find no token any more.
     fn exit_status(&self) -> u8 {
-        let any = |kind| {
-            self.places
-                .iter()
-                .any(|place| place.fate.kind == Some(kind))
-        };
-        let is_left = |place: &LogoutPlace| {
-            place.fate.outcome == PlaceOutcome::Failed
-                || (self.again.is_none()
-                    && place.fate.outcome == PlaceOutcome::Kept
-                    && !place.fate.is_aside)
-        };
-        if any(ErrorKind::Interrupted) {
-            ErrorKind::Interrupted.exit_status()
-        } else if any(ErrorKind::Unavailable) {
-            ErrorKind::Unavailable.exit_status()
-        } else if self.places.iter().any(is_left) {
-            ErrorKind::Failed.exit_status()
-        } else {
-            0
+        let any = |kind| self.left().any(|place| place.fate.kind == Some(kind));
+        let weightiest = [ErrorKind::Interrupted, ErrorKind::Unavailable]
+            .into_iter()
+            .find(|kind| any(*kind));
+        match weightiest {
+            Some(kind) => kind.exit_status(),
+            None if self.left().next().is_some() => ErrorKind::Failed.exit_status(),
+            None => 0,
         }
     }
 }

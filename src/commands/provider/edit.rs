@@ -6,13 +6,10 @@ use clap::{ArgGroup, Args};
 
 use crate::cargo::chain::{Provider, resolve};
 use crate::cargo::config::{Config, View, wrong_kind};
-use crate::cargo::programs;
 use crate::cargo::providers::is_another_credsh;
 use crate::commands::Outcome;
 use crate::commands::alias;
-use crate::commands::args::{
-    CREDSH, ProviderSpec, SpecWords, Where, installed, list_node, provider_node,
-};
+use crate::commands::args::{ProviderSpec, SpecWords, Where, installed, list_node, provider_node};
 use crate::disk::tree::{Entry, Node};
 use crate::error::{Error, Place, Result};
 use crate::session::Session;
@@ -108,18 +105,37 @@ impl Listed {
         Ok(Self { file, tried })
     }
 
-    fn position(&self, config: &Config, spec: &[String]) -> Option<usize> {
-        let spec = named(config, spec.to_vec());
-        self.tried
-            .iter()
-            .position(|entry| named(config, words_of(entry)) == spec)
+    fn position(&self, session: &mut Session, spec: &[String]) -> Result<Option<usize>> {
+        for (index, entry) in self.tried.iter().enumerate() {
+            if self.is_same(session, entry, spec)? {
+                return Ok(Some(index));
+            }
+        }
+        Ok(None)
     }
 
-    fn insert(&mut self, config: &Config, spec: String, position: &Position) -> Result<()> {
+    /// Whether an entry is the provider that was named: by its words, or both are credsh, which is itself by any path,
+    /// one that is gone and one that an alias stands for included. Another build of it is known by what it says itself,
+    /// so it is asked, if it is credsh that was named and this is no plan.
+    fn is_same(&self, session: &mut Session, entry: &str, spec: &[String]) -> Result<bool> {
+        let is_plan = session.flags.is_plan();
+        let config = session.config()?;
+        let entry = words_of(entry);
+        if entry == spec || entry.is_empty() || spec.is_empty() {
+            return Ok(entry == spec);
+        }
+        let spec = provider(config, spec, &Place::Option("SPEC"));
+        let entry = provider(config, &entry, &Place::file(&self.file));
+        Ok(spec.is_or_was_credsh(config)
+            && spec.command[1..] == entry.command[1..]
+            && (entry.is_or_was_credsh(config) || !is_plan && is_another_credsh(config, &entry)))
+    }
+
+    fn insert(&mut self, session: &mut Session, spec: String, position: &Position) -> Result<()> {
         let index = match &position.before {
             Some(ProviderSpec(words)) => {
                 let other = words.join(" ");
-                self.position(config, words).ok_or_else(|| {
+                self.position(session, words)?.ok_or_else(|| {
                     Error::not_found(format!("`{other}` is not in the list of that file"))
                         .at(Place::file(&self.file))
                         .hint("`provider list` shows where each one stands")
@@ -150,29 +166,8 @@ fn words_of(entry: &str) -> Vec<String> {
     entry.split_whitespace().map(ToOwned::to_owned).collect()
 }
 
-/// What tells a provider from others: its words, and credsh is itself by any path, one that is gone and one that an alias
-/// stands for included.
-fn named(config: &Config, words: Vec<String>) -> Vec<String> {
-    match as_credsh(config, &words) {
-        Some(credsh) => {
-            let arguments = credsh.command.into_iter().skip(1);
-            std::iter::once(CREDSH.to_owned())
-                .chain(arguments)
-                .collect()
-        }
-        None => words,
-    }
-}
-
-/// The provider that these words stand for, if it is credsh: this one, another, or one of that name that is gone.
-fn as_credsh(config: &Config, words: &[String]) -> Option<Provider> {
-    words.first()?;
-    let provider = resolve(config, words, &Place::Option("SPEC"), &mut Vec::new());
-    let program = &provider.command[0];
-    let is_gone =
-        || programs::is_called_credsh(program) && programs::find(config, program).is_none();
-    let is_it = provider.is_credsh || is_gone() || is_another_credsh(config, &provider);
-    is_it.then_some(provider)
+fn provider(config: &Config, words: &[String], place: &Place) -> Provider {
+    resolve(config, words, place, &mut Vec::new())
 }
 
 fn warn_of_environment(session: &mut Session) -> Result<()> {
@@ -210,21 +205,20 @@ impl Add {
             // Cargo's own default, which would no longer be asked.
             listed.tried.push("cargo:token".to_owned());
         }
-        listed.insert(config, spec, &self.position)?;
+        listed.insert(session, spec, &self.position)?;
         listed.write(session)?;
         Outcome::change()
     }
 
     /// A list that has credsh, by a path that leads elsewhere or nowhere: this is where it is now.
     fn refreshed(&self, session: &mut Session, listed: Listed, words: &[String]) -> Result<Listed> {
-        let config = session.config()?;
-        let Some(index) = listed.position(config, words) else {
+        let Some(index) = listed.position(session, words)? else {
             return Ok(listed);
         };
+        let config = session.config()?;
         let entry = words_of(&listed.tried[index]);
-        match as_credsh(config, &entry) {
-            Some(stale) if !stale.is_credsh => {}
-            _ => return Ok(listed),
+        if entry == words || provider(config, &entry, &Place::file(&listed.file)).is_credsh {
+            return Ok(listed);
         }
         let key = ["credential-alias", entry[0].as_str()];
         if entry.len() == 1 && matches!(config.words(&key), Ok(Some(_))) {
@@ -244,11 +238,13 @@ impl Remove {
         let spec = self.spec.words()?;
         let mut listed =
             find(session, &self.place, &spec)?.ok_or_else(|| not_listed(session, &spec))?;
-        let config = session.config()?;
-        let gone = named(config, spec);
-        listed
-            .tried
-            .retain(|entry| named(config, words_of(entry)) != gone);
+        let mut kept = Vec::new();
+        for entry in &listed.tried {
+            if !listed.is_same(session, entry, &spec)? {
+                kept.push(entry.clone());
+            }
+        }
+        listed.tried = kept;
         listed.write(session)?;
         if session.config()?.joined(&KEY)?.is_empty() {
             session.note("the chain is unset now: Cargo asks `cargo:token` only, and refuses registries with `auth-required`");
@@ -275,19 +271,18 @@ fn move_to(
     position: &Position,
     place: &Where,
 ) -> Result<()> {
-    let Some(index) = from.position(session.config()?, spec) else {
+    let Some(index) = from.position(session, spec)? else {
         return Ok(());
     };
     let file = target(session, place, position)?;
     let entry = from.tried.remove(index);
     if file == from.file {
-        from.insert(session.config()?, entry, position)?;
+        from.insert(session, entry, position)?;
         from.write(session)?;
         return Ok(());
     }
-    let config = session.config()?;
-    let mut to = Listed::in_file(config, file)?;
-    to.insert(config, entry, position)?;
+    let mut to = Listed::in_file(session.config()?, file)?;
+    to.insert(session, entry, position)?;
     from.write(session)?;
     to.write(session)?;
     Ok(())
@@ -315,9 +310,8 @@ fn find(session: &mut Session, place: &Where, spec: &[String]) -> Result<Option<
         None => files_with_lists(session.config()?),
     };
     for file in files {
-        let config = session.config()?;
-        let listed = Listed::in_file(config, file)?;
-        if listed.position(config, spec).is_some() {
+        let listed = Listed::in_file(session.config()?, file)?;
+        if listed.position(session, spec)?.is_some() {
             return Ok(Some(listed));
         }
     }

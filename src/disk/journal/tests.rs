@@ -1,6 +1,7 @@
 //! How a file that was being written is told from one that somebody else has written.
 
 use super::*;
+use crate::disk::document::Value;
 use crate::disk::tree;
 
 const TEXTS: [&str; 8] = [
@@ -135,7 +136,7 @@ fn a_journal_is_whole_or_not_there() {
     let home = folder.path().parent().unwrap();
     let file = home.join("config.toml");
     let record = FileRecord::new(home, &file, false, Some("a = 1\n"), "a = 2\n", Vec::new());
-    let journal = Journal::new(vec![record], vec![Json::Null]);
+    let journal = Journal::new(vec![record], vec![Json::Null], Vec::new());
     journal.write(folder.path()).unwrap();
     assert_eq!(Journal::read(folder.path()).unwrap(), Some(journal));
     #[cfg(unix)]
@@ -153,6 +154,18 @@ fn a_journal_is_whole_or_not_there() {
     let error = Journal::read(folder.path()).unwrap_err();
     assert_eq!(error.kind(), crate::error::Kind::Malformed);
     assert!(!format!("{error:?}").contains("s3cret"));
+}
+
+#[test]
+fn a_key_has_a_name() {
+    for (key, is_read) in [(vec!["a".to_owned()], true), (Vec::new(), false)] {
+        let edits = vec![EditRecord::new(key, None, None)];
+        let name = Path::new("config.toml");
+        let record = FileRecord::new(Path::new(""), name, false, None, "a = 1\n", edits);
+        let journal = Journal::new(vec![record], Vec::new(), Vec::new());
+        let text = serde_json::to_vec(&journal).unwrap();
+        assert_eq!(Journal::parse(&text, Path::new("")).is_some(), is_read);
+    }
 }
 
 #[cfg(unix)]
@@ -174,7 +187,7 @@ fn one_that_is_too_long_is_not_kept() {
     let folder = tempfile::tempdir().unwrap();
     for (length, fits) in [(1_000, true), (replace::LONGEST, false)] {
         let item = Json::String("a".repeat(usize::try_from(length).unwrap()));
-        let kept = Journal::new(Vec::new(), vec![item]).write(folder.path());
+        let kept = Journal::new(Vec::new(), vec![item], Vec::new()).write(folder.path());
         assert_eq!(kept.is_ok(), fits, "{kept:?}");
         assert_eq!(Journal::is_begun(folder.path()), fits);
         if fits {

@@ -49,7 +49,7 @@ fn text(path: &Path) -> String {
 #[track_caller]
 fn check_in_place(old: &str, new: &str) {
     let case = case(old);
-    in_place(&mut open(&case.path), &case.path, old.as_bytes(), new).unwrap();
+    assert!(in_place(&mut open(&case.path), &case.path, old.as_bytes(), new).unwrap());
     assert_eq!(text(&case.path), new);
 }
 
@@ -78,10 +78,11 @@ fn in_place_leaves_the_new_text() {
 
 #[test]
 fn a_text_that_changed_meanwhile_is_not_overwritten() {
-    let case = case("somebody else's\n");
-    let error = in_place(&mut open(&case.path), &case.path, b"ours\n", "new\n").unwrap_err();
-    assert_eq!(error.kind(), Kind::Failed);
-    assert_eq!(text(&case.path), "somebody else's\n");
+    for theirs in ["somebody else's\n", "hers\n"] {
+        let case = case(theirs);
+        assert!(!in_place(&mut open(&case.path), &case.path, b"ours\n", "new\n").unwrap());
+        assert_eq!(text(&case.path), theirs);
+    }
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn the_same_text_is_not_written() {
     let case = case("a = 1\n");
     let before = fs::metadata(&case.path).unwrap().modified().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(20));
-    in_place(&mut open(&case.path), &case.path, b"a = 1\n", "a = 1\n").unwrap();
+    assert!(in_place(&mut open(&case.path), &case.path, b"a = 1\n", "a = 1\n").unwrap());
     replaced(&case.path, "a = 1\n").unwrap();
     assert_eq!(
         fs::metadata(&case.path).unwrap().modified().unwrap(),
@@ -149,7 +150,7 @@ mod unix {
             let case = case("old\n");
             chmod(&case.path, before);
             let number = inode(&case.path);
-            in_place(&mut open(&case.path), &case.path, b"old\n", "new\n").unwrap();
+            assert!(in_place(&mut open(&case.path), &case.path, b"old\n", "new\n").unwrap());
             assert_eq!((mode(&case.path), inode(&case.path)), (after, number));
         };
         check(0o644, 0o600);
@@ -195,6 +196,11 @@ mod unix {
         let dangling = case.folder.path().join("dangling");
         symlink("sub/missing.toml", &dangling).unwrap();
         assert!(read(&dangling).unwrap().is_none());
+        for is_private in [false, true] {
+            let error = create(&dangling, ".credsh-new", "new\n", is_private).unwrap_err();
+            assert!(error.message().starts_with("this link leads to "));
+        }
+        fs::create_dir(case.folder.path().join("sub")).unwrap();
         replaced(&dangling, "new\n").unwrap();
         assert_eq!(text(&case.folder.path().join("sub/missing.toml")), "new\n");
 
@@ -303,7 +309,7 @@ mod unix {
         if !with_access_list(&case.path, "system.posix_acl_access") {
             return; // Not every file system has them.
         }
-        in_place(&mut open(&case.path), &case.path, b"old\n", "new\n").unwrap();
+        assert!(in_place(&mut open(&case.path), &case.path, b"old\n", "new\n").unwrap());
         // What the group bits are then is the most that the list can give.
         assert_eq!(mode(&case.path), 0o600);
         assert!(with_access_list(

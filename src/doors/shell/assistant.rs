@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,7 +14,7 @@ use rustyline::history::SearchDirection;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Context, Helper};
 
-use super::history::spells_token;
+use super::history::Hidden;
 use super::paint::painted;
 use crate::doors::complete::{Candidate, Names, complete, missing};
 use crate::doors::language::{self, Language, goes_on, pieces};
@@ -36,8 +35,8 @@ pub(super) struct Assistant {
     /// The columns of the terminal, now.
     pub(super) columns: usize,
     history: HistoryHinter,
-    /// What was entered this time and is not on disk, because it may be a token: Up finds it, nothing else shows it.
-    pub(super) hidden: HashSet<String>,
+    /// What is no hint.
+    hidden: Hidden,
     /// Whether the line is one of the history as it stands there.
     pub(super) is_recalled: Arc<AtomicBool>,
     /// Whether the line is shown for the last time.
@@ -46,22 +45,17 @@ pub(super) struct Assistant {
 }
 
 impl Assistant {
-    pub(super) fn new(tree: clap::Command, color: bool) -> Self {
+    pub(super) fn new(tree: clap::Command, hidden: Hidden, color: bool) -> Self {
         Self {
             tree,
             names: Names::default(),
             columns: 80,
             history: HistoryHinter::new(),
-            hidden: HashSet::new(),
+            hidden,
             is_recalled: Arc::default(),
             is_final: Cell::new(false),
             color,
         }
-    }
-
-    /// Whether a line of the history is one that only Up may show.
-    pub(super) fn hides(&self, line: &str) -> bool {
-        self.hidden.contains(line) || spells_token(line)
     }
 
     /// An open quote or bracket, or a backslash at the end, goes on in the next line; two empty lines end it.
@@ -156,8 +150,8 @@ impl Hinter for Assistant {
         }
         let earlier = self.history.hint(line, cursor, context);
         // A block of several lines would cover the screen.
-        if let Some(shown) =
-            earlier.filter(|shown| !shown.contains('\n') && !self.hides(&format!("{line}{shown}")))
+        if let Some(shown) = earlier
+            .filter(|shown| !shown.contains('\n') && !self.hidden.has(&format!("{line}{shown}")))
         {
             return Some(Suggestion {
                 shown,

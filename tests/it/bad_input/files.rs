@@ -287,30 +287,84 @@ fn what_is_no_file_is_told_and_never_waited_for() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_that_leads_nowhere_is_followed_or_refused_but_never_replaced() {
-    for file in ["home/config.toml", "home/credentials.toml"] {
+fn a_link_to_a_file_that_is_not_there_is_followed_into_a_folder_that_is_or_refused() {
+    let words: [(&str, &[&str]); 2] = [
+        (
+            "config.toml",
+            &["registry", "add", "lab", "sparse+https://lab.example/"],
+        ),
+        (
+            "credentials.toml",
+            &["login", "crates-io", "--from", "env:T"],
+        ),
+    ];
+    for (file, args) in words {
         let mut sandbox = Sandbox::new();
-        let path = sandbox.root().join(file);
-        std::os::unix::fs::symlink(sandbox.root().join("nowhere/target.toml"), &path).unwrap();
+        sandbox.env("T", format!("cio-{SENTINEL}-for-a-link"));
+        let path = sandbox.home().join(file);
+        let target = sandbox.root().join("dotfiles/cargo/target.toml");
+        std::os::unix::fs::symlink(&target, &path).unwrap();
         sandbox.ok(&["registry", "list"]);
-        let token = format!("cio-{SENTINEL}-for-a-link");
-        let run = if file.ends_with("config.toml") {
-            sandbox.run(&["registry", "add", "lab", "sparse+https://lab.example/"])
-        } else {
-            sandbox
-                .stdin(&token)
-                .run(&["login", "crates-io", "--from", "stdin"])
-        };
+        let says = [
+            &format!(
+                "this link leads to `{}`, whose folder is not there",
+                target.display()
+            ),
+            "mkdir -p",
+        ];
+        let error = refused(&mut sandbox, 1, args, &says);
+        assert_eq!(error["place"]["file"], path.display().to_string());
+        assert!(!sandbox.exists("dotfiles"), "{file}");
+        assert!(!sandbox.exists("home/.credsh/journal"), "{file}");
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        sandbox.ok(args);
+        assert!(sandbox.exists("dotfiles/cargo/target.toml"), "{file}");
         assert!(
             std::fs::symlink_metadata(&path).unwrap().is_symlink(),
             "{file}"
         );
-        assert_eq!(run.status == 0, sandbox.exists("nowhere/target.toml"));
-        assert!(
-            run.status == 0 || run.status == 1 && run.stderr.contains(file),
-            "{}",
-            run.stderr
-        );
+    }
+}
+
+/// As a disk that fails would be; and so is a folder that is closed to us, but not to the one who runs the tests.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_looked_at_is_not_taken_for_absent() {
+    use std::os::unix::fs::symlink;
+    for file in [
+        "home/config.toml",
+        "home/config",
+        "home/credentials",
+        "home/credentials.toml",
+        "work/.cargo",
+    ] {
+        let mut sandbox = corp();
+        let path = sandbox.root().join(file);
+        let _ = std::fs::remove_file(&path);
+        symlink(path.file_name().unwrap(), &path).unwrap();
+        for args in [
+            &["registry", "list"] as &[&str],
+            &["status"],
+            &["registry", "rename", "corp", "work"],
+        ] {
+            let error = refused(&mut sandbox, 1, args, &["cannot look at this file"]);
+            assert!(error["place"]["file"].as_str().unwrap().contains(file));
+        }
+    }
+    if rustix::process::geteuid().is_root() {
+        return;
+    }
+    let close = |folder: &std::path::Path, mode| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(folder, PermissionsExt::from_mode(mode)).unwrap();
+    };
+    let mut sandbox = corp();
+    for (folder, status) in [(sandbox.work().join(".cargo"), 0), (sandbox.home(), 1)] {
+        std::fs::create_dir_all(&folder).unwrap();
+        close(&folder, 0);
+        let run = sandbox.run(&["registry", "list"]);
+        close(&folder, 0o700);
+        assert_eq!(run.status, status, "{}: {run:?}", folder.display());
     }
 }
 

@@ -203,6 +203,36 @@ fn what_a_script_cannot_say_is_a_comment_in_it() {
     assert!(!script.contains("cioABC"), "{script}");
 }
 
+/// Another machine has it elsewhere; what is only called like it keeps its tokens elsewhere, too.
+#[test]
+fn credsh_is_written_by_its_name_and_a_stranger_of_that_name_by_its_path() {
+    let mut sandbox = sandbox();
+    let stranger = sandbox.program("strange/credsh", "#!/bin/sh\n");
+    let stranger = stranger.to_str().unwrap();
+    let runner = sandbox.prompt();
+    let recorder = Recorder::begin(&runner, "session.rhai".as_ref()).unwrap();
+    let index = |name: &str| format!("registry add {name} sparse+https://{name}.example/");
+    for line in [
+        format!("{} --provider {stranger}", index("a")),
+        format!("{} --provider credsh", index("b")),
+        format!("provider add {stranger}"),
+        "provider add credsh".to_owned(),
+    ] {
+        assert_eq!(runner.run_line(&line).ok(), Some(0), "{line}");
+    }
+    let written = recorder.stop(&runner).unwrap();
+    let script = sandbox.read("work/session.rhai");
+    assert!(written.missing.is_empty(), "{script}");
+    for part in [
+        format!("registry::set(\"a\", #{{ provider: \"{stranger}\" }})"),
+        "registry::set(\"b\", #{ provider: \"credsh\" })".to_owned(),
+        format!("provider::add(\"{stranger}\", "),
+        "provider::add(\"credsh\", ".to_owned(),
+    ] {
+        assert!(script.contains(&part), "{part}:\n{script}");
+    }
+}
+
 #[test]
 fn a_token_that_goes_from_one_file_to_another_has_come() {
     let mut sandbox = sandbox();

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::login::Login;
 use super::net::Net;
 use super::text::{Script, may_hold_token, quoted, spec, words_of};
-use crate::cargo::chain::{Kind, Provider};
+use crate::cargo::chain::{Kind, resolve};
 use crate::cargo::config::View;
 use crate::cargo::index_url::IndexUrl;
 use crate::cargo::name::RegistryName;
 use crate::cargo::registry::{Registry, Wanted};
 use crate::commands::args::CREDSH;
 use crate::disk::tree::Node;
-use crate::error::Result;
+use crate::error::{Place, Result};
 use crate::session::change::{After, FileChange, ItemChange, Wish};
 use crate::session::{Recording, Session};
 use crate::token::Token;
@@ -54,7 +54,7 @@ impl Writer<'_, '_> {
         let own = self.logins(&names)?;
         self.providers(&names, &own)?;
         self.default(&names);
-        self.chain();
+        self.chain()?;
         Ok(self.script)
     }
 
@@ -294,7 +294,11 @@ impl Writer<'_, '_> {
                     item.provider
                 )
             };
-            match (&item.after, name, spec_of(&item.provider)) {
+            match (
+                &item.after,
+                name,
+                spec(self.session.config()?, &item.provider),
+            ) {
                 (Wish::Logout { .. }, Some(name), _) => {
                     self.script.call(format!("logout({})", quoted(&name)));
                 }
@@ -340,9 +344,10 @@ impl Writer<'_, '_> {
             if change.is_none() && !set.contains_key(name) {
                 continue;
             }
-            let words = self.session.config()?.words(key)?.map(|words| words.words);
+            let words = self.session.config()?.words(key)?;
+            let written = words.map(|words| self.spec_of(&words.words, &words.place));
             let is_set = |spec: &String| set.get(name) == Some(spec);
-            match words.map(|words| spec(&words)) {
+            match written.transpose()? {
                 Some(Some(spec)) if is_set(&spec) => {}
                 Some(Some(spec)) => self.script.call(format!(
                     "registry::set({}, #{{ provider: {} }})",
@@ -383,10 +388,11 @@ impl Writer<'_, '_> {
     }
 
     /// The global chain, in the order tried.
-    fn chain(&mut self) {
+    fn chain(&mut self) -> Result<()> {
         let Some(change) = self.net.chain else {
-            return;
+            return Ok(());
         };
+        let place = Place::file(&change.file);
         let listed = |node: Option<&Node>| {
             let mut entries = words_of(node).unwrap_or_default();
             entries.reverse();
@@ -403,7 +409,7 @@ impl Writer<'_, '_> {
         };
         for entry in added.iter().chain(&after) {
             let words: Vec<String> = entry.split_whitespace().map(ToOwned::to_owned).collect();
-            match spec(&words) {
+            match self.spec_of(&words, &place)? {
                 Some(spec) => self.script.call(format!(
                     "provider::add({}, #{{ last: true }})",
                     quoted(&spec)
@@ -420,11 +426,22 @@ impl Writer<'_, '_> {
             .filter(|entry| !after.contains(entry))
         {
             let words: Vec<String> = entry.split_whitespace().map(ToOwned::to_owned).collect();
-            if let Some(spec) = spec(&words) {
+            if let Some(spec) = self.spec_of(&words, &place)? {
                 self.script
                     .remove(&format!("provider::remove({})", quoted(&spec)));
             }
         }
+        Ok(())
+    }
+
+    /// A provider of the configuration in one word.
+    fn spec_of(&mut self, words: &[String], place: &Place) -> Result<Option<String>> {
+        if words.is_empty() {
+            return Ok(None);
+        }
+        let config = self.session.config()?;
+        let provider = resolve(config, words, place, &mut Vec::new());
+        Ok(spec(config, &provider))
     }
 }
 
@@ -433,8 +450,4 @@ fn token_in(item: &ItemChange) -> Option<&Token> {
         Wish::Login { token, .. } => token.as_ref(),
         Wish::Logout { .. } => None,
     }
-}
-
-fn spec_of(provider: &Provider) -> Option<String> {
-    spec(&provider.written)
 }

@@ -1,6 +1,8 @@
 //! A script as text: its calls, what it lacks, and how names and providers are spelt in it.
 
 use super::login::LoginCall;
+use crate::cargo::chain::Provider;
+use crate::cargo::config::Config;
 use crate::cargo::programs::{CREDSH, is_called_credsh};
 use crate::disk::tree::Node;
 use crate::token::{looks_like_token, masked};
@@ -67,10 +69,12 @@ impl Script {
     }
 }
 
-/// A provider in one word, unless a part of it may be a token. Where credsh is, another machine knows.
-pub(super) fn spec(words: &[String]) -> Option<String> {
+/// A provider in one word, unless a part of it may be a token. Where credsh is, another machine knows; what is only
+/// called that is a program like others.
+pub(super) fn spec(config: &Config, provider: &Provider) -> Option<String> {
+    let words = &provider.written;
     let first = words.first()?;
-    let first = if is_called_credsh(first) {
+    let first = if is_called_credsh(first) && provider.is_or_was_credsh(config) {
         CREDSH
     } else {
         first

@@ -1,0 +1,158 @@
+//! What the next start makes of a run that was killed while it changed tokens that credsh keeps itself: ledger and store
+//! say the same in the end, and until then nothing is given away by rules that may be those of another token.
+
+use crate::steps::{Case, OLD, Step, after_moves, places};
+
+const CONFIG: &str = "home/config.toml";
+const JOURNAL: &str = "home/.credsh/journal";
+const LEDGER: &str = "home/.credsh/tokens.toml";
+
+const STORE: [&str; 6] = ["login", "corp", "--provider", "credsh", "--store", "sealed"];
+
+/// A registry with a token of credsh's own, and what is to become of it.
+fn with_token(args: &[&'static str]) -> Case {
+    let config = "[registries]\ncorp.index = \"INDEX/corp\"\nlab.index = \"INDEX/lab\"\n";
+    let mut case = Case::new(&[(CONFIG, config)], &[], &["registry", "list"]);
+    case.sandbox
+        .ok(&[&STORE[..], &["--from", "env:OLD"]].concat());
+    case.keep();
+    case.args = args.to_vec();
+    case
+}
+
+/// Before the last file is moved into its place.
+fn before_the_ledger(steps: &[Step]) -> usize {
+    *places(steps, "rename").last().unwrap()
+}
+
+/// After the last one was: what is left is what a store has to forget.
+fn after_the_ledger(steps: &[Step]) -> usize {
+    *after_moves(steps).last().unwrap()
+}
+
+impl Case {
+    /// What credsh answers Cargo that asks for a read.
+    fn answer(&mut self) -> String {
+        let index = self.cargo.registries.index("corp");
+        let registry = format!(r#"{{"index-url":"{index}","name":"corp"}}"#);
+        let get = format!(
+            "{{\"v\":1,\"registry\":{registry},\"kind\":\"get\",\"operation\":\"read\",\"args\":[]}}\n"
+        );
+        let run = self.sandbox.stdin(get).reveals().run(&["--cargo-plugin"]);
+        self.sandbox.stdin("");
+        run.stdout
+    }
+
+    /// Has what the store opens with away while this is done.
+    fn without_key<T>(&mut self, body: impl FnOnce(&mut Self) -> T) -> T {
+        let key = self.sandbox.home().join(".credsh/identity");
+        let elsewhere = self.sandbox.root().join("identity");
+        std::fs::rename(&key, &elsewhere).unwrap();
+        let done = body(self);
+        std::fs::rename(&elsewhere, &key).unwrap();
+        done
+    }
+}
+
+/// The new token is stored, and its rules are not written yet.
+#[test]
+fn a_token_is_given_by_no_rules_but_its_own() {
+    let args = [
+        &STORE[..],
+        &["--from", "env:NEW", "--operations", "publish"],
+    ]
+    .concat();
+    let mut case = with_token(&args);
+    assert!(case.answer().contains(OLD));
+    case.interrupt(before_the_ledger);
+    assert!(!case.sandbox.read(LEDGER).contains("publish"));
+    let told = case.answer();
+    assert!(
+        told.contains("`credsh status` finishes") && !told.contains("sentinel"),
+        "{told}"
+    );
+    // Nothing is given up while nobody knows what the store has.
+    case.without_key(|case| {
+        for args in [
+            &["registry", "list"] as &[&str],
+            &["alias", "set", "a", "b"],
+        ] {
+            let run = case.sandbox.run(args);
+            assert_eq!(run.status == 0, args[0] == "registry", "{run:?}");
+            assert!(run.stderr.contains("cannot be asked now"), "{run:?}");
+            assert!(case.sandbox.exists(JOURNAL), "{run:?}");
+        }
+        assert!(!case.answer().contains("sentinel"));
+    });
+    let run = case.sandbox.ok(&["registry", "list"]);
+    assert!(!case.sandbox.exists(JOURNAL), "{}", run.stderr);
+    assert!(
+        case.sandbox.read(LEDGER).contains("publish"),
+        "{}",
+        run.stderr
+    );
+    let told = case.answer();
+    assert!(!told.contains("sentinel"), "{told}");
+}
+
+/// A token that is stored again stays, whatever an earlier change has left to be done.
+#[test]
+fn what_is_stored_again_is_not_forgotten() {
+    let again = [&STORE[..], &["--from", "env:OLD"]].concat();
+    // By Cargo, which starts credsh for nothing else; and while the store could not be asked before.
+    for by_cargo in [true, false] {
+        let mut case = with_token(&["logout", "corp"]);
+        case.interrupt(after_the_ledger);
+        if by_cargo {
+            let told = case
+                .cargo
+                .login(&case.sandbox, Some("corp"), &format!("{OLD}\n"));
+            assert!(told.success, "{told:#?}");
+        } else {
+            case.without_key(|case| case.sandbox.ok(&["alias", "set", "a", "b"]));
+            assert!(case.sandbox.exists(JOURNAL));
+            case.sandbox.ok(&again);
+        }
+        assert!(case.answer().contains(OLD), "{by_cargo}");
+        let run = case.sandbox.ok(&["registry", "list"]);
+        assert!(!case.sandbox.exists(JOURNAL), "{run:?}");
+        assert!(case.answer().contains(OLD), "{by_cargo}: {run:?}");
+    }
+}
+
+/// The disk is full when the store is to forget.
+#[test]
+fn what_a_store_has_not_forgotten_is_tried_again() {
+    let mut case = with_token(&["logout", "corp"]);
+    let steps = case.steps(&case.credsh());
+    case.reset();
+    let step = &steps[*places(&steps, "rename").last().unwrap()];
+    let failed = case.inject(step, "error=ENOSPC", &case.credsh());
+    assert_eq!(failed.status.code(), Some(4), "{failed:?}");
+    assert!(case.sandbox.exists(JOURNAL), "{failed:?}");
+    // Another change that is killed does not make it forget that.
+    case.args = vec![
+        "login",
+        "lab",
+        "--provider",
+        "cargo:token",
+        "--from",
+        "env:NEW",
+    ];
+    case.without_key(|case| {
+        let steps = case.steps(&case.credsh());
+        let journal = &steps[after_moves(&steps)[0]];
+        std::fs::remove_file(case.sandbox.root().join("home/credentials.toml")).unwrap();
+        assert!(case.is_killed_at(journal, &case.credsh()));
+        let run = case.sandbox.ok(&["registry", "list"]);
+        assert!(run.stderr.contains("tries again"), "{run:?}");
+        assert!(case.sandbox.exists(JOURNAL), "{run:?}");
+    });
+    let run = case.sandbox.ok(&["registry", "list"]);
+    assert!(!case.sandbox.exists(JOURNAL), "{run:?}");
+    // Stored again, it would be unchanged if it were still there.
+    let again = case
+        .sandbox
+        .ok(&[&STORE[..], &["--from", "env:OLD"]].concat());
+    assert!(!again.stdout.contains("unchanged"), "{}", again.stdout);
+}
