@@ -59,7 +59,8 @@ impl Session {
             .filter_map(|file| Some((lock::identity(file)?, file)))
             .collect();
         for tokens in <[PathBuf; 2]>::from(both_names(&self.home, "credentials")) {
-            if let Some(file) = lock::identity(&tokens).and_then(|tokens| files.get(&tokens)) {
+            let same = lock::identity(&tokens).and_then(|tokens| files.get(&tokens));
+            if let Some(file) = same.filter(|file| ***file != tokens) {
                 return Err(Error::failed(format!(
                     "this is the same file as `{}`, where Cargo keeps tokens",
                     tokens.display()
