@@ -3,7 +3,7 @@
 use super::chain::{Chain, Kind as ProviderKind, Origin};
 use super::config::{Config, View};
 use super::index_url::IndexUrl;
-use super::providers::{self, Answer, Operation, Outcome, Reply, Request, Step, os};
+use super::providers::{self, Answer, KnownAnswer, Operation, Outcome, Request, Step, os};
 use super::registry::{Registry, Wanted};
 use super::settings;
 use crate::disk::tree::Node;
@@ -33,7 +33,7 @@ impl Inspection {
         operation: &Operation,
         may_ask: bool,
     ) -> Result<Self> {
-        Self::with(config, wanted, operation, may_ask, None)
+        Self::with(config, wanted, operation, may_ask, Vec::new())
     }
 
     /// The same, where what credsh itself will answer is known already.
@@ -42,7 +42,7 @@ impl Inspection {
         wanted: &Wanted,
         operation: &Operation,
         may_ask: bool,
-        own: Option<Result<Reply>>,
+        own: Vec<KnownAnswer>,
     ) -> Result<Self> {
         let registry = Registry::resolve(config, wanted)?;
         let chain = Chain::of(config, &registry)?;
@@ -280,15 +280,20 @@ impl Inspection {
     }
 }
 
-/// Whether a failure leaves open what a store holds. Our own say what they mean; a program of somebody else's that
-/// fails has not said that there is nothing.
+/// Whether a failure leaves open what a store holds. Our own say what they mean, and have not looked where the ledger
+/// is damaged; a program of somebody else's that fails has not said that there is nothing.
 fn is_obstacle(step: &Step, kind: Kind) -> bool {
     let is_program = matches!(
         step.provider.kind,
         ProviderKind::Plugin | ProviderKind::TokenFromStdout
     );
     let is_silent = step.outcome == Outcome::Error && is_program && !step.provider.is_credsh;
-    kind == Kind::Unavailable || (kind == Kind::Failed && is_silent)
+    match kind {
+        Kind::Unavailable => true,
+        Kind::Malformed => step.provider.is_credsh,
+        Kind::Failed => is_silent,
+        _ => false,
+    }
 }
 
 /// A project that gives a registry of home's another index: `cargo:token` goes by the name, so home's token

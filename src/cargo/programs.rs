@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::config::Config;
-use crate::disk::lock;
+use crate::disk::lock::{Identity, identity};
 use crate::world::Env;
 
 /// This program, as a provider.
@@ -16,18 +16,22 @@ pub const CREDSH: &str = "credsh";
 /// How much of a program is compared at once, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// Whether a command starts this program: by its bare name, or as the very file that runs now, or that its name leads to
-/// on `PATH`, or as a copy of one of them. What is called alike is somebody else's, and gets nothing that is for credsh
-/// alone.
+/// Whether a command stands for this program: by its bare name, or as the very file that runs now, or that its name leads
+/// to on `PATH`, or as a copy of one of them. What is called alike elsewhere is somebody else's.
 pub fn is_credsh(config: &Config, program: &str) -> bool {
-    if program == CREDSH {
-        return true;
-    }
-    let Some(found) = find(config, program) else {
-        return false;
-    };
-    let is_it = |ours: &Path| config.copies().has(&found, ours);
-    is_it(config.program()) || find(config, CREDSH).is_some_and(|ours| is_it(&ours))
+    program == CREDSH
+        || is_this_program(config, program)
+        || find(config, CREDSH).is_some_and(|ours| leads_to(config, program, &ours))
+}
+
+/// Whether a command starts the very file that runs now, or a copy of it. Nothing else gets what is for credsh alone: its
+/// name may lead to somebody else's program.
+pub fn is_this_program(config: &Config, program: &str) -> bool {
+    leads_to(config, program, config.program())
+}
+
+fn leads_to(config: &Config, program: &str, ours: &Path) -> bool {
+    find(config, program).is_some_and(|found| config.copies().has(&found, ours))
 }
 
 /// Whether a command names a program of this name, be it this one, another's, or one that is gone.
@@ -77,14 +81,35 @@ fn is_copy(one: &Path, other: &Path) -> bool {
     }
 }
 
+/// What a file is, and that its bytes are what they were: nobody can set back when it was changed.
+type State = (Identity, u64, Moment);
+
+/// A moment, in seconds and nanoseconds.
+#[cfg(unix)]
+type Moment = (i64, i64);
+#[cfg(not(unix))]
+type Moment = std::time::SystemTime;
+
+fn state(path: &Path) -> Option<State> {
+    let metadata = path.metadata().ok()?;
+    #[cfg(unix)]
+    let changed = {
+        use std::os::unix::fs::MetadataExt;
+        (metadata.ctime(), metadata.ctime_nsec())
+    };
+    #[cfg(not(unix))]
+    let changed = metadata.modified().ok()?;
+    Some((identity(path)?, metadata.len(), changed))
+}
+
 /// Which files are copies of which: each registry may name the same one, and to compare two takes a while.
 #[derive(Debug, Default)]
-pub struct Copies(RefCell<HashMap<(lock::Identity, lock::Identity), bool>>);
+pub struct Copies(RefCell<HashMap<(State, State), bool>>);
 
 impl Copies {
     /// Whether one is the other, or has the same bytes.
     fn has(&self, one: &Path, other: &Path) -> bool {
-        let (Some(first), Some(second)) = (lock::identity(one), lock::identity(other)) else {
+        let (Some(first), Some(second)) = (state(one), state(other)) else {
             return false;
         };
         if first == second {

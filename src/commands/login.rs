@@ -12,7 +12,7 @@ use crate::cargo::inspection::moved_index;
 use crate::cargo::registry::Registry;
 use crate::disk::tree::Node;
 use crate::error::{Error, Result};
-use crate::session::change::{Moved, Wish, is_same};
+use crate::session::change::{Moved, Proof, Wish, is_same};
 use crate::session::own::Rules;
 use crate::session::{Session, no_name, stores_nothing};
 use crate::token::{Scheme, Source, Token};
@@ -225,7 +225,7 @@ impl Login {
                 token: token.as_ref().map(|token| token.stored.clone()),
                 args: self.rest.clone(),
                 instead: instead.to_vec(),
-                must_prove: self.move_it,
+                proof: self.move_it.then_some(Proof::Read),
             },
         )?;
         Ok(token)
@@ -241,7 +241,7 @@ impl Login {
         let configured = Rules::of_arguments(&provider.command[1..])?;
         let here = Rules::of_arguments(&self.rest)?;
         let rules = self.rules.clone().or(here).or(configured.clone());
-        session.check_reach(&rules, &configured, provider)?;
+        session.check_reach(registry, &rules, &configured, provider)?;
         let source = self.from.clone().unwrap_or_else(|| default_source(session));
         let token = if session.flags.is_plan() && !source.is_inert() {
             None

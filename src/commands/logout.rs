@@ -188,7 +188,7 @@ fn log_out_of(session: &mut Session, provider: &Provider, registry: &Registry) -
 /// Credsh may keep tokens of a registry that has another provider now, or one that is configured for other tokens.
 fn kept_aside(session: &mut Session, registry: &Registry, chain: &Chain) -> Vec<LogoutPlace> {
     let ours = chain.providers.iter().filter(|one| one.is_credsh);
-    let rules: Vec<Rules> = ours.map(rules_of).collect();
+    let rules: Vec<Rules> = ours.map(Rules::of_provider_or_all).collect();
     // What is wrong with the ledger is of no concern to a registry that credsh is not the provider of.
     let ledger = session.ledger().unwrap_or_default().entries;
     let index = registry.index_for_provider();
@@ -219,11 +219,6 @@ fn aside(entry: &Entry, registry: &Registry, ledger: &[Entry]) -> LogoutPlace {
     }
 }
 
-/// What a provider that is credsh is configured for. Where Cargo would get an error for it, all may be meant.
-fn rules_of(provider: &Provider) -> Rules {
-    Rules::of_arguments(&provider.command[1..]).unwrap_or_default()
-}
-
 /// Forgets the tokens of a registry that credsh, so configured, would give to Cargo.
 fn forget_own(
     session: &mut Session,
@@ -231,7 +226,7 @@ fn forget_own(
     provider: &Provider,
 ) -> Result<Vec<LogoutPlace>> {
     let mut places = Vec::new();
-    let rules = rules_of(provider);
+    let rules = Rules::of_provider_or_all(provider);
     let mut entries = session.own_tokens(registry)?;
     entries.retain(|entry| rules.admit(entry));
     for entry in entries {

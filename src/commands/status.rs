@@ -24,7 +24,8 @@ use crate::token::{Scheme, Token};
 /// Show for each registry whether Cargo has a token for it, where, and what is doubtful about it
 ///
 /// Exits with 3 if a registry that was named has no token, with 4 if a store that may have it is locked or does not
-/// answer, with 1 if a program fails that may have it. Starts no program, unless `--ask`.
+/// answer, with 1 if a program fails that may have it, with 65 if the file is damaged that says what credsh keeps. Starts
+/// no program, unless `--ask`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:\n  status\n  status crates-io corp --json")]
 pub struct Status {
@@ -106,7 +107,7 @@ impl Status {
                     continue;
                 }
             };
-            let label = own_label(session, &wanted, &inspection)?;
+            let label = own_label(session, &inspection)?;
             let config = session.config()?;
             // What a login stored, which a variable may hide.
             let stored = inspection.registry.setting("token").and_then(|key| {
@@ -213,30 +214,25 @@ impl Row {
 
 /// What credsh keeps for a registry that it is asked for, by its ledger.
 fn kept(inspection: &Inspection, ledger: &[Entry]) -> Vec<Entry> {
-    let mut chain = inspection.chain.providers.iter();
-    let Some(provider) = chain.find(|provider| provider.is_credsh) else {
-        return Vec::new();
-    };
+    let chain = inspection.chain.providers.iter();
+    let ours = chain.filter(|provider| provider.is_credsh);
+    let rules: Vec<Rules> = ours.map(Rules::of_provider_or_all).collect();
     let index = inspection.registry.index_for_provider();
-    let rules = Rules::of_arguments(&provider.command[1..]).unwrap_or_default();
-    let is_asked = |entry: &&Entry| entry.index == index && rules.admit(entry);
+    let is_asked =
+        |entry: &&Entry| entry.index == index && rules.iter().any(|rules| rules.admit(entry));
     ledger.iter().filter(is_asked).cloned().collect()
 }
 
 /// Which of credsh's own tokens has answered, if one has.
-fn own_label(
-    session: &mut Session,
-    wanted: &Wanted,
-    inspection: &Inspection,
-) -> Result<Option<String>> {
+fn own_label(session: &mut Session, inspection: &Inspection) -> Result<Option<String>> {
     let is_own = inspection
         .winner()
         .is_some_and(|step| step.provider.is_credsh);
-    let Some(answer) = inspection.answer().filter(|_| is_own) else {
+    if !is_own {
         return Ok(None);
-    };
-    let own = Own::of(session, wanted, &Operation::READ)?;
-    Ok(own.and_then(|own| own.answered(session, &answer.token)))
+    }
+    let own = Own::all(session, inspection, &Operation::READ)?;
+    Ok(Own::label(&own, session, inspection))
 }
 
 fn is_over(token: &Entry) -> bool {
@@ -253,12 +249,12 @@ impl Answer for Statuses {
     }
 
     fn exit_status(&self) -> u8 {
-        let any = |is: fn(&Row) -> bool| self.were_named && self.registries.iter().any(is);
-        if any(|row| row.obstacle == Some(ErrorKind::Unavailable)) {
-            ErrorKind::Unavailable.exit_status()
-        } else if any(|row| row.obstacle.is_some()) {
-            ErrorKind::Failed.exit_status()
-        } else if any(|row| row.logged_in == Some(false)) {
+        let named = self.registries.iter().filter(|_| self.were_named);
+        let obstacles = || named.clone().filter_map(|row| row.obstacle);
+        let unavailable = obstacles().find(|kind| *kind == ErrorKind::Unavailable);
+        if let Some(obstacle) = unavailable.or_else(|| obstacles().next()) {
+            obstacle.exit_status()
+        } else if named.clone().any(|row| row.logged_in == Some(false)) {
             ErrorKind::NotFound.exit_status()
         } else {
             0

@@ -67,37 +67,33 @@ impl Why {
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
         let operation = self.asked.operation()?;
         let may_ask = self.ask && !session.flags.is_plan();
-        let own = Own::of(session, &self.target.wanted(), &operation)?;
         let inspection = session.inspect(&self.target.wanted(), &operation, may_ask)?;
+        let own = Own::all(session, &inspection, &operation)?;
         let mut shadowed = inspection.shadowed(session.config()?);
         let is_asked = inspection.chain.providers.iter().any(|one| one.is_credsh);
-        let is_own = inspection
-            .winner()
-            .is_some_and(|winner| winner.provider.is_credsh);
-        let label = match (&own, inspection.answer()) {
-            (Some(own), Some(answer)) if is_own => own.answered(session, &answer.token),
-            _ => None,
-        };
+        let label = Own::label(&own, session, &inspection);
         let token = inspection.answer().map(|answer| Winner {
             fingerprint: answer.token.fingerprint(),
             place: answer.place.clone().or(label.clone().map(Place::Label)),
         });
-        if let Some(own) = own.as_ref().filter(|_| is_asked) {
-            shadowed.extend(runners_up(own, label));
+        for own in &own {
+            let winner = inspection.winner();
+            let is_winner = winner.is_some_and(|winner| own.is_of(&winner.provider));
+            shadowed.extend(runners_up(own, label.clone().filter(|_| is_winner)));
         }
         let mut notes = inspection.notes.clone();
-        if own.is_none() && is_asked {
+        if own.is_empty() && is_asked {
             notes.extend(left_at_another_index(session, &inspection.registry)?);
         }
         let obstacle = inspection.obstacle();
         notes.extend(obstacle.and_then(|error| error.next_step().map(ToOwned::to_owned)));
         let providers = inspection.steps.into_iter().map(|step| Tried {
-            detail: match &own {
-                Some(own) if step.provider.is_credsh => {
+            detail: match own.iter().find(|own| own.is_of(&step.provider)) {
+                Some(own) => {
                     let detail = step.detail.into_iter().chain([own.told()]);
                     Some(detail.collect::<Vec<_>>().join("; "))
                 }
-                _ => step.detail,
+                None => step.detail,
             },
             command: step.provider.command,
             place: step.provider.place,

@@ -23,7 +23,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::cargo::index_url::IndexUrl;
 use crate::cargo::name::RegistryName;
 use crate::cargo::providers::os::{self, STORE, UNLOCK};
-use crate::cargo::providers::{Operation, OperationKind, PARTS, end_with_parent, in_parts};
+use crate::cargo::providers::{Operation, PARTS, end_with_parent, in_parts};
 use crate::cargo::registry::Registry;
 use crate::disk::lock;
 use crate::error::{Error, Result};
@@ -31,7 +31,7 @@ use crate::render::Theme;
 use crate::session::own::{ITEM, Rules};
 use crate::session::{Flags, Session};
 use crate::stores::ledger::{self, Label};
-use crate::stores::routing::route;
+use crate::stores::routing::{Cache, route};
 use crate::stores::{Access, Item, StoreKind};
 use crate::token::Token;
 use crate::world::World;
@@ -330,13 +330,12 @@ impl Door {
         }
         Ok(CredentialResponse::Get {
             token: Secret::from(token.expose().to_owned()),
-            // A read's token may be kept as long as it is good, and is used for nothing else.
-            cache: match entry.expires {
-                _ if operation.action != OperationKind::Read => CacheControl::Never,
-                Some(day) => CacheControl::Expires {
+            cache: match Cache::of(&entry, &operation) {
+                Cache::Never => CacheControl::Never,
+                Cache::Session => CacheControl::Session,
+                Cache::Until(day) => CacheControl::Expires {
                     expiration: day.end(),
                 },
-                None => CacheControl::Session,
             },
             operation_independent: false,
         })

@@ -92,8 +92,8 @@ pub enum Wish {
         args: Vec<String>,
         /// Who is to keep it where this provider says that the registry is none of its own.
         instead: Vec<Provider>,
-        /// Whether it has to give the token back before anything else happens.
-        must_prove: bool,
+        /// What it has to give the token back for, before anything else happens.
+        proof: Option<Proof>,
     },
     /// Forget it; where it has moved, not before the new place has given it back.
     Logout {
@@ -113,7 +113,32 @@ pub struct Moved {
     pub token: Token,
 }
 
+/// What a provider has to give a token back for that is to leave its old place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// A read: with one, everything begins that Cargo does (24).
+    Read,
+    /// Whatever it gave it for under another index: it is the same provider.
+    AsBefore,
+}
+
+impl Moved {
+    /// What the new place has to give the token back for.
+    pub fn proof(&self, from: &Provider) -> Proof {
+        if self.provider.command == from.command {
+            Proof::AsBefore
+        } else {
+            Proof::Read
+        }
+    }
+}
+
 impl Wish {
+    /// Whether a token goes that has moved elsewhere.
+    pub fn is_move(&self) -> bool {
+        matches!(self, Self::Logout { moved_to: Some(_) })
+    }
+
     /// What the provider will hold.
     pub fn held(&self) -> Held {
         match self {

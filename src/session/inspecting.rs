@@ -4,15 +4,15 @@
 use super::Session;
 use super::change::Change;
 use super::overlay::Savepoint;
-use super::own::{self, Rules};
+use super::own;
 use crate::cargo::chain::{Chain, Provider};
 use crate::cargo::config::Held;
 use crate::cargo::inspection::Inspection;
-use crate::cargo::providers::{Answer, Operation, OperationKind, Reply, Said, os};
+use crate::cargo::providers::{Answer, KnownAnswer, Operation, Reply, Said, os};
 use crate::cargo::registry::{Registry, Wanted};
 use crate::error::Result;
 use crate::stores::ledger::{self, Entry};
-use crate::stores::routing::{candidates, route};
+use crate::stores::routing::{Cache, candidates, route};
 use crate::token::Token;
 
 impl Session {
@@ -23,30 +23,54 @@ impl Session {
         operation: &Operation,
         may_ask: bool,
     ) -> Result<Inspection> {
-        let own = self.own_answer(wanted, operation, may_ask)?;
+        let own = self.own_answers(wanted, operation, may_ask)?;
         Inspection::with(self.config()?, wanted, operation, may_ask, own)
     }
 
-    /// What credsh itself will answer once this transaction is written; `None` where that is what it would say now, or
-    /// only asking would tell.
-    fn own_answer(
+    /// What each credsh of the chain will answer once this transaction is written, as far as one of them has a token. Without
+    /// one where that is what it would say now, or only asking would tell.
+    fn own_answers(
         &mut self,
         wanted: &Wanted,
         operation: &Operation,
         may_ask: bool,
-    ) -> Result<Option<Result<Reply>>> {
+    ) -> Result<Vec<KnownAnswer>> {
         if !self.has_changes() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let registry = Registry::resolve(self.config()?, wanted)?;
         if !self.changes_own(registry.index_for_provider()) {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let chain = Chain::of(self.config()?, &registry)?;
-        let Some(provider) = chain.providers.iter().find(|one| one.is_credsh) else {
-            return Ok(None);
-        };
-        let entries = match self.looked_at(&registry, provider) {
+        let mut answers = Vec::new();
+        for provider in chain.providers.iter().filter(|one| one.is_credsh) {
+            let Some(reply) = self.own_answer(&registry, provider, operation, may_ask)? else {
+                continue;
+            };
+            let is_last = !matches!(
+                &reply,
+                Ok(Reply {
+                    said: Said::NotFound,
+                    ..
+                })
+            );
+            answers.push((provider.command.clone(), reply));
+            if is_last {
+                break;
+            }
+        }
+        Ok(answers)
+    }
+
+    fn own_answer(
+        &mut self,
+        registry: &Registry,
+        provider: &Provider,
+        operation: &Operation,
+        may_ask: bool,
+    ) -> Result<Option<Result<Reply>>> {
+        let entries = match self.own_entries(registry, provider) {
             Ok(entries) => entries,
             Err(error) => return Ok(Some(Err(error))),
         };
@@ -84,15 +108,6 @@ impl Session {
         self.changes_since(Savepoint::START).iter().any(is_of_it)
     }
 
-    /// The tokens that the provider looks at, as it is configured.
-    fn looked_at(&mut self, registry: &Registry, provider: &Provider) -> Result<Vec<Entry>> {
-        let rules = Rules::of_arguments(&provider.command[1..])?;
-        rules.check_configured()?;
-        let mut entries = self.own_tokens(registry)?;
-        entries.retain(|entry| rules.admit(entry));
-        Ok(entries)
-    }
-
     /// Whether nobody has to be asked for a token.
     fn is_known(&mut self, entry: &Entry) -> Result<bool> {
         let registry = own::registry_of(entry)?;
@@ -118,11 +133,7 @@ fn answer((entry, token): (Entry, Token), operation: &Operation) -> Said {
     Said::Token(Answer {
         token,
         place: None,
-        cache: match entry.expires {
-            _ if operation.action != OperationKind::Read => "never",
-            Some(_) => "expires",
-            None => "session",
-        },
+        cache: Cache::of(&entry, operation).name(),
         operation_independent: false,
     })
 }

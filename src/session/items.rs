@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::Session;
-use super::change::{After, Change, FileChange, ItemChange, Key, Wish};
+use super::change::{Action as Changed, After, Change, FileChange, ItemChange, Key, Wish};
 use super::commit::Ready;
 use super::own::Rules;
 use crate::cargo::chain::{Kind, Provider};
@@ -65,8 +65,15 @@ impl Session {
             before,
             after,
         };
-        if change.is_none() {
-            return Ok(());
+        let is_login = change.action() == Changed::Login;
+        // What is pending already may be a login that has nothing to prove, and now has.
+        let is_pending = is_login && self.config()?.pending_in(provider, registry).is_some();
+        if change.is_none() && !is_pending {
+            // What a plugin holds it may give for one operation, and not for another.
+            return match provider.kind {
+                Kind::Plugin => self.check_arrival(&change),
+                _ => Ok(()),
+            };
         }
         self.config_mut()?;
         let Self {
@@ -90,7 +97,7 @@ impl Session {
         ready: &mut Ready,
     ) -> Result<Vec<ItemChange>> {
         self.check_ledger(changes)?;
-        self.check_own(changes)?;
+        self.check_before(changes)?;
         let mut done = Vec::new();
         let mut ended_elsewhere = BTreeSet::new();
         let mut next = 0;
@@ -100,7 +107,7 @@ impl Session {
             let Change::Item(item) = &changes[index] else {
                 continue;
             };
-            let Wish::Login { must_prove, .. } = item.after else {
+            let Wish::Login { proof, .. } = item.after else {
                 continue;
             };
             let item = item.clone();
@@ -142,7 +149,7 @@ impl Session {
             let there = (0..changes.len())
                 .find(|&other| other != index && place_of(&changes[other]) == place);
             match there {
-                Some(_) if must_prove => {
+                Some(_) if proof.is_some() => {
                     let error = Error::failed(format!(
                         "the token would move to where it is: `{}` does not take this registry",
                         item.provider
@@ -189,7 +196,7 @@ impl Session {
             token,
             args,
             instead,
-            must_prove,
+            ..
         } = &item.after
         else {
             return Ok(Landed {
@@ -238,7 +245,8 @@ impl Session {
             };
             self.note_passed_on(&noted, &next)?;
             noted = next;
-            if item.is_none() {
+            if noted.is_none() {
+                self.check_arrival(&noted)?;
                 return Ok(Landed {
                     change: Some(Change::Item(Box::new(noted))),
                     provider,
@@ -265,12 +273,9 @@ impl Session {
                 Ok(Said::Locked) => return Err(os::locked(&item.provider)),
                 Ok(Said::NotSupported) => return Err(stores_nothing(&item.provider)),
                 Ok(Said::Done | Said::Token(_)) => {
-                    if let (true, Some(token)) = (*must_prove, token) {
-                        let proved = self.prove(&item.provider, &item.registry, token);
-                        if let Err(error) = proved {
-                            done.push(item);
-                            return Err(error);
-                        }
+                    if let Err(error) = self.check_arrival(&item) {
+                        done.push(item);
+                        return Err(error);
                     }
                     return Ok(Landed {
                         provider: asked.0,
@@ -287,14 +292,33 @@ impl Session {
         .hint("`provider list` shows them; `provider add cargo:token` adds one that takes every registry"))
     }
 
-    /// What credsh keeps is changed by nobody else from now on: it is looked at before anything is done.
-    fn check_own(&mut self, changes: &mut [Change]) -> Result<()> {
+    /// Sees that a token that moves to a provider is there.
+    fn check_arrival(&mut self, login: &ItemChange) -> Result<()> {
+        match &login.after {
+            Wish::Login {
+                token: Some(token),
+                proof: Some(proof),
+                ..
+            } => self.prove(&login.provider, &login.registry, token, *proof),
+            _ => Ok(()),
+        }
+    }
+
+    /// Looks, before anything is done, at what credsh keeps, which nobody else changes from now on, and at what is to
+    /// leave a place, which may be nothing that can.
+    fn check_before(&mut self, changes: &mut [Change]) -> Result<()> {
         for change in changes {
-            if let Change::Item(item) = change
-                && item.provider.kind == Kind::Own
-            {
+            let Change::Item(item) = change else {
+                continue;
+            };
+            let is_own = item.provider.kind == Kind::Own;
+            if !is_own && !item.after.is_move() {
+                continue;
+            }
+            let now = self.look_again(item).map_err(|(_, error)| error)?;
+            if is_own {
                 let noted = item.clone();
-                item.before = self.look_again(item).map_err(|(_, error)| error)?;
+                item.before = now;
                 self.note_passed_on(&noted, item)?;
             }
         }
@@ -315,7 +339,7 @@ impl Session {
         let token = token.clone().ok_or_else(needs_token)?;
         let configured = Rules::of_arguments(&provider.command[1..])?;
         let rules = Rules::of_arguments(args)?.or(configured.clone());
-        self.check_reach(&rules, &configured, provider)?;
+        self.check_reach(&item.registry, &rules, &configured, provider)?;
         let from = self.overlay.savepoint();
         let keeper = self.keep(&item.registry, &rules, Some(token))?;
         let mut replaced = Vec::new();

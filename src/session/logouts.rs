@@ -81,13 +81,13 @@ impl Session {
         let ItemChange {
             provider, registry, ..
         } = item;
-        if let Some(Moved {
-            provider: place,
-            registry,
-            token,
-        }) = moved_to
-        {
-            let proved = self.prove(place, registry, token);
+        if let Some(moved) = moved_to {
+            let proved = self.prove(
+                &moved.provider,
+                &moved.registry,
+                &moved.token,
+                moved.proof(provider),
+            );
             proved.map_err(|error| (Left::Failed, error))?;
         }
         let reply = self.perform(provider, registry, Action::Logout);
@@ -161,7 +161,8 @@ impl Session {
         } = moved;
         // Ctrl-C that ended the logout leaves no token in no place.
         let aside = self.world.interrupts.set_aside();
-        if self.prove(place, registry, token).is_ok() {
+        let proof = moved.proof(&item.provider);
+        if self.prove(place, registry, token, proof).is_ok() {
             return Ok(());
         }
         let login = Action::Login {
@@ -170,8 +171,8 @@ impl Session {
         };
         let given_back = self.perform(place, registry, login).map(|reply| reply.said);
         // What it says is not what it does.
-        let is_back =
-            matches!(given_back, Ok(Said::Done)) && self.prove(place, registry, token).is_ok();
+        let is_back = matches!(given_back, Ok(Said::Done))
+            && self.prove(place, registry, token, proof).is_ok();
         drop(aside);
         let one_store = Error::failed(if item.provider.command == place.command {
             format!("`{place}` does not tell the two registries apart, so the token stays there")

@@ -6,9 +6,9 @@
 use clap::{Args as _, FromArgMatches as _};
 
 use super::Session;
-use super::change::Wish;
+use super::change::{Proof, Wish};
 use super::ledger::refuse_tie;
-use crate::cargo::chain::{Kind, Provider};
+use crate::cargo::chain::{Chain, Kind, Provider};
 use crate::cargo::config::Held;
 use crate::cargo::index_url::IndexUrl;
 use crate::cargo::providers::{OperationKind, os};
@@ -58,6 +58,18 @@ impl Rules {
         Self::from_arg_matches(&matches).map_err(wrong)
     }
 
+    /// What a provider that is credsh is configured for.
+    pub fn of_provider(provider: &Provider) -> Result<Self> {
+        let rules = Self::of_arguments(&provider.command[1..])?;
+        rules.check_configured()?;
+        Ok(rules)
+    }
+
+    /// The same; where Cargo would get an error for it, all may be meant.
+    pub fn of_provider_or_all(provider: &Provider) -> Self {
+        Self::of_arguments(&provider.command[1..]).unwrap_or_default()
+    }
+
     /// These, and where one was not given, the others.
     #[must_use]
     pub fn or(self, others: Self) -> Self {
@@ -72,9 +84,15 @@ impl Rules {
 
     /// Whether a provider that is configured with them looks at a token at all.
     pub fn admit(&self, entry: &Entry) -> bool {
-        let is_label = |label: &Label| entry.label == *label;
-        self.label.as_ref().is_none_or(is_label)
-            && self.store.is_none_or(|store| entry.store == store)
+        self.may_admit(&entry.label, Some(entry.store))
+    }
+
+    /// The same of one whose store may not be known yet.
+    fn may_admit(&self, label: &Label, store: Option<StoreKind>) -> bool {
+        self.label.as_ref().is_none_or(|only| only == label)
+            && self
+                .store
+                .is_none_or(|only| store.is_none_or(|store| only == store))
     }
 
     /// As the arguments of a configured provider they only narrow which tokens are looked at: a word that was meant to
@@ -163,7 +181,7 @@ impl Session {
                 token,
                 args: Vec::new(),
                 instead: Vec::new(),
-                must_prove: true,
+                proof: Some(Proof::Read),
             },
         )?;
         if let Some(before) = &before
@@ -182,9 +200,19 @@ impl Session {
         Ok(keeper)
     }
 
-    /// Refuses to keep a token for a provider whose arguments let Cargo have none; one that they pass over is a warning.
+    /// The tokens that a provider which is credsh looks at, as it is configured.
+    pub fn own_entries(&mut self, registry: &Registry, provider: &Provider) -> Result<Vec<Entry>> {
+        let rules = Rules::of_provider(provider)?;
+        let mut entries = self.own_tokens(registry)?;
+        entries.retain(|entry| rules.admit(entry));
+        Ok(entries)
+    }
+
+    /// Refuses to keep a token for a provider whose arguments let Cargo have none; one that they pass over, and those of
+    /// every other credsh of the chain, is a warning.
     pub fn check_reach(
         &mut self,
+        registry: &Registry,
         rules: &Rules,
         configured: &Rules,
         provider: &Provider,
@@ -196,6 +224,13 @@ impl Session {
                 None => error,
             })?;
         let label = rules.label.clone().unwrap_or_default();
+        let chain = Chain::of(self.config()?, registry)?;
+        let mut ours = chain.providers.iter().filter(|one| one.is_credsh);
+        if ours
+            .any(|one| Rules::of_provider(one).is_ok_and(|one| one.may_admit(&label, rules.store)))
+        {
+            return Ok(());
+        }
         if let Some(only) = configured.label.as_ref().filter(|only| **only != label) {
             self.warn(&format!(
                 "the provider is configured with `--label {only}`, so Cargo will not get the token `{label}`"
@@ -250,7 +285,7 @@ impl Session {
                 token,
                 args: Vec::new(),
                 instead: Vec::new(),
-                must_prove: true,
+                proof: Some(Proof::Read),
             };
             self.wish(&keeper(after), &new, there, login)?;
             self.leave_store(before)?;

@@ -1,7 +1,7 @@
 //! Having a provider do something: a process does, except for the sealed file, which is opened in this one. It cannot
 //! hang as a keyring can, and a passphrase's key, which takes a second to derive, is derived once for a run.
 
-use super::change::{ItemChange, Wish};
+use super::change::{ItemChange, Proof, Wish};
 use super::{Left, Session, own};
 use crate::cargo::chain::{self, Provider};
 use crate::cargo::config::Held;
@@ -72,15 +72,20 @@ impl Session {
         }
     }
 
-    /// What a provider holds now, whatever is pending: for a read, and where a plugin has nothing for that, for a
-    /// publish. One look everywhere: what is compared was asked for alike.
+    /// What a provider holds now for a read, whatever is pending.
+    fn look_for_read(&mut self, provider: &Provider, registry: &Registry) -> Result<Option<Held>> {
+        let reply = self.perform(provider, registry, Action::Get(&Operation::READ))?;
+        self.heard(provider, reply)
+    }
+
+    /// The same, and where a plugin has nothing for that, what it holds for a publish. One look wherever answers are
+    /// compared: they were asked for alike.
     pub(super) fn look_for_all(
         &mut self,
         provider: &Provider,
         registry: &Registry,
     ) -> Result<Option<Held>> {
-        let reply = self.perform(provider, registry, Action::Get(&Operation::READ))?;
-        let held = self.heard(provider, reply)?;
+        let held = self.look_for_read(provider, registry)?;
         if !matches!(held, Some(Held::Nothing)) || provider.kind != chain::Kind::Plugin {
             return Ok(held);
         }
@@ -97,7 +102,7 @@ impl Session {
 
     /// What a provider holds right before it is changed. An error where that is neither what it held when it was asked
     /// first, nor what it is to hold: somebody else has stored it, and only `--yes` gives it up. Unknown, where the
-    /// provider gives another one at each get.
+    /// provider makes another one for each get; of such a one, what moves is not what would be forgotten.
     pub(super) fn look_again(&mut self, item: &ItemChange) -> Result<Held, (Left, Error)> {
         let ItemChange {
             provider,
@@ -105,10 +110,11 @@ impl Session {
             before,
             after,
         } = item;
-        let is_logout = matches!(after, Wish::Logout { .. });
+        let (is_logout, is_move) = (matches!(after, Wish::Logout { .. }), after.is_move());
         // There is nothing to compare with, nothing that could go, or it may go.
         if matches!(before, Held::Unknown)
-            || (is_logout && (self.flags.yes || matches!(before, Held::Nothing)))
+            || (is_logout && matches!(before, Held::Nothing))
+            || (is_logout && !is_move && self.flags.yes)
         {
             return Ok(before.clone());
         }
@@ -125,7 +131,11 @@ impl Session {
             && let Held::Token(next) = look()?
             && !one.is_same(&next)
         {
-            return Ok(Held::Unknown);
+            return if is_move {
+                Err((Left::Kept, makes_tokens(provider)))
+            } else {
+                Ok(Held::Unknown)
+            };
         }
         if self.flags.yes || is_as_known {
             return Ok(now);
@@ -151,8 +161,13 @@ impl Session {
         provider: &Provider,
         registry: &Registry,
         token: &Token,
+        proof: Proof,
     ) -> Result<()> {
-        match self.look_for_all(provider, registry)? {
+        let held = match proof {
+            Proof::Read => self.look_for_read(provider, registry)?,
+            Proof::AsBefore => self.look_for_all(provider, registry)?,
+        };
+        match held {
             Some(Held::Token(held)) if held.is_same(token) => Ok(()),
             _ => Err(Error::failed(format!(
                 "`{provider}` does not give back the token that it was given, so it stays where it is"
@@ -196,4 +211,12 @@ impl Session {
                 .maybe_hint(error.next_step().map(ToOwned::to_owned)),
         })
     }
+}
+
+/// A provider whose tokens are not what it keeps: a logout would forget what it makes them from.
+fn makes_tokens(provider: &Provider) -> Error {
+    Error::failed(format!(
+        "`{provider}` makes a token for each get, and what it makes them from cannot be moved"
+    ))
+    .hint("log in at the new place with a token that lasts")
 }

@@ -139,6 +139,37 @@ pub struct Routed {
     pub warnings: Vec<String>,
 }
 
+/// How long Cargo may keep a token that it has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cache {
+    /// Not beyond the request.
+    Never,
+    /// Until it ends.
+    Session,
+    /// To the end of this day.
+    Until(Day),
+}
+
+impl Cache {
+    /// A read's token may be kept as long as it is good, and is used for nothing else.
+    pub fn of(entry: &Entry, operation: &Operation) -> Self {
+        match entry.expires {
+            _ if operation.action != OperationKind::Read => Self::Never,
+            Some(day) => Self::Until(day),
+            None => Self::Session,
+        }
+    }
+
+    /// Its name in the protocol.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Session => "session",
+            Self::Until(_) => "expires",
+        }
+    }
+}
+
 /// Picks the token of one index that a request gets, and has its store give it.
 pub fn route(
     entries: &[Entry],

@@ -56,9 +56,9 @@ fn a_new_index_takes_the_token_along_once_it_is_proved() {
     );
     assert_eq!(
         vault.requests(),
-        // Who has what, and none of the new one, not even to publish with; still so, stored and read back; still so and
-        // the new one, too, removed; the new one is still there, and there is none of the old one.
-        "get get get get get login get get get logout get get get"
+        // Who has what, and none of the new one, not even to publish with; the old one can move; still so, stored and
+        // read back; still so and the new one, too, removed; the new one is still there, and there is none of the old one.
+        "get get get get get get login get get get logout get get get"
     );
     sandbox.ok(&["token", "show", "corp"]);
 }

@@ -124,6 +124,49 @@ fn a_stranger_of_that_name_gets_what_cargo_would_give_it_and_no_passphrase() {
     }
 }
 
+#[test]
+fn a_stranger_that_takes_the_place_of_a_copy_gets_no_passphrase() {
+    let mut sandbox = with_provider("ROOT/copy");
+    let root = sandbox.root().display().to_string();
+    let config = sandbox.read("home/config.toml").replace("ROOT", &root);
+    sandbox.write("home/config.toml", config);
+    std::fs::copy(CREDSH, sandbox.root().join("copy")).unwrap();
+    let stranger = sandbox.program("stranger", &STRANGER.replace("ROOT", &root));
+    // The file stays the same one.
+    let swap = format!(
+        "#!/bin/sh\ncat {} >{root}/copy\necho {TOKEN}\n",
+        stranger.display()
+    );
+    sandbox.program("bin/swap", &swap);
+    sandbox.env("CREDSH_PASSPHRASE", "horse-of-the-passphrase");
+    sandbox.ok(&["registry", "add", "lab", "sparse+https://lab.example/"]);
+    let lines = [
+        "status corp --ask",
+        "login lab --from command:swap",
+        "status corp --ask",
+    ];
+    let run = sandbox.run(&lines.map(|line| ["-c", line]).concat());
+    assert!(sandbox.read("requests").contains("get"), "{run:?}");
+    assert!(!sandbox.read("requests").contains("--parts"), "{run:?}");
+    assert!(!sandbox.read("env").contains("horse-of"), "{run:?}");
+}
+
+#[test]
+fn a_stranger_of_that_name_on_the_path_gets_no_passphrase() {
+    for provider in ["credsh", "ROOT/bin/credsh"] {
+        let mut sandbox = with_provider(provider);
+        let root = sandbox.root().display().to_string();
+        let config = sandbox.read("home/config.toml").replace("ROOT", &root);
+        sandbox.write("home/config.toml", config);
+        sandbox.program("bin/credsh", &STRANGER.replace("ROOT", &root));
+        sandbox.env("CREDSH_PASSPHRASE", "horse-of-the-passphrase");
+        let run = sandbox.run(&["token", "show", "corp"]);
+        assert_eq!(run.status, 3, "{run:?}");
+        assert!(sandbox.read("requests").contains("get"), "{provider}");
+        assert!(!sandbox.read("env").contains("horse-of"), "{provider}");
+    }
+}
+
 /// As credsh of another build is seen from outside.
 const OTHER_BUILD: &str = "#!/bin/sh\n[ \"$1\" = --version ] && echo 'credsh 0.0.9' || sleep 60\n";
 

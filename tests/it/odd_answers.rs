@@ -47,20 +47,78 @@ fn a_store_that_makes_a_token_for_each_get_logs_in_and_out() {
 }
 
 #[test]
-fn a_token_that_is_made_for_a_move_moves() {
-    let mut odd = Odd::new("odd mints one", "odd");
+fn what_tokens_are_made_from_does_not_move() {
+    let told =
+        "`odd mints one` makes a token for each get, and what it makes them from cannot be moved";
+    for yes in [&[][..], &["--yes"]] {
+        let mut odd = Odd::new("odd mints one", "odd");
+        odd.put("one", OLD);
+        let before = odd.sandbox.snapshot();
+        let from = ["--from", "provider:odd mints one", "--move"];
+        for provider in ["odd", "cargo:token", "credsh --store sealed"] {
+            let words = [&["login", "corp", "--provider", provider], &from[..], yes].concat();
+            let failed = odd.sandbox.fails(1, &words);
+            assert!(failed.stderr.contains(told), "{failed:?}");
+        }
+        assert_eq!(odd.token("one").as_deref(), Some(OLD));
+        assert_eq!(odd.token(CORP), None);
+        assert!(before == odd.sandbox.snapshot());
+        let requests = odd.requests();
+        assert!(!requests.contains("log"), "{requests}");
+    }
+    // Nor along to another index.
+    let mut odd = Odd::new("odd mints", "odd");
+    odd.put(CORP, OLD);
+    let new = "sparse+https://new.example/index/";
+    let set = ["registry", "set", "corp", "--index", new, "--move-token"];
+    let failed = odd.sandbox.fails(1, &set);
+    assert!(
+        failed.stderr.contains(&told.replace(" one", "")),
+        "{failed:?}"
+    );
+    assert_eq!(odd.token(CORP).as_deref(), Some(OLD));
+    assert_eq!(odd.token(new), None);
+}
+
+#[test]
+fn a_token_does_not_move_to_what_gives_it_for_publishing_only() {
+    let told =
+        "`odd publishes` does not give back the token that it was given, so it stays where it is";
+    let to = ["login", "corp", "--provider", "odd publishes", "--move"];
+    let other = "sentinel-other-0123456789abcdef";
+    for held in [None, Some(OLD), Some(other)] {
+        let mut odd = Odd::new("cargo:token", "odd");
+        if let Some(held) = held {
+            odd.put(CORP, held);
+        }
+        let credentials = format!("[registries.corp]\ntoken = '{OLD}'\n");
+        odd.sandbox.write("home/credentials.toml", &credentials);
+        let from_file = [&to[..], &["--from", "provider:cargo:token"]].concat();
+        let failed = odd.sandbox.fails(1, &from_file);
+        assert!(failed.stderr.contains(told), "{failed:?}");
+        assert_eq!(odd.sandbox.read("home/credentials.toml"), credentials);
+        assert_eq!(odd.token(CORP).as_deref(), held);
+        odd.sandbox.ok(&["status", "corp", "--ask"]);
+    }
+    // A login of the same batch that had nothing to prove.
+    let mut odd = Odd::new("odd publishes", "odd");
+    let credentials = format!("[registries.corp]\ntoken = '{OLD}'\n");
+    odd.sandbox.write("home/credentials.toml", &credentials);
+    odd.sandbox.env("T", OLD);
+    let moves = "login corp --from provider:cargo:token --move";
+    let batch = ["-c", "login corp --from env:T", "-c", moves];
+    let failed = odd.sandbox.fails(1, &batch);
+    assert!(failed.stderr.contains(told), "{failed:?}");
+    assert_eq!(odd.sandbox.read("home/credentials.toml"), credentials);
+    assert_eq!(odd.token(CORP), None);
+
+    let mut odd = Odd::new("odd one", "odd");
     odd.put("one", OLD);
-    odd.sandbox.ok(&[
-        "login",
-        "corp",
-        "--provider",
-        "odd",
-        "--from",
-        "provider:odd mints one",
-        "--move",
-    ]);
-    assert_eq!(odd.token("one"), None);
-    assert!(odd.token(CORP).unwrap().starts_with(OLD));
+    odd.put(CORP, OLD);
+    let from_plugin = [&to[..], &["--from", "provider:odd one"]].concat();
+    let failed = odd.sandbox.fails(1, &from_plugin);
+    assert!(failed.stderr.contains(told), "{failed:?}");
+    assert_eq!(odd.token("one").as_deref(), Some(OLD));
 }
 
 #[test]

@@ -144,6 +144,23 @@ fn status_believes_the_store_and_not_the_ledger() {
 }
 
 #[test]
+fn a_damaged_ledger_leaves_open_whether_credsh_has_a_token() {
+    let mut sandbox = corp("");
+    sandbox.ok(&["-c", &login("--from env:T --label a")]);
+    let whole = sandbox.read("home/.credsh/tokens.toml");
+    let broken = format!("{whole}[tokens.\"{INDEX}\".b]\nstore = \"elsewhere\"\n");
+    for ledger in ["x = [\n", &broken] {
+        sandbox.write("home/.credsh/tokens.toml", ledger);
+        let run = sandbox.run(&["status", "corp", "--ask"]);
+        assert_eq!(run.status, 65, "{run:?}");
+        assert!(run.stdout.contains("corp: unknown\n"), "{run:?}");
+        let run = sandbox.ok(&["status", "--ask"]);
+        assert!(run.stdout.contains("corp: unknown\n"), "{run:?}");
+        sandbox.fails(65, &["token", "show", "corp"]);
+    }
+}
+
+#[test]
 fn a_damaged_ledger_is_no_obstacle_where_credsh_is_not_asked() {
     let mut sandbox = corp("");
     for ledger in [
@@ -193,6 +210,46 @@ fn a_token_that_the_configuration_leaves_out_is_told() {
         "{run:?}"
     );
     assert!(!sandbox.exists("home/.credsh/tokens.toml"));
+}
+
+#[test]
+fn each_credsh_of_a_chain_has_the_tokens_that_it_is_configured_for() {
+    let mut sandbox = corp("");
+    let config = format!(
+        "[registries.corp]\nindex = '{INDEX}'\n[registry]\n\
+         global-credential-providers = ['{CREDSH} --label b', '{CREDSH} --label a']\n"
+    );
+    sandbox.write("home/config.toml", config);
+    let (keep, show) = (
+        login("--from env:T -- --label b"),
+        "token show corp --reveal",
+    );
+    let results = revealed(&mut sandbox, &[&keep, show, "why corp"]);
+    assert_eq!(results["results"][1]["token"], TOKEN, "{results:#}");
+    let b = json!({ "label": "b" });
+    assert_eq!(results["results"][2]["token"]["place"], b, "{results:#}");
+
+    let run = sandbox.ok(&["-c", &keep]);
+    assert!(!run.stderr.contains("will not get"), "{run:?}");
+    let shown = sandbox.json(&["token", "show", "corp"]);
+    let from = json!({ "provider": [CREDSH, "--label", "b"], "place": b });
+    assert_eq!(shown["from"], from);
+    let why = sandbox.json(&["why", "corp", "--ask"]);
+    assert_eq!(why["token"]["place"], b, "{why:#}");
+    assert_eq!(why["providers"][0]["detail"], Value::Null, "{why:#}");
+    let told = "the token `b` serves every operation";
+    assert_eq!(why["providers"][1]["detail"], told, "{why:#}");
+    assert!(!why["notes"].to_string().contains("leave out"), "{why:#}");
+    let status = &sandbox.json(&["status", "corp", "--ask"])["registries"][0];
+    assert_eq!(
+        (&status["place"], &status["tokens"][0]["label"]),
+        (&b, &json!("b"))
+    );
+
+    let other = login("--from env:T --label c --operations publish");
+    let run = sandbox.ok(&["-c", &other]);
+    let told = "so Cargo will not get the token `c`";
+    assert!(run.stderr.contains(told), "{run:?}");
 }
 
 #[test]

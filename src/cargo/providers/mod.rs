@@ -102,8 +102,11 @@ pub struct Request<'a> {
     /// Whether programs may be started.
     pub may_ask: bool,
     /// What credsh itself will say once an open transaction is written, where that is not what it would say now.
-    pub own: Option<Result<Reply>>,
+    pub own: Vec<KnownAnswer>,
 }
+
+/// What a provider with this command will answer.
+pub type KnownAnswer = (Vec<String>, Result<Reply>);
 
 /// An operation that Cargo wants a token for (23).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -273,7 +276,8 @@ pub fn walk(config: &Config, chain: &Chain, request: &Request<'_>) -> Vec<Step> 
         if is_over {
             return step;
         }
-        let own = request.own.as_ref().filter(|_| provider.is_credsh);
+        let mut own = request.own.iter();
+        let own = own.find(|(command, _)| *command == provider.command);
         let is_known = own.is_some()
             || !needs_asking(provider.kind)
             || config
@@ -285,7 +289,7 @@ pub fn walk(config: &Config, chain: &Chain, request: &Request<'_>) -> Vec<Step> 
             return step;
         }
         let reply = match own {
-            Some(own) => own.clone(),
+            Some((_, reply)) => reply.clone(),
             None => get(config, provider, request.registry, &request.operation),
         };
         step.take(reply);

@@ -15,7 +15,7 @@ use super::processes::Watch;
 use super::{Action, Answer, Reply, Said};
 use crate::cargo::chain::{Kind as ProviderKind, Provider};
 use crate::cargo::config::Config;
-use crate::cargo::programs::CREDSH;
+use crate::cargo::programs::{CREDSH, is_this_program};
 use crate::cargo::registry::Registry;
 use crate::error::{Error, Kind, Result};
 use crate::token::{Token, masked};
@@ -114,7 +114,7 @@ fn perform_once(
     Ok(Reply { said, remarks })
 }
 
-/// The program of a provider, ready to be started: as credsh it gets what is for itself alone.
+/// The program of a provider, ready to be started: as this very one it gets what is for credsh alone.
 pub(super) fn command_of(config: &Config, provider: &Provider) -> Command {
     let [program, arguments @ ..] = provider.command.as_slice() else {
         return Command::new("");
@@ -137,6 +137,7 @@ pub(super) fn command_of(config: &Config, provider: &Provider) -> Command {
         command.env("DISPLAY", "").env("WAYLAND_DISPLAY", "");
     }
     if provider.is_credsh
+        && is_this_program(config, program)
         && let Some(passphrase) = config.env().get_os(PASSPHRASE)
     {
         command.env(PASSPHRASE, passphrase);

@@ -15,7 +15,7 @@ use crate::commands::args::{ProviderSpec, Where};
 use crate::commands::logout::forget_in_files;
 use crate::disk::tree::Node;
 use crate::error::{Error, Kind as ErrorKind, Result, list};
-use crate::session::change::{Moved, Wish};
+use crate::session::change::{Moved, Proof, Wish};
 use crate::session::{Session, own};
 use crate::stores::ledger::Entry;
 
@@ -235,7 +235,7 @@ impl Set {
                     token,
                     args: Vec::new(),
                     instead: Vec::new(),
-                    must_prove: true,
+                    proof: Some(Proof::AsBefore),
                 };
                 session.wish(provider, &new, there, login)?;
             }

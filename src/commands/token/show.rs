@@ -4,16 +4,15 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use crate::cargo::chain::Chain;
+use crate::cargo::chain::Provider;
 use crate::cargo::index_url::IndexUrl;
+use crate::cargo::inspection::Inspection;
 use crate::cargo::providers::{Operation, OperationKind};
-use crate::cargo::registry::{Registry, Wanted};
 use crate::commands::args::Target;
 use crate::commands::{Answer, Outcome, document};
 use crate::error::{Error, Kind as ErrorKind, Place, Result, list};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
-use crate::session::own::Rules;
 use crate::stores::ledger::{Day, Entry};
 use crate::stores::routing::{candidates, rule, tied};
 use crate::token::Token;
@@ -65,8 +64,10 @@ pub(in crate::commands) struct Serving {
     entry: Entry,
 }
 
-/// What credsh itself would answer, by its ledger.
+/// What one credsh of a chain would answer, by its ledger.
 pub(in crate::commands) struct Own {
+    /// Which.
+    command: Vec<String>,
     /// Those that may serve the request, the one that does first.
     pub(in crate::commands) serving: Vec<Serving>,
     /// The labels of the others.
@@ -76,26 +77,50 @@ pub(in crate::commands) struct Own {
 }
 
 impl Own {
-    /// Looks; `None` where credsh has no token of that registry.
-    pub(in crate::commands) fn of(
+    /// Looks for every credsh of a chain; without those that have no token of the registry. The ledger is of no concern to
+    /// one that credsh is not asked for.
+    pub(in crate::commands) fn all(
         session: &mut Session,
-        wanted: &Wanted,
+        inspection: &Inspection,
         operation: &Operation,
-    ) -> Result<Option<Self>> {
-        let registry = Registry::resolve(session.config()?, wanted)?;
-        let chain = Chain::of(session.config()?, &registry)?;
-        // The ledger is of no concern to a registry that credsh is not asked for.
-        let Some(provider) = chain.providers.iter().find(|one| one.is_credsh) else {
-            return Ok(None);
-        };
-        let mut entries = session.own_tokens(&registry)?;
-        if let Ok(rules) = Rules::of_arguments(&provider.command[1..]) {
-            entries.retain(|entry| rules.admit(entry));
+    ) -> Result<Vec<Self>> {
+        let mut all = Vec::new();
+        for provider in inspection
+            .chain
+            .providers
+            .iter()
+            .filter(|one| one.is_credsh)
+        {
+            let entries = match session.own_entries(&inspection.registry, provider) {
+                // Its arguments are wrong, as its step says.
+                Err(error) if error.kind() == ErrorKind::Usage => continue,
+                entries => entries?,
+            };
+            if !entries.is_empty() {
+                all.push(Self::of(provider, &entries, operation));
+            }
         }
-        if entries.is_empty() {
-            return Ok(None);
-        }
-        let fitting = candidates(&entries, operation);
+        Ok(all)
+    }
+
+    /// Whether it is that of this provider.
+    pub(in crate::commands) fn is_of(&self, provider: &Provider) -> bool {
+        self.command == provider.command
+    }
+
+    /// The label of the token that has answered, if it is one of credsh's.
+    pub(in crate::commands) fn label(
+        all: &[Self],
+        session: &mut Session,
+        inspection: &Inspection,
+    ) -> Option<String> {
+        let (winner, answer) = (inspection.winner()?, inspection.answer()?);
+        let own = all.iter().find(|own| own.is_of(&winner.provider))?;
+        own.answered(session, &answer.token)
+    }
+
+    fn of(provider: &Provider, entries: &[Entry], operation: &Operation) -> Self {
+        let fitting = candidates(entries, operation);
         let tied = tied(&fitting, operation).map(|pair| pair.map(|one| one.label.to_string()));
         let serving: Vec<Serving> = fitting
             .into_iter()
@@ -108,19 +133,16 @@ impl Own {
             .collect();
         let labels = entries.iter().map(|entry| entry.label.to_string());
         let others = labels.filter(|label| !serving.iter().any(|one| one.label == *label));
-        Ok(Some(Self {
+        Self {
+            command: provider.command.clone(),
             others: others.collect(),
             serving,
             tied,
-        }))
+        }
     }
 
     /// The label of the one that has given this token: the first, unless its store has lost it.
-    pub(in crate::commands) fn answered(
-        &self,
-        session: &mut Session,
-        token: &Token,
-    ) -> Option<String> {
+    fn answered(&self, session: &mut Session, token: &Token) -> Option<String> {
         let first = self.serving.first()?;
         if self.serving.len() > 1 {
             for one in &self.serving {
@@ -179,17 +201,17 @@ impl Show {
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
         let operation = self.asked.operation()?;
         let may_ask = !session.flags.is_plan();
-        let own = Own::of(session, &self.target.wanted(), &operation)?;
         let inspection = session.inspect(&self.target.wanted(), &operation, may_ask)?;
+        let own = Own::all(session, &inspection, &operation)?;
         let remarks = inspection.steps.iter().flat_map(|step| &step.remarks);
         for warning in remarks {
             session.warn(warning);
         }
         let (Some(answer), Some(winner)) = (inspection.answer(), inspection.winner()) else {
-            let expired = own
-                .as_ref()
+            let failed = inspection.steps.iter().find(|step| step.error.is_some());
+            let expired = failed
+                .and_then(|step| own.iter().find(|own| own.is_of(&step.provider)))
                 .and_then(|own| own.serving.first())
-                .filter(|_| inspection.steps.iter().any(|step| step.provider.is_credsh))
                 .and_then(|first| Some((first, first.expired?)));
             if inspection.is_unknown() {
                 return Err(Error::failed(format!(
@@ -217,10 +239,7 @@ impl Show {
             });
         };
         let token = answer.token.clone();
-        let label = own
-            .filter(|_| winner.provider.is_credsh)
-            .and_then(|own| own.answered(session, &token))
-            .map(Place::Label);
+        let label = Own::label(&own, session, &inspection).map(Place::Label);
         let shown = Shown {
             registry: inspection.registry.word(),
             index: inspection.registry.index.clone(),
