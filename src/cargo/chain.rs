@@ -13,6 +13,9 @@ use super::settings;
 use crate::error::{Error, Place, Result};
 use crate::token::{no_argument, stands_for_a_program};
 
+/// The chain of all registries that have none of their own.
+const GLOBAL: [&str; 2] = ["registry", "global-credential-providers"];
+
 /// What performs a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -224,6 +227,21 @@ impl Chain {
         Ok(chain)
     }
 
+    /// The keys that make it what it is, whether there is anything under them or not.
+    pub fn keys(&self, registry: &Registry) -> Vec<Vec<String>> {
+        let owned = |key: Vec<&str>| key.into_iter().map(ToOwned::to_owned).collect();
+        let own = registry.setting("credential-provider").map(owned);
+        let global = (self.origin != Origin::Registry).then(|| owned(GLOBAL.to_vec()));
+        let aliases =
+            self.providers
+                .iter()
+                .filter_map(|provider| match provider.written.as_slice() {
+                    [name] => Some(owned(alias_key(name))),
+                    _ => None,
+                });
+        own.into_iter().chain(global).chain(aliases).collect()
+    }
+
     /// Whether a provider of this kind is in it.
     pub fn has(&self, kind: Kind) -> bool {
         self.providers.iter().any(|provider| provider.kind == kind)
@@ -231,7 +249,7 @@ impl Chain {
 
     /// The global chain, in the order tried: the last entry first (14).
     pub fn global(config: &Config, warnings: &mut Vec<String>) -> Result<Self> {
-        let listed = config.joined(&["registry", "global-credential-providers"])?;
+        let listed = config.joined(&GLOBAL)?;
         let (origin, providers) = if listed.is_empty() {
             (Origin::Default, vec![built_in_token()])
         } else {
@@ -292,11 +310,8 @@ pub fn resolve(
 ) -> Provider {
     let (mut command, mut root) = (written.to_vec(), place.clone());
     if let [name] = written {
-        let key: Vec<&str> = std::iter::once("credential-alias")
-            .chain(name.split('.'))
-            .collect();
         // Cargo takes a malformed alias for none.
-        if let Ok(Some(alias)) = config.words(&key) {
+        if let Ok(Some(alias)) = config.words(&alias_key(name)) {
             if Kind::of(name) == Kind::Plugin {
                 if alias.is_random {
                     warnings.push(format!(
@@ -327,6 +342,13 @@ pub fn resolve(
         kind,
         place: Some(place.clone()),
     }
+}
+
+/// A dot in a name is another table (16).
+fn alias_key(name: &str) -> Vec<&str> {
+    std::iter::once("credential-alias")
+        .chain(name.split('.'))
+        .collect()
 }
 
 fn is_path(program: &str) -> bool {

@@ -87,9 +87,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads it all: what Cargo started in this world, with this home, would read.
-    pub fn read(world: &World, home: &Path) -> Result<Self> {
-        Self::of(world, home, Layers::read(home, &world.directory)?)
+    /// Reads it all: what Cargo started in this world, with this home, would read. `is_locked`, where we have Cargo's
+    /// lock.
+    pub fn read(world: &World, home: &Path, is_locked: bool) -> Result<Self> {
+        Self::of(
+            world,
+            home,
+            Layers::read(home, &world.directory, is_locked)?,
+        )
     }
 
     /// What Cargo would read before it wants a token: no credentials.
@@ -129,7 +134,12 @@ impl Config {
 
     /// Whether reading it again would give the same.
     pub fn is_current(&self) -> bool {
-        !self.is_edited && self.looks.still_hold()
+        !self.is_edited && self.is_as_read(false)
+    }
+
+    /// Whether the disk still says what was read, whatever is pending; `is_locked`, where we have Cargo's lock.
+    pub fn is_as_read(&self, is_locked: bool) -> bool {
+        self.looks.still_hold(is_locked)
     }
 
     /// Whether a file had this text when it was read.
@@ -149,17 +159,28 @@ impl Config {
 
     /// The credentials file that Cargo writes (29).
     pub fn credentials_file(&self) -> PathBuf {
-        existing_or_toml(&self.home, "credentials")
+        self.existing_or_toml(&self.home, "credentials")
     }
 
     /// The home's own config file.
     pub fn home_file(&self) -> PathBuf {
-        existing_or_toml(&self.home, "config")
+        self.existing_or_toml(&self.home, "config")
     }
 
     /// The project's config file, in the current folder itself.
     pub fn local_file(&self) -> PathBuf {
-        existing_or_toml(&self.directory.join(".cargo"), "config")
+        self.existing_or_toml(&self.directory.join(".cargo"), "config")
+    }
+
+    /// The one of `NAME` and `NAME.toml` that Cargo read when all was read, whatever has come since.
+    fn existing_or_toml(&self, folder: &Path, name: &str) -> PathBuf {
+        let (plain, with_extension) = both_names(folder, name);
+        let existed = self.looks.existed(&plain);
+        if existed.unwrap_or_else(|| plain.exists()) {
+            plain
+        } else {
+            with_extension
+        }
     }
 
     /// Everything that files say about this key, the winner first.
@@ -284,15 +305,6 @@ impl Config {
             .filter(|name| *name != wanted && is_meant(name))
             .map(ToOwned::to_owned)
             .collect()
-    }
-}
-
-fn existing_or_toml(folder: &Path, name: &str) -> PathBuf {
-    let (plain, with_extension) = both_names(folder, name);
-    if plain.exists() {
-        plain
-    } else {
-        with_extension
     }
 }
 

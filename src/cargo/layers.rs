@@ -82,10 +82,14 @@ pub struct Layers {
 
 impl Layers {
     /// Reads everything that Cargo would read when started in `directory` with this Cargo home.
-    pub fn read(home: &Path, directory: &Path) -> Result<Self> {
+    ///
+    /// Cargo may be writing the credentials, unless we have its lock (`is_locked`).
+    pub fn read(home: &Path, directory: &Path, is_locked: bool) -> Result<Self> {
         let mut layers = Self::default();
-        if let Some(file) = layers.find(home, "credentials", true)? {
-            layers.read_file(&file, true)?;
+        if let Some(file) = layers.find(home, "credentials", true)?
+            && let Some(table) = layers.looks.table(&file, !is_locked)?
+        {
+            layers.add(&file, table, true, &mut Vec::new())?;
             adopt_old_layout(&mut layers.layers);
         }
         layers.read_configuration(home, directory)?;
@@ -106,12 +110,12 @@ impl Layers {
             let root = folder.join(".cargo");
             let is_home = self.looks.canonical(&root) == home_identity;
             if let Some(file) = self.find(&root, "config", is_home)? {
-                self.read_file(&file, false)?;
+                self.read_file(&file)?;
             }
             met_home |= is_home;
         }
         if !met_home && let Some(file) = self.find(home, "config", true)? {
-            self.read_file(&file, false)?;
+            self.read_file(&file)?;
         }
         Ok(())
     }
@@ -141,9 +145,9 @@ impl Layers {
         }
     }
 
-    fn read_file(&mut self, file: &Path, is_credentials: bool) -> Result<()> {
-        match self.looks.table(file, is_credentials)? {
-            Some(table) => self.add(file, table, is_credentials, &mut vec![]),
+    fn read_file(&mut self, file: &Path) -> Result<()> {
+        match self.looks.table(file, false)? {
+            Some(table) => self.add(file, table, false, &mut Vec::new()),
             None => Ok(()),
         }
     }

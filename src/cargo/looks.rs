@@ -38,6 +38,14 @@ impl Looks {
         exists
     }
 
+    /// Whether something was there; `None` where nobody has asked, or the disk did not say.
+    pub(super) fn existed(&self, path: &Path) -> Option<bool> {
+        self.0.iter().find_map(|look| match look {
+            Look::Exists(asked, existed) if asked == path => *existed,
+            _ => None,
+        })
+    }
+
     /// The path without links; as it is, where nothing is there.
     pub(super) fn canonical(&mut self, path: &Path) -> PathBuf {
         let canonical = canonical(path);
@@ -78,8 +86,8 @@ impl Looks {
         })
     }
 
-    /// Whether every answer would still be the same.
-    pub(super) fn still_hold(&self) -> bool {
+    /// Whether every answer would still be the same; `is_locked`, where nobody can be writing.
+    pub(super) fn still_hold(&self, is_locked: bool) -> bool {
         self.0.iter().all(|look| match look {
             Look::Exists(path, was) => exists(path).ok() == *was,
             Look::Canonical(path, was) => canonical(path) == *was,
@@ -88,7 +96,7 @@ impl Looks {
                 file,
                 is_settled,
                 text: was,
-            } => text(file, *is_settled).is_ok_and(|now| now == *was),
+            } => text(file, *is_settled && !is_locked).is_ok_and(|now| now == *was),
         })
     }
 }

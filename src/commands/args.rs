@@ -13,7 +13,7 @@ pub use crate::cargo::programs::CREDSH;
 use crate::cargo::providers::greets;
 use crate::cargo::registry::{Registry, Wanted};
 use crate::disk::tree::{Entry, Node};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::session::Session;
 
 /// A registry by name, as `crates-io`, or by its index URL.
@@ -195,6 +195,13 @@ impl Where {
             None if self.local => session.config()?.local_file(),
             None => return Ok(None),
         };
+        if session.is_own_file(&file) {
+            return Err(Error::usage(
+                "credsh keeps its own files in this folder, and none of them is a configuration",
+            )
+            .at(Place::file(file))
+            .hint("name another file; without one, Cargo's own is edited"));
+        }
         session.open(&file)?;
         Ok(Some(file))
     }

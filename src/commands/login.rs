@@ -7,7 +7,7 @@ use super::args::{ProviderSpec, Target, Where};
 use super::logout::{PlaceOutcome, forget_in_files};
 use super::registry::set_provider;
 use crate::cargo::chain::{Chain, Kind, Origin, Provider};
-use crate::cargo::config::Held;
+use crate::cargo::config::{Held, View};
 use crate::cargo::inspection::moved_index;
 use crate::cargo::registry::Registry;
 use crate::disk::tree::Node;
@@ -66,6 +66,12 @@ impl Login {
             session.warn(warning);
         }
         let takers = takers(&chain)?;
+        for key in chain.keys(&registry) {
+            session.rely_on(&key, View::All);
+        }
+        if let Some(index) = registry.setting("index") {
+            session.rely_on(&index, View::Config);
+        }
         for note in &registry.notes {
             session.note(note);
         }

@@ -47,7 +47,7 @@ impl Logout {
             return Outcome::change_with(Places {
                 registry,
                 places,
-                must_be_gone: true,
+                again: None,
             });
         }
         let config = session.config()?;
@@ -78,7 +78,7 @@ impl Logout {
         Outcome::change_with(Places {
             registry: None,
             places,
-            must_be_gone: true,
+            again: None,
         })
     }
 }

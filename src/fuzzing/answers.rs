@@ -105,7 +105,7 @@ fn answered(sandbox: &Sandbox, lines: &[u8], action: Action<'_>) {
         is_credsh: false,
     };
     let world = sandbox.world([("PATH", "/usr/bin:/bin")].into_iter().collect::<Env>());
-    let said = Config::read(&world, &sandbox.path("home"))
+    let said = Config::read(&world, &sandbox.path("home"), false)
         .and_then(|config| perform(&config, &provider, &registry()?, action));
     let second = lines.split(|byte| *byte == b'\n').nth(1);
     let answer: Option<Json> = second.and_then(|line| serde_json::from_slice(line).ok());

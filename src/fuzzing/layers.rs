@@ -124,7 +124,7 @@ fn check_file(file: &Path, text: &str, secrets: &mut Vec<String>) {
 /// Everything that is said about what was read.
 fn look(sandbox: &Sandbox, env: Env) -> String {
     let world = sandbox.world(env);
-    let config = match Config::read(&world, &sandbox.path("home")) {
+    let config = match Config::read(&world, &sandbox.path("home"), false) {
         Ok(config) => config,
         Err(error) => return format!("{error} {:?}", error.next_step()),
     };

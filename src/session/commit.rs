@@ -16,6 +16,7 @@ use super::editing::value_of;
 use super::logouts::Unfinished;
 use super::order::{Last, Order, Part, files_of};
 use super::overlay::Savepoint;
+use super::premises::changed_meanwhile;
 use super::records::ItemRecord;
 use super::writing::{take_back, tidy, until_done, write_one};
 use crate::cargo::chain::Kind;
@@ -189,7 +190,7 @@ impl Session {
                 .at(Place::file(folder))
                 .hint("start credsh in a folder that is there, or name one with `-C`"));
         }
-        self.check_indexes(changes)?;
+        self.check_premises(changes, is_locked)?;
         let Order { parts, then } = self.order(changes, is_locked)?;
         for part in parts {
             let old = self.text_of(&part.file, is_locked)?;
@@ -284,7 +285,7 @@ impl Session {
             *ready = self.prepare(changes, lock.is_some())?;
             ready.journal.write(&self.own_folder())?;
         }
-        self.check_indexes(changes)?;
+        self.check_premises(changes, lock.is_some())?;
         for index in 0..ready.texts.len() {
             let turned = if index == ready.journal.files.len() {
                 self.go_on(ready, index)
@@ -293,7 +294,9 @@ impl Session {
             };
             let file = ready.texts[index].part.file.clone();
             let written = turned.and_then(|()| {
-                until_done(&file, || self.write_file(ready, index, &mut lock, locks))
+                until_done(&file, || {
+                    self.write_file(changes, ready, index, &mut lock, locks)
+                })
             });
             if let Err(error) = written {
                 return Err(ready.take_back(index, error, &self.own_folder(), &mut lock));
@@ -317,6 +320,7 @@ impl Session {
     /// False, where somebody else has written the file: then it is prepared again.
     fn write_file(
         &mut self,
+        changes: &[Change],
         ready: &mut Ready,
         index: usize,
         lock: &mut Option<Lock>,
@@ -341,6 +345,7 @@ impl Session {
                 locks.extend(taken);
             }
         }
+        self.check_premises(changes, lock.is_some())?;
         let old = self.text_of(&part.file, lock.is_some())?;
         let prepared = self.prepare_part(part, old)?;
         ready.replace(index, prepared);
@@ -363,12 +368,8 @@ impl Session {
                 let place = now
                     .as_ref()
                     .map_or_else(|| Place::file(file), |entry| Place::line(file, entry.line));
-                return Err(Error::failed(format!(
-                    "somebody else has changed `{}` since it was read; nothing was written",
-                    edit.dotted()
-                ))
-                .at(place)
-                .hint("look at it and repeat the command, or overwrite it with `--yes`"));
+                return Err(changed_meanwhile(&edit.dotted(), place)
+                    .hint("look at it and repeat the command, or overwrite it with `--yes`"));
             }
         }
         Ok(())

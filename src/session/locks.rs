@@ -24,6 +24,11 @@ impl Session {
         self.home.join(".credsh")
     }
 
+    /// Whether a file is, or would be, one of those, by whatever path.
+    pub fn is_own_file(&self, file: &Path) -> bool {
+        real(file).starts_with(real(&self.own_folder()))
+    }
+
     /// Two credsh at once: the second waits.
     pub(super) fn lock_home(&mut self) -> Result<Lock> {
         self.lock_own(&self.home_lock())
@@ -54,7 +59,8 @@ impl Session {
             .filter_map(|file| Some((lock::identity(file)?, file)))
             .collect();
         for tokens in <[PathBuf; 2]>::from(both_names(&self.home, "credentials")) {
-            if let Some(file) = lock::identity(&tokens).and_then(|tokens| files.get(&tokens)) {
+            let same = lock::identity(&tokens).and_then(|tokens| files.get(&tokens));
+            if let Some(file) = same.filter(|file| ***file != tokens) {
                 return Err(Error::failed(format!(
                     "this is the same file as `{}`, where Cargo keeps tokens",
                     tokens.display()
@@ -103,4 +109,14 @@ impl Session {
             ));
         }
     }
+}
+
+/// A path without links, as far as it exists.
+fn real(path: &Path) -> PathBuf {
+    let existing = |part: &Path| {
+        let real = part.canonicalize().ok()?;
+        Some(real.join(path.strip_prefix(part).ok()?))
+    };
+    let real = path.ancestors().find_map(existing);
+    real.unwrap_or_else(|| path.to_path_buf())
 }

@@ -17,6 +17,7 @@ mod order;
 pub mod overlay;
 pub mod own;
 mod performing;
+mod premises;
 mod preview;
 mod recording;
 mod records;
@@ -173,7 +174,7 @@ impl Session {
     fn config_mut(&mut self) -> Result<&mut Config> {
         let config = match self.config.take() {
             Some(config) => config,
-            None => Config::read(&self.world, &self.home)?,
+            None => Config::read(&self.world, &self.home, false)?,
         };
         let config = self.config.insert(config);
         config.set_may_prompt(!self.flags.no_input);

@@ -16,7 +16,7 @@ use super::change::{After, Change, FileChange};
 use crate::cargo::config::{Config, View};
 use crate::disk::replace;
 use crate::disk::tree::{Entry, is_secret};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// What is written to one file at once.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub(super) struct Last {
     pub(super) whole: Part,
 }
 
-/// The configuration without credentials, as it is on the disk now, and as it will be.
+/// The configuration as it is on the disk now, and as it will be.
 struct Indexes {
     now: Config,
     then: Config,
@@ -61,7 +61,10 @@ impl Session {
             parts.extend(tokens);
             return Ok(Order { parts, then: None });
         }
-        let indexes = self.indexes(changes)?;
+        let indexes = Indexes {
+            now: Config::without_tokens(&self.world, &self.home)?,
+            then: self.configuration_after(changes, is_locked)?,
+        };
         // Others may have tokens, too.
         parts.sort_by_key(|part| !(part.has_tokens() && indexes.must_precede(part)));
         let Some(tokens) = tokens.into_iter().next() else {
@@ -122,22 +125,6 @@ impl Session {
         Ok(found.iter().any(Option::is_some))
     }
 
-    fn indexes(&mut self, changes: &[Change]) -> Result<Indexes> {
-        let now = Config::without_tokens(&self.world, &self.home)?;
-        let mut then = Config::without_tokens(&self.world, &self.home)?;
-        for change in changes.iter().filter_map(Change::as_file) {
-            if !is_secret(&change.key) {
-                then.open(&change.file)?;
-                let entry = change.after.node().map(|node| Entry {
-                    node: node.clone(),
-                    line: 0,
-                });
-                then.put(&change.file, &change.key, entry);
-            }
-        }
-        Ok(Indexes { now, then })
-    }
-
     /// The index that a token is for which is written under a name.
     pub(super) fn index_of(&mut self, edit: &FileChange) -> Result<Option<String>> {
         if name_of(edit).is_none() || matches!(edit.after, After::Gone) {
@@ -147,37 +134,22 @@ impl Session {
         Ok(index.map(|index| index.value))
     }
 
-    /// A token is for the index that its registry had when it was asked for: that is what it will have once this is
-    /// written.
-    pub(super) fn check_indexes(&mut self, changes: &[Change]) -> Result<()> {
-        let logins: Vec<&FileChange> = changes
-            .iter()
-            .filter_map(Change::as_file)
-            .filter(|change| name_of(change).is_some() && !matches!(change.after, After::Gone))
-            .collect();
-        if logins.is_empty() || self.flags.yes {
-            return Ok(());
-        }
-        let then = self.indexes(changes)?.then;
-        for login in logins {
-            let index = index_key(login);
-            let key = index.each_ref().map(|part| *part);
-            let told = self.config()?.text(&key, View::Config)?;
-            let found = then.text(&key, View::Config)?;
-            if told.as_ref().map(|told| &told.value) == found.as_ref().map(|found| &found.value) {
-                continue;
-            }
-            let error = Error::failed(format!(
-                "somebody else has changed `{}` since it was read; nothing was written",
-                key.join(".")
-            ))
-            .hint("look at it and repeat the command, or store the token for what is there now with `--yes`");
-            return Err(match found.or(told) {
-                Some(found) => error.at(found.place),
-                None => error,
+    /// What the files say once these changes are written; `is_locked`, where we have Cargo's lock.
+    pub(super) fn configuration_after(
+        &self,
+        changes: &[Change],
+        is_locked: bool,
+    ) -> Result<Config> {
+        let mut config = Config::read(&self.world, &self.home, is_locked)?;
+        for change in changes.iter().filter_map(Change::as_file) {
+            config.open(&change.file)?;
+            let entry = change.after.node().map(|node| Entry {
+                node: node.clone(),
+                line: 0,
             });
+            config.put(&change.file, &change.key, entry);
         }
-        Ok(())
+        Ok(config)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an open transaction would change: edits of files and of items in other stores, in order.
+//! What an open transaction would change: edits of files and of items in other stores, in order; and what they rest on.
 //!
 //! Each edit is also made in the configuration that commands read, and keeps what was there. So a savepoint
 //! is a length, and undoing pops.
@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::change::{After, Change, FileChange, ItemChange, Key};
-use crate::cargo::config::{Config, Held, ItemKey, item_key};
+use crate::cargo::config::{Config, Held, ItemKey, View, item_key};
 use crate::disk::tree::Entry;
 
 /// One edit.
@@ -26,28 +26,59 @@ enum Edit {
     },
 }
 
-/// The pending edits.
+/// Something that is so, without which an edit would have been another: what is under this key, be it nothing.
+#[derive(Debug)]
+pub(super) struct Premise {
+    pub(super) key: Key,
+    /// In which files.
+    pub(super) view: View,
+}
+
+/// The pending edits, and what they rest on.
 #[derive(Debug, Default)]
-pub struct Overlay(Vec<Edit>);
+pub struct Overlay {
+    edits: Vec<Edit>,
+    premises: Vec<Premise>,
+}
 
 /// A point to roll back to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Savepoint(usize);
+pub struct Savepoint {
+    edits: usize,
+    premises: usize,
+}
 
 impl Savepoint {
     /// Before everything.
-    pub const START: Self = Self(0);
+    pub const START: Self = Self {
+        edits: 0,
+        premises: 0,
+    };
 }
 
 impl Overlay {
     /// Whether nothing is pending.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.edits.is_empty()
     }
 
     /// Now.
     pub fn savepoint(&self) -> Savepoint {
-        Savepoint(self.0.len())
+        Savepoint {
+            edits: self.edits.len(),
+            premises: self.premises.len(),
+        }
+    }
+
+    /// Notes what an edit rests on.
+    pub(super) fn rely_on(&mut self, key: &[impl AsRef<str>], view: View) {
+        let key = key.iter().map(|part| part.as_ref().to_owned()).collect();
+        self.premises.push(Premise { key, view });
+    }
+
+    /// All that the edits rest on.
+    pub(super) fn premises(&self) -> &[Premise] {
+        &self.premises
     }
 
     /// Makes an edit, unless the file says so already. What is not read is not to be seen by readers either.
@@ -69,7 +100,7 @@ impl Overlay {
                 }),
             ),
         };
-        self.0.push(Edit::File {
+        self.edits.push(Edit::File {
             file: file.to_path_buf(),
             key,
             after,
@@ -81,7 +112,7 @@ impl Overlay {
     pub fn edit_item(&mut self, config: &mut Config, change: ItemChange) {
         let key = item_key(&change.provider, &change.registry);
         let noted = config.put_in_store(key, Some(change.after.held()));
-        self.0.push(Edit::Item {
+        self.edits.push(Edit::Item {
             change: Box::new(change),
             noted,
         });
@@ -89,8 +120,9 @@ impl Overlay {
 
     /// Undoes everything after the savepoint.
     pub fn roll_back(&mut self, config: &mut Config, to: Savepoint) {
-        while self.0.len() > to.0 {
-            match self.0.pop() {
+        self.premises.truncate(to.premises);
+        while self.edits.len() > to.edits {
+            match self.edits.pop() {
                 None
                 | Some(Edit::File {
                     after: After::Unread,
@@ -110,7 +142,8 @@ impl Overlay {
 
     /// Forgets everything, once it is on disk.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.edits.clear();
+        self.premises.clear();
     }
 
     /// What has come since the savepoint, one change a key, in the order of the first edit of each.
@@ -118,7 +151,7 @@ impl Overlay {
         let mut changes: Vec<Change> = Vec::new();
         let mut files: HashMap<(&PathBuf, &Key), usize> = HashMap::new();
         let mut items: HashMap<ItemKey, usize> = HashMap::new();
-        for edit in &self.0[from.0..] {
+        for edit in &self.edits[from.edits..] {
             match edit {
                 Edit::File {
                     file,

@@ -176,96 +176,28 @@ fn waiting_for_a_lock_is_told() {
     assert!(sandbox.read("home/config.toml").contains("b = "));
 }
 
-const OLD_INDEX: &str = "[registries.corp]\nindex = \"sparse+https://old.example/\"\n";
-
-/// A token is for the index that its registry had when it was asked for.
+/// A rename that waits for the lock has not seen what comes meanwhile.
 #[test]
-fn a_token_is_not_stored_for_an_index_that_has_changed_meanwhile() {
-    let file = "$CARGO_HOME/config.toml";
-    let changes = [
-        format!("sed -i s/old/third/ \"{file}\""),
-        format!(": > \"{file}\""),
-        format!("mkdir -p .cargo; sed s/old/third/ \"{file}\" > .cargo/config.toml"),
-    ];
-    for change in changes {
-        let mut sandbox = Sandbox::new();
-        sandbox.write("home/config.toml", OLD_INDEX);
-        let script = format!("{change}\necho {SENTINEL}-0123456789\n");
-        sandbox.write("work/source.sh", script);
-        let login = ["login", "corp", "--from", "command:sh source.sh"];
-        let run = sandbox.run(&login);
-        assert_eq!(run.status, 1, "{change}: {run:?}");
-        let told = "somebody else has changed `registries.corp.index`";
-        assert!(run.stderr.contains(told), "{change}: {}", run.stderr);
-        assert!(!sandbox.exists("home/credentials.toml"), "{change}");
-        sandbox.write("home/config.toml", OLD_INDEX);
-        let _ = std::fs::remove_file(sandbox.work().join(".cargo/config.toml"));
-        sandbox.ok(&[&login as &[&str], &["--yes"]].concat());
-        assert!(sandbox.read("home/credentials.toml").contains(SENTINEL));
-    }
-}
-
-/// In a transaction as well, until its end.
-#[test]
-fn a_token_that_waits_for_the_commit_is_for_the_index_of_the_login() {
+fn a_login_that_comes_while_a_rename_waits_is_not_left_behind() {
     let mut sandbox = Sandbox::new();
-    sandbox.env("T", format!("{SENTINEL}-0123456789"));
-    sandbox.write("home/config.toml", OLD_INDEX);
-    let runner = sandbox.prompt();
-    for line in ["begin", "login corp --from env:T"] {
-        runner.run_line(line).unwrap();
-    }
-    sandbox.write("home/config.toml", OLD_INDEX.replace("old", "third"));
-    let error = runner.run_line("commit").unwrap_err().to_string();
-    assert!(error.contains("`registries.corp.index`"), "{error}");
-    assert!(!sandbox.exists("home/credentials.toml"));
-    runner.run_line("commit --yes").unwrap();
-    assert!(sandbox.read("home/credentials.toml").contains(SENTINEL));
-    assert!(sandbox.read("home/config.toml").contains("third"));
-}
-
-/// What somebody else has written meanwhile, and `--yes` has overwritten, is what was there before.
-#[test]
-fn what_yes_has_overwritten_is_told() {
-    let mut sandbox = Sandbox::new();
-    sandbox.write("home/config.toml", "[credential-alias]\na = \"mine\"\n");
-    let script = "sed -i s/mine/theirs/ \"$CARGO_HOME/config.toml\"\necho sentinel-0123456789\n";
-    sandbox.write("work/source.sh", script);
-    let login = "login crates-io --from 'command:sh source.sh'";
-    let told = sandbox.json(&["--yes", "-c", "alias set a ours", "-c", login]);
-    let changes = told["changes"].as_array().unwrap();
-    let alias = changes
-        .iter()
-        .find(|change| change["key"] == "credential-alias.a");
-    assert_eq!(alias.unwrap()["before"], "theirs", "{told:#}");
-
-    let theirs = format!("{SENTINEL}-theirs-0123456789-of-somebody-else");
-    let mut fingerprints = Vec::new();
-    for script in [
-        format!("echo {SENTINEL}-ours\n"),
-        format!(
-            "printf '[registry]\\ntoken = \"{theirs}\"\\n' > \"$CARGO_HOME/credentials.toml\"\necho {SENTINEL}-ours\n"
-        ),
-    ] {
-        let text = format!("[registry]\ntoken = \"{theirs}\"\n");
-        let text = match fingerprints.len() {
-            0 => text,
-            _ => text.replace("theirs", "nobodys"),
-        };
-        sandbox.write("home/credentials.toml", text);
-        sandbox.write("work/source.sh", script);
-        let login = [
-            "--yes",
-            "login",
-            "crates-io",
-            "--from",
-            "command:sh source.sh",
-        ];
-        let told = sandbox.json(&login);
-        fingerprints.push(told["changes"][0]["before"].clone());
-    }
-    assert!(fingerprints[0].is_string(), "{fingerprints:?}");
-    assert_eq!(fingerprints[0], fingerprints[1]);
+    sandbox.ok(&["registry", "add", "corp", "sparse+https://corp.example/"]);
+    let lock = File::open(sandbox.home().join(".credsh/lock")).unwrap();
+    lock.lock().unwrap();
+    let mut command = sandbox.process();
+    command.args(["registry", "rename", "corp", "work"]);
+    let running = started(std::iter::once(command)).remove(0);
+    std::thread::sleep(Duration::from_millis(700));
+    let fresh = format!("[registries.corp]\ntoken = \"{SENTINEL}-fresh-0123456789\"\n");
+    sandbox.write("home/credentials.toml", &fresh);
+    let before = sandbox.read("home/config.toml");
+    lock.unlock().unwrap();
+    let output = running.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("`registries.corp.token`"), "{told}");
+    assert_eq!(sandbox.read("home/config.toml"), before);
+    sandbox.ok(&["registry", "rename", "corp", "work"]);
+    sandbox.ok(&["token", "show", "work"]);
 }
 
 /// Four loops of the real `cargo login` and four of credsh on one home, each with a registry of its own: what is

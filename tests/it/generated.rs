@@ -202,7 +202,8 @@ fn try_sequence(sequence: &Sequence) {
 
     let mut sandbox_of_calls = sandbox(files);
     sandbox_of_calls.write("work/s.rhai", calls);
-    sandbox_of_calls.ok(&["-q", "--yes", "-f", "s.rhai"]);
+    let run = sandbox_of_calls.run(&["-q", "--yes", "-f", "s.rhai"]);
+    assert_eq!(run.status, status, "{run:?}");
     assert_eq!(
         texts(&sandbox_of_calls),
         after,

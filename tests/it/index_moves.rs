@@ -174,7 +174,42 @@ fn a_registry_that_goes_takes_its_token_along() {
     let run = sandbox.run(&["registry", "remove", "corp"]);
     assert_eq!(run.status, 1, "{}{}", run.stdout, run.stderr);
     assert!(run.stdout.contains("failed"), "{}", run.stdout);
+    let told = format!("`registry add corp {OLD} --provider {VAULT}`");
+    assert!(run.stdout.contains(&told), "{}", run.stdout);
     assert_eq!(vault.token(OLD).as_deref(), Some(TOKEN));
+}
+
+/// Once it has no name any more, nobody could log out of what is left.
+#[test]
+fn a_registry_stays_where_a_store_cannot_be_asked() {
+    let (mut sandbox, _vault) = with_vault();
+    let config = sandbox.read("home/config.toml").replace(VAULT, "nobody x");
+    let tokens = format!("[registries.corp]\ntoken = \"{TOKEN}\"\n");
+    sandbox.write("home/config.toml", &config);
+    sandbox.write("home/credentials.toml", tokens);
+    let remove = ["registry", "remove", "corp"];
+    let failed = sandbox.fails(4, &remove);
+    for told in [
+        "whether `nobody x` has a token for `corp` is not known",
+        "`--keep-token`",
+        "`--yes`",
+    ] {
+        assert!(failed.stderr.contains(told), "{failed:?}");
+    }
+    let caught = "try { registry::remove(\"corp\"); } catch (e) { print(e.kind); }";
+    sandbox.write("work/caught.rhai", caught);
+    assert_eq!(sandbox.ok(&["-f", "caught.rhai"]).stdout, "unavailable\n");
+
+    let run = sandbox.run(&[&remove[..], &["--yes"]].concat());
+    assert_eq!(run.status, 4, "{run:?}");
+    let told = format!("`registry add corp {OLD} --provider 'nobody x'`");
+    assert!(run.stdout.contains(&told), "{run:?}");
+    assert_eq!(sandbox.read("home/config.toml"), "");
+    assert_eq!(sandbox.read("home/credentials.toml"), "");
+
+    sandbox.write("home/config.toml", &config);
+    sandbox.ok(&[&remove[..], &["--keep-token"]].concat());
+    assert_eq!(sandbox.read("home/config.toml"), "");
 }
 
 /// A registry whose provider is credsh, with a token for reads and one for publishing.

@@ -48,6 +48,7 @@ mod login;
 mod looks;
 #[cfg(target_os = "linux")]
 mod manual;
+mod meanwhile;
 #[cfg(target_os = "linux")]
 mod moves;
 mod odd_answers;

@@ -87,6 +87,34 @@ fn edits_go_to_the_file_that_defines_the_key_or_that_is_named() {
     assert!(!sandbox.read("home/config.toml").contains("other"));
 }
 
+/// Whatever they are called: the lock would be waited for, and the ledger be written into.
+#[test]
+fn what_credsh_keeps_for_itself_is_no_configuration() {
+    let mut sandbox = Sandbox::new();
+    let add = ["registry", "add", "x", INDEX, "--config-file"];
+    sandbox.fails(64, &[&add[..], &["../home/.credsh/new/x.toml"]].concat());
+    assert!(!sandbox.exists("home/.credsh"));
+    sandbox.ok(&["alias", "set", "a", "program"]);
+    sandbox.write("home/.credsh/tokens.toml", "");
+    std::os::unix::fs::symlink(
+        "../home/.credsh/tokens.toml",
+        sandbox.work().join("link.toml"),
+    )
+    .unwrap();
+    for file in [
+        "../home/.credsh/lock",
+        "../home/.credsh/tokens.toml",
+        "../home/../home/.credsh/new.toml",
+        "link.toml",
+    ] {
+        let failed = sandbox.fails(64, &[&add[..], &[file]].concat());
+        assert!(failed.stderr.contains("its own files"), "{failed:?}");
+    }
+    assert_eq!(sandbox.read("home/.credsh/tokens.toml"), "");
+    assert!(!sandbox.exists("home/.credsh/new.toml"));
+    sandbox.ok(&[&add[..], &["../home/credsh.toml"]].concat());
+}
+
 #[test]
 fn a_nearer_value_that_wins_over_an_edit_is_a_warning() {
     let mut sandbox = with_corp();

@@ -96,7 +96,7 @@ fn every_document_has_the_form_of_its_command() {
         ("alias-list", 0, "alias list"),
         ("logout", 4, "logout corp"),
         ("logout", 1, "logout lab"),
-        ("logout", 4, "registry remove corp"),
+        ("logout", 4, "registry remove corp --yes"),
         ("change", 0, "registry remove corp --keep-token"),
         ("change", 0, "registry add new sparse+https://new.example/"),
         (

@@ -309,7 +309,12 @@ fn a_logout_that_is_not_done_is_told_although_the_script_has_its_answer() {
     ];
     for args in ways {
         check(status, args, "logout(\"corp\");", 1);
-        check(status, args, "registry::remove(\"corp\");", 1);
+        check(
+            status,
+            args,
+            "registry::remove(\"corp\", #{ yes: true });",
+            1,
+        );
         check(status, args, "run(\"s.rhai\");", 1);
         check(status, args, "run(\"lines.txt\");", 1);
         check(7, args, "logout(\"corp\"); exit(7);", 1);

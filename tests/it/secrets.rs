@@ -279,7 +279,7 @@ fn debug_shows_nothing() {
     sandbox.env("CARGO_REGISTRIES_CORP_TOKEN", TOKEN);
     let world = sandbox.as_world();
     let env = &world.env;
-    let config = Config::read(&world, &sandbox.home()).unwrap();
+    let config = Config::read(&world, &sandbox.home(), false).unwrap();
     let url: IndexUrl = "https://me:sentinel@host/".parse().unwrap();
     let token = credsh::Token::new(TOKEN);
     let found = config.secret(&["registries", "corp", "token"]);

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use crate::cargo::config::{ItemKey, item_key};
 use crate::commands::{Answer, document};
-use crate::error::{Error, Kind as ErrorKind, Place};
+use crate::error::{Error, Kind as ErrorKind, Place, Result};
 use crate::render::{Block, Role, Span};
 use crate::session::{Left, Unfinished};
 
@@ -98,6 +98,11 @@ impl Fate {
         self.is_aside
     }
 
+    /// Whether a token may be left there that was to go.
+    fn is_not_done(&self) -> bool {
+        matches!(self.outcome, PlaceOutcome::Locked | PlaceOutcome::Failed)
+    }
+
     /// The word that was needed.
     pub fn detail(self) -> Option<String> {
         self.detail
@@ -128,9 +133,25 @@ pub struct Places {
     pub registry: Option<String>,
     /// Each.
     pub places: Vec<LogoutPlace>,
-    /// Whether a token that is kept counts: it does not, where the registry itself goes.
+    /// How to come back to what is left, where the registry itself goes; a token that is kept does not count then.
     #[serde(skip)]
-    pub must_be_gone: bool,
+    pub again: Option<String>,
+}
+
+impl LogoutPlace {
+    /// The error of one that cannot be logged out of, where afterwards nobody could either.
+    pub fn check(&self) -> Result<()> {
+        if !self.fate.is_not_done() {
+            return Ok(());
+        }
+        let kind = self.fate.kind.unwrap_or(ErrorKind::Unavailable);
+        let (provider, registry) = (&self.provider, &self.registry);
+        let error = Error::new(
+            kind,
+            format!("whether `{provider}` has a token for `{registry}` is not known"),
+        );
+        Err(self.fate.detail.iter().fold(error, Error::because))
+    }
 }
 
 impl PlaceOutcome {
@@ -151,7 +172,7 @@ impl Places {
         let is_left = |place: &&LogoutPlace| match place.fate.outcome {
             PlaceOutcome::Removed | PlaceOutcome::Absent => false,
             PlaceOutcome::Locked | PlaceOutcome::Failed => true,
-            PlaceOutcome::Kept => self.must_be_gone && !place.fate.is_aside,
+            PlaceOutcome::Kept => self.again.is_none() && !place.fate.is_aside,
         };
         self.places.iter().filter(is_left)
     }
@@ -233,10 +254,12 @@ impl Answer for Places {
         }];
         blocks.extend(self.details().into_iter().map(Block::line));
         let mut hints: Vec<&String> = Vec::new();
-        for hint in self
-            .places
-            .iter()
+        let is_left = self.places.iter().any(|place| place.fate.is_not_done());
+        let again = self.again.iter().filter(|_| is_left);
+        let of_places = self.places.iter();
+        for hint in of_places
             .filter_map(|place| place.fate.hint.as_ref())
+            .chain(again)
         {
             if !hints.contains(&hint) {
                 hints.push(hint);

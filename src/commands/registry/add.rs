@@ -42,6 +42,7 @@ impl Add {
         refuse_crates_io(name, "added")?;
         let index = self.index.clone().checked()?;
         let key = ["registries", name.as_str(), "index"];
+        session.rely_on(&key, View::Config);
         let config = session.config()?;
         let known = config.text(&key, View::Config)?;
         match known {

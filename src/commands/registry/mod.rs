@@ -86,6 +86,7 @@ fn replace_default(
     other: Option<&RegistryName>,
 ) -> Result<()> {
     let key = ["registry", "default"];
+    session.rely_on(&key, View::Config);
     let names_it = |entry: &Entry| matches!(&entry.node, Node::Text(text) if text == name.as_str());
     let files: Vec<_> = session
         .config()?

@@ -4,12 +4,14 @@ use clap::Args;
 
 use super::{must_exist, refuse_crates_io, replace_default};
 use crate::cargo::config::View;
+use crate::cargo::index_url::IndexUrl;
 use crate::cargo::name::RegistryName;
 use crate::cargo::registry::Wanted;
 use crate::commands::Outcome;
-use crate::commands::logout::{Places, log_out};
+use crate::commands::logout::{LogoutPlace, Places, log_out};
 use crate::error::{Kind, Result};
 use crate::session::Session;
+use crate::words;
 
 /// Remove a registry, and log out of it
 #[derive(Debug, Clone, Args)]
@@ -39,6 +41,16 @@ impl Remove {
                 Err(error) => return Err(error),
             }
         };
+        if !session.flags.yes {
+            refuse_to_leave(places.as_deref().unwrap_or_default())?;
+        }
+        let again = self.again(session)?;
+        let whole = if self.keep_token {
+            View::Config
+        } else {
+            View::All
+        };
+        session.rely_on(&["registries", name.as_str()], whole);
         let mut keys = Vec::new();
         for layer in session.config()?.files() {
             for key in layer
@@ -59,11 +71,40 @@ impl Remove {
             Some(places) => Outcome::change_with(Places {
                 registry: Some(name.to_string()),
                 places,
-                must_be_gone: false,
+                again: Some(again),
             }),
             None => Outcome::change(),
         }
     }
+}
+
+impl Remove {
+    /// How to come back to a token that is left: no other name leads to it.
+    fn again(&self, session: &mut Session) -> Result<String> {
+        let name = self.name.as_str();
+        let config = session.config()?;
+        let mut line = ["registry", "add", name].map(ToOwned::to_owned).to_vec();
+        if let Ok(Some(index)) = config.text(&["registries", name, "index"], View::Config) {
+            line.push(IndexUrl::shown(&index.value));
+        }
+        if let Ok(Some(own)) = config.words(&["registries", name, "credential-provider"]) {
+            line.extend(["--provider".to_owned(), own.words.join(" ")]);
+        }
+        Ok(format!(
+            "`{}` brings it back, and `logout {name}` tries again",
+            words::join(&line)
+        ))
+    }
+}
+
+/// What is left in a store would belong to no name any more.
+fn refuse_to_leave(places: &[LogoutPlace]) -> Result<()> {
+    let checked = places.iter().try_for_each(LogoutPlace::check);
+    checked.map_err(|error| {
+        error.hint(
+            "make it answer and repeat the command, or leave what it has: `--yes` removes all else, and `--keep-token` no token at all",
+        )
+    })
 }
 
 fn has_token(session: &mut Session, name: &RegistryName) -> Result<bool> {

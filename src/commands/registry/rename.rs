@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::{is_defined, must_exist, refuse_crates_io, replace_default};
+use crate::cargo::config::View;
 use crate::cargo::name::{RegistryName, variable};
 use crate::cargo::registry::{Registry, Wanted};
 use crate::commands::Outcome;
@@ -57,6 +58,10 @@ impl Rename {
                 };
                 session.change_rules(&entry, &renamed)?;
             }
+        }
+        // What comes under the old name is not to stay there, nor is what comes under the new one to be taken for its.
+        for name in [old, new] {
+            session.rely_on(&["registries", name.as_str()], View::All);
         }
         let mut moves = Vec::new();
         for layer in session.config()?.files() {

@@ -67,6 +67,7 @@ impl Set {
         let Self { name, .. } = self;
         if !name.is_crates_io() {
             must_exist(session.config()?, name)?;
+            session.rely_on(&["registries", name.as_str(), "index"], View::Config);
         }
         if let Some(index) = &self.index {
             self.set_index(session, index)?;
@@ -119,6 +120,7 @@ impl Set {
             session.warn(&doubt);
         }
         let token_key = ["registries", name.as_str(), "token"];
+        session.rely_on(&token_key, View::All);
         let stored = session
             .config()?
             .in_files(&token_key, View::All)

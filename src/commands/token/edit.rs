@@ -110,7 +110,7 @@ impl Remove {
         Outcome::change_with(Places {
             registry: Some(registry.word()),
             places: vec![place],
-            must_be_gone: true,
+            again: None,
         })
     }
 

@@ -1,0 +1,154 @@
+//! What commands have found and built on, and whether that still stands when what they have made of it is written: the
+//! index that a token is for, the provider that is to keep it, a table that is renamed as a whole.
+//!
+//! A key that is written is looked at by the commit anyway; this is about the others, those included that were not there.
+//! What the session knows is compared with what the disk says now, both with all that is pending: so what a transaction
+//! does itself is no difference.
+//!
+//! Invariant: what rests on something that is no longer so is not written, unless `--yes` says so; and nothing ever is to
+//! a file that Cargo has ceased to read.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::Session;
+use super::change::{Change, FileChange, Key, is_same};
+use super::overlay::Premise;
+use crate::cargo::config::{Config, View};
+use crate::cargo::index_url::IndexUrl;
+use crate::cargo::registry::with_canonical;
+use crate::disk::tree::{Entry, Node, Table};
+use crate::error::{Error, Place, Result};
+
+impl Session {
+    /// Notes that a command has looked at this key, and at all below it, in the files of this view, and would have done
+    /// something else had it found something else.
+    pub fn rely_on(&mut self, key: &[impl AsRef<str>], view: View) {
+        self.overlay.rely_on(key, view);
+    }
+
+    /// Refuses what rests on something that is no longer so; `is_locked`, where we have Cargo's lock.
+    pub(super) fn check_premises(&self, changes: &[Change], is_locked: bool) -> Result<()> {
+        let told = self.config.as_ref();
+        let Some(told) = told.filter(|told| !told.is_as_read(is_locked)) else {
+            return Ok(());
+        };
+        let now = self.configuration_after(changes, is_locked)?;
+        let both = Both {
+            told,
+            now: &now,
+            changes: changes.iter().filter_map(Change::as_file).collect(),
+        };
+        both.check_files()?;
+        if self.flags.yes {
+            return Ok(());
+        }
+        self.overlay
+            .premises()
+            .iter()
+            .try_for_each(|premise| both.check(premise))?;
+        both.check_names()
+    }
+}
+
+/// Somebody else has changed a key that a change is about, or rests on.
+pub(super) fn changed_meanwhile(key: &str, place: Place) -> Error {
+    Error::failed(format!(
+        "somebody else has changed `{key}` since it was read; nothing was written"
+    ))
+    .at(place)
+}
+
+/// The configuration as it was told and as it is now, both with these changes.
+struct Both<'a> {
+    told: &'a Config,
+    now: &'a Config,
+    changes: Vec<&'a FileChange>,
+}
+
+impl Both<'_> {
+    /// Another file may have taken the place of one, or no longer includes it.
+    fn check_files(&self) -> Result<()> {
+        let reads = |config: &Config, file: &Path| config.files().any(|layer| layer.file == file);
+        let mut files = self.changes.iter().map(|change| change.file.as_path());
+        match files.find(|file| reads(self.told, file) && !reads(self.now, file)) {
+            None => Ok(()),
+            Some(file) => Err(Error::failed(
+                "Cargo no longer reads this file; nothing was written",
+            )
+            .at(Place::file(file))
+            .hint("look which file stands beside it or includes it, and repeat the command")),
+        }
+    }
+
+    fn check(&self, premise: &Premise) -> Result<()> {
+        let layers = self.told.files().chain(self.now.files());
+        let seen = layers.filter(|layer| premise.view == View::All || !layer.is_credentials);
+        for file in seen.map(|layer| layer.file.as_path()) {
+            let key: Vec<&str> = premise.key.iter().map(String::as_str).collect();
+            let entries = [self.told, self.now].map(|config| config.in_file(file, &key));
+            if let Some(key) = self.difference(file, premise.key.clone(), entries) {
+                return Err(self.refused(file, &key));
+            }
+        }
+        Ok(())
+    }
+
+    /// Where an index is written, a name that has come for it: Cargo refuses both (11).
+    fn check_names(&self) -> Result<()> {
+        let index_of = |change: &&FileChange| match (change.key.as_slice(), change.after.node()) {
+            ([table, _, setting], Some(Node::Text(text)))
+                if table == "registries" && setting == "index" =>
+            {
+                text.parse::<IndexUrl>().ok()
+            }
+            _ => None,
+        };
+        for index in self.changes.iter().filter_map(index_of) {
+            let known = with_canonical(self.told, &index)?;
+            let names = with_canonical(self.now, &index)?;
+            for name in names.iter().filter(|name| !known.contains(name)) {
+                let key = ["registries", name, "index"];
+                if let Some((layer, _)) = self.now.in_files(&key, View::Config).next() {
+                    return Err(self.refused(&layer.file, &key.map(ToOwned::to_owned)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The first key, from this one down, that is another one now. What is written is checked where it is written.
+    fn difference(&self, file: &Path, key: Key, entries: [Option<&Entry>; 2]) -> Option<Key> {
+        let nodes = entries.map(|entry| entry.map(|entry| &entry.node));
+        let tables = nodes.map(|node| node.and_then(Node::as_table));
+        if nodes.iter().flatten().count() > tables.iter().flatten().count() {
+            let [told, now] = nodes;
+            return (!is_same(told, now) && !self.is_ours(file, &key)).then_some(key);
+        }
+        let parts: BTreeSet<&String> = tables
+            .iter()
+            .flatten()
+            .flat_map(|table| table.keys())
+            .collect();
+        parts.into_iter().find_map(|part| {
+            let below = tables.map(|table| table.and_then(|table: &Table| table.get(part)));
+            let key = key.iter().chain([part]).cloned().collect();
+            self.difference(file, key, below)
+        })
+    }
+
+    fn is_ours(&self, file: &Path, key: &[String]) -> bool {
+        let mut changes = self.changes.iter();
+        changes.any(|change| change.file == file && key.starts_with(&change.key))
+    }
+
+    fn refused(&self, file: &Path, key: &[String]) -> Error {
+        let path: Vec<&str> = key.iter().map(String::as_str).collect();
+        let place = match self.now.in_file(file, &path) {
+            Some(entry) if entry.line > 0 => Place::line(file, entry.line),
+            _ => Place::file(file),
+        };
+        changed_meanwhile(&key.join("."), place)
+            .hint("look at it and repeat the command, or write all the same with `--yes`")
+    }
+}
