@@ -20,9 +20,7 @@ impl Session {
     ) -> Result<(Zeroizing<String>, Vec<Option<Entry>>)> {
         // Included ones too: they have no lock of Cargo's, but the same layout.
         let config = self.config()?;
-        let is_credentials = config
-            .files()
-            .any(|layer| layer.is_credentials && layer.file == file);
+        let is_credentials = config.is_credentials(file);
         // In a long file that takes longer than all the rest.
         let mut document = if config.has_read(file, old) {
             Document::of(file, old)
