@@ -20,7 +20,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use self::marks::{Mark, MarkKind, marks};
 use self::statement::Left;
-pub(crate) use self::statement::spell_path;
+pub(crate) use self::statement::{spell, spell_path};
 use super::tree;
 use crate::error::Result;
 
@@ -28,6 +28,7 @@ mod add;
 mod cells;
 mod lines;
 mod marks;
+mod rename;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,8 @@ pub(crate) enum Value {
     Text(String),
     /// An array of strings.
     List(Vec<String>),
+    /// Anything else, as TOML spells it: what moves as it is.
+    Other(String),
 }
 
 impl Drop for Value {
@@ -46,6 +49,7 @@ impl Drop for Value {
         match self {
             Self::Text(text) => text.zeroize(),
             Self::List(texts) => texts.zeroize(),
+            Self::Other(spelt) => spelt.zeroize(),
         }
     }
 }
@@ -55,6 +59,7 @@ impl fmt::Debug for Value {
         f.write_str(match self {
             Self::Text(_) => "Text(..)",
             Self::List(_) => "List(..)",
+            Self::Other(_) => "Other(..)",
         })
     }
 }

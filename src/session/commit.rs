@@ -226,14 +226,11 @@ impl Session {
         let new = new.unwrap_or(edited);
         self.check_unchanged(file, &edits, &found)?;
         let records = edits.iter().zip(&found).map(|(edit, found)| {
-            let after = match edit.after.node() {
-                Some(node) => Some((value_of(node, file, &edit.dotted())?, node)),
-                None => None,
-            };
+            let after = edit.after.node().map(|node| (value_of(node), node));
             let before = found.as_ref().map(|entry| &entry.node);
-            Ok(EditRecord::new(edit.key.clone(), before, after))
+            EditRecord::new(edit.key.clone(), before, after)
         });
-        let records = records.collect::<Result<_>>()?;
+        let records = records.collect();
         let record = FileRecord::new(&self.home, file, is_credentials, text, &new, records);
         let found = found.into_iter().map(|found| found.map(|entry| entry.node));
         Ok(Prepared {

@@ -19,6 +19,12 @@ enum Edit {
         after: After,
         before: Option<Entry>,
     },
+    /// A table is called otherwise from now on, or goes. What that means for its keys is edited besides, one by one.
+    Table {
+        file: PathBuf,
+        key: Key,
+        name: Option<String>,
+    },
     Item {
         change: Box<ItemChange>,
         /// What the transaction had in mind for it before.
@@ -77,6 +83,24 @@ impl Overlay {
         });
     }
 
+    /// Notes that a table, whose keys have moved or gone, has another name or none.
+    pub fn edit_table(&mut self, file: &Path, key: &[&str], name: Option<&str>) {
+        self.0.push(Edit::Table {
+            file: file.to_path_buf(),
+            key: key.iter().map(|&part| part.to_owned()).collect(),
+            name: name.map(ToOwned::to_owned),
+        });
+    }
+
+    /// The tables of a file that were renamed or went, one after the other.
+    pub fn tables(&self, wanted: &Path) -> Vec<(Key, Option<String>)> {
+        let tables = self.0.iter().filter_map(|edit| match edit {
+            Edit::Table { file, key, name } if file == wanted => Some((key.clone(), name.clone())),
+            _ => None,
+        });
+        tables.collect()
+    }
+
     /// Notes what is to become of an item; what was there before is for the first of several to say.
     pub fn edit_item(&mut self, config: &mut Config, change: ItemChange) {
         let key = item_key(&change.provider, &change.registry);
@@ -92,10 +116,13 @@ impl Overlay {
         while self.0.len() > to.0 {
             match self.0.pop() {
                 None
-                | Some(Edit::File {
-                    after: After::Unread,
-                    ..
-                }) => {}
+                | Some(
+                    Edit::Table { .. }
+                    | Edit::File {
+                        after: After::Unread,
+                        ..
+                    },
+                ) => {}
                 Some(Edit::File {
                     file, key, before, ..
                 }) => {
@@ -139,6 +166,7 @@ impl Overlay {
                         change.after.clone_from(after);
                     }
                 }
+                Edit::Table { .. } => {}
                 Edit::Item { change, .. } => {
                     let key = item_key(&change.provider, &change.registry);
                     let at = *items.entry(key).or_insert_with(|| {

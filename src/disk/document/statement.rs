@@ -58,7 +58,7 @@ pub(super) fn set(
                 relist(text, list, new, line_end)
             }
             (_, Value::Text(new)) => spell_like(&text[span(item)], new),
-            (_, Value::List(_)) => spell(value),
+            (_, Value::List(_) | Value::Other(_)) => spell(value),
         };
         return Ok(spliced(text, span(item), &new));
     }
@@ -173,14 +173,29 @@ pub(crate) fn spell_path<S: AsRef<str>>(names: &[S]) -> String {
 }
 
 fn spell_name(name: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if !name.is_empty() && name.chars().all(bare) {
+    if is_bare(name) {
         return name.to_owned();
     }
     spell_like("", name).to_string()
 }
 
-fn spell(value: &Value) -> Zeroizing<String> {
+/// A name in the place of another one, in its quotes, unless those were needed for that one only.
+pub(super) fn spell_name_like(spelt: &str, old: &str, new: &str) -> String {
+    let has_quotes = spelt.starts_with(['"', '\'']);
+    if has_quotes && is_bare(old) >= is_bare(new) {
+        return spell_like(spelt, new).to_string();
+    }
+    spell_name(new)
+}
+
+/// Whether a name needs no quotes.
+fn is_bare(name: &str) -> bool {
+    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    !name.is_empty() && name.chars().all(bare)
+}
+
+/// A value, as a file would have it.
+pub(crate) fn spell(value: &Value) -> Zeroizing<String> {
     match value {
         Value::Text(text) => spell_like("", text),
         Value::List(texts) => {
@@ -192,6 +207,7 @@ fn spell(value: &Value) -> Zeroizing<String> {
             list.push(']');
             list
         }
+        Value::Other(spelt) => spelt.clone().into(),
     }
 }
 
@@ -318,7 +334,7 @@ fn span(item: &Item) -> Range<usize> {
     item.span().unwrap_or_default()
 }
 
-fn spliced(text: &str, span: Range<usize>, new: &str) -> Zeroizing<String> {
+pub(super) fn spliced(text: &str, span: Range<usize>, new: &str) -> Zeroizing<String> {
     let mut spliced = Zeroizing::new(String::with_capacity(text.len() - span.len() + new.len()));
     spliced.push_str(&text[..span.start]);
     spliced.push_str(new);

@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod renames;
+
 fn open(text: &str) -> Document<'_> {
     Document::parse(Path::new("config.toml"), text).unwrap()
 }
