@@ -310,7 +310,7 @@ impl<'t> Document<'t> {
     }
 
     /// Takes a key, or a table with all that is in it, away, with the comment directly above and the one
-    /// behind; and the tables that this empties. Whether there was one.
+    /// behind; and the tables that this empties, unless somebody has written a comment on them. Whether there was one.
     pub(crate) fn unset(&mut self, key: &[&str]) -> Result<bool> {
         let gone = match self.reach(key) {
             Reach::Table(_) if key.is_empty() => return Ok(false),
@@ -325,7 +325,13 @@ impl<'t> Document<'t> {
                         self.lines[id].text = Text::New(text);
                         return Ok(true);
                     }
-                    Left::Nothing => vec![id],
+                    Left::Braces { text, has_comment }
+                        if has_comment || self.stands_under_comment(id) =>
+                    {
+                        self.lines[id].text = Text::New(text);
+                        return Ok(true);
+                    }
+                    Left::Braces { .. } | Left::Nothing => vec![id],
                 }
             }
             Reach::Table(table) => {
@@ -340,7 +346,7 @@ impl<'t> Document<'t> {
         for id in gone {
             let header = self.header_of(id);
             self.remove(id);
-            if header != ROOT && self.is_bare(header) {
+            if header != ROOT && self.is_bare(header) && !self.has_comment(header) {
                 self.remove(header);
             }
         }

@@ -89,6 +89,11 @@ impl Session {
         self.overlay.edit_table(file, table, Some(name));
         Ok(())
     }
+
+    /// A table of a file, whose keys are edited one by one, goes with the last of them.
+    pub fn drop_table(&mut self, file: &Path, table: &[&str]) {
+        self.overlay.edit_table(file, table, None);
+    }
 }
 
 fn parts(key: &Key) -> Vec<&str> {

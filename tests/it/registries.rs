@@ -379,6 +379,40 @@ fn renaming_goes_together_with_other_edits() {
 }
 
 #[test]
+fn removing_takes_the_comments_of_what_goes_and_no_others() {
+    let mut sandbox = Sandbox::new();
+    sandbox.env("T", format!("{SENTINEL}-of-corp-0123456789"));
+    let config = format!(
+        "# my registries\n[registries] # mine\n\n# corp: ask ops\n[registries.corp] # x\nindex = \"{INDEX}\"\n\n# default for all of us\n[registry]\n"
+    );
+    sandbox.write("home/config.toml", &config);
+    let credentials = "# corp\n[registries.corp] # x\n";
+    sandbox.write("home/credentials.toml", credentials);
+    sandbox.ok(&["registry", "set", "corp", "--make-default"]);
+    sandbox.ok(&["registry", "set", "corp", "--no-default"]);
+    assert_eq!(sandbox.read("home/config.toml"), config);
+    sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    sandbox.ok(&["logout", "corp"]);
+    assert_eq!(sandbox.read("home/credentials.toml"), credentials);
+
+    sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    sandbox.ok(&["registry", "remove", "corp"]);
+    let left = "# my registries\n[registries] # mine\n\n# default for all of us\n[registry]\n";
+    assert_eq!(sandbox.read("home/config.toml"), left);
+    assert_eq!(sandbox.read("home/credentials.toml"), "");
+
+    // One of which nothing but its name is left, too.
+    sandbox.write("home/config.toml", &config);
+    sandbox.write("home/credentials.toml", credentials);
+    sandbox.ok(&["registry", "remove", "corp"]);
+    assert_eq!(sandbox.read("home/credentials.toml"), "");
+    sandbox.write("home/config.toml", "registries = {} # mine\n");
+    sandbox.ok(&["registry", "add", "corp", INDEX]);
+    sandbox.ok(&["registry", "remove", "corp"]);
+    assert_eq!(sandbox.read("home/config.toml"), "registries = {} # mine\n");
+}
+
+#[test]
 fn removing_logs_out_and_leaves_no_trace() {
     let mut sandbox = Sandbox::new();
     sandbox.env("T", format!("{SENTINEL}-of-corp-0123456789"));

@@ -1,5 +1,7 @@
 //! `registry remove`
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::{must_exist, refuse_crates_io, replace_default};
@@ -8,6 +10,7 @@ use crate::cargo::name::RegistryName;
 use crate::cargo::registry::Wanted;
 use crate::commands::Outcome;
 use crate::commands::logout::{Places, log_out};
+use crate::disk::tree::Node;
 use crate::error::{Kind, Result};
 use crate::session::Session;
 
@@ -29,6 +32,8 @@ impl Remove {
         refuse_crates_io(name, "removed")?;
         must_exist(session.config()?, name)?;
         session.defining_file(&["registries", name.as_str(), "index"])?;
+        let table = ["registries", name.as_str()];
+        let files = self.files(session, &table)?;
         let places = if self.keep_token {
             None
         } else {
@@ -39,20 +44,20 @@ impl Remove {
                 Err(error) => return Err(error),
             }
         };
-        let mut keys = Vec::new();
-        for layer in session.config()?.files() {
-            for key in layer
-                .table(&["registries", name.as_str()])
-                .into_iter()
-                .flat_map(|table| table.keys())
-            {
-                if key != "token" {
-                    keys.push((layer.file.clone(), key.clone()));
+        for file in files {
+            let now = session.open(&file)?.in_file(&file, &table);
+            let keys: Vec<String> = match now.map(|entry| &entry.node) {
+                Some(Node::Table(keys)) if keys.is_empty() => {
+                    session.edit(&file, &table, None)?;
+                    continue;
                 }
+                Some(Node::Table(keys)) => keys.keys().cloned().collect(),
+                _ => Vec::new(),
+            };
+            for key in keys.iter().filter(|key| !self.keeps(key)) {
+                session.edit(&file, &[&table[..], &[key]].concat(), None)?;
             }
-        }
-        for (file, key) in keys {
-            session.edit(&file, &["registries", name.as_str(), &key], None)?;
+            session.drop_table(&file, &table);
         }
         replace_default(session, name, None)?;
         match places {
@@ -63,6 +68,19 @@ impl Remove {
             }),
             None => Outcome::change(),
         }
+    }
+
+    /// The files that have something of the registry and are to lose it.
+    fn files(&self, session: &mut Session, table: &[&str]) -> Result<Vec<PathBuf>> {
+        let layers = session.config()?.files().filter(|layer| {
+            layer.table(table).is_some()
+        });
+        Ok(layers.map(|layer| layer.file.clone()).collect())
+    }
+
+    /// Whether a key is no setting of the registry, but a token that stays, or has gone already.
+    fn keeps(&self, key: &str) -> bool {
+        key == "token"
     }
 }
 

@@ -95,6 +95,12 @@ pub(super) enum Left {
     Unchanged,
     /// It was all there was.
     Nothing,
+    /// It was all there was between the braces of the statement, which are empty in this text; a comment may be in them
+    /// or behind them.
+    Braces {
+        text: Zeroizing<String>,
+        has_comment: bool,
+    },
     /// The statement without it.
     Rest(Zeroizing<String>),
 }
@@ -108,6 +114,7 @@ pub(super) fn unset(text: &str, path: &[&str], line_end: &'static str) -> Left {
     if at(root, path).is_none() {
         return Left::Unchanged;
     }
+    let mut left = Left::Nothing;
     for outside in (1..path.len()).rev() {
         let Some(braces) = at(root, &path[..outside]) else {
             continue;
@@ -118,18 +125,23 @@ pub(super) fn unset(text: &str, path: &[&str], line_end: &'static str) -> Left {
         let mut entries = entries(braces);
         entries.sort_by_key(|(_, end)| *end);
         let goes = |name: &[String]| path[outside..].iter().zip(name).all(|(a, b)| a == b);
-        if entries.iter().all(|(name, _)| goes(name)) {
-            continue;
-        }
+        let is_emptied = entries.iter().all(|(name, _)| goes(name));
         let mut cells = cells(text, braces, entries.iter().map(|(_, end)| *end), line_end);
         for (index, (name, _)) in entries.iter().enumerate().rev() {
             if goes(name) {
                 cells.replace(index..index + 1, Vec::new());
             }
         }
-        return Left::Rest(spliced(text, span(braces), &cells.join()));
+        let span = span(braces);
+        let start = span.start;
+        let text = spliced(text, span, &cells.join());
+        if !is_emptied {
+            return Left::Rest(text);
+        }
+        let has_comment = text[start..].contains('#');
+        left = Left::Braces { text, has_comment };
     }
-    Left::Nothing
+    left
 }
 
 /// How a sibling of this statement begins: everything before part `depth` of its key. And its ` = `.
