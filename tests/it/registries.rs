@@ -413,6 +413,33 @@ fn removing_takes_the_comments_of_what_goes_and_no_others() {
 }
 
 #[test]
+fn a_token_that_is_kept_keeps_what_belongs_to_it() {
+    let mut sandbox = with_corp();
+    let credentials = format!(
+        "[registries.corp]\nsecret-key = \"k3.secret.{SENTINEL}-0123456789\"\nsecret-key-subject = \"me\"\nother = [1, 2]\n\n[registries.corp.extra]\nn = 1\n"
+    );
+    sandbox.write("home/credentials.toml", &credentials);
+    let run = sandbox.ok(&["registry", "remove", "corp", "--keep-token"]);
+    assert!(!run.stdout.contains("secret-key"), "{}", run.stdout);
+    assert_eq!(sandbox.read("home/credentials.toml"), credentials);
+    assert_eq!(sandbox.read("home/config.toml"), "");
+
+    let keys =
+        format!("secret-key = \"k3.secret.{SENTINEL}-0123456789\"\nsecret-key-subject = \"me\"\n");
+    let config = format!("[registries.corp]\nindex = \"{INDEX}\"\n{keys}");
+    sandbox.write("home/config.toml", &config);
+    sandbox.ok(&["registry", "remove", "corp", "--keep-token"]);
+    assert_eq!(
+        sandbox.read("home/config.toml"),
+        format!("[registries.corp]\n{keys}")
+    );
+    sandbox.write("home/config.toml", &config);
+    sandbox.ok(&["registry", "remove", "corp"]);
+    assert_eq!(sandbox.read("home/config.toml"), "");
+    assert_eq!(sandbox.read("home/credentials.toml"), "");
+}
+
+#[test]
 fn removing_logs_out_and_leaves_no_trace() {
     let mut sandbox = Sandbox::new();
     sandbox.env("T", format!("{SENTINEL}-of-corp-0123456789"));

@@ -73,14 +73,15 @@ impl Remove {
     /// The files that have something of the registry and are to lose it.
     fn files(&self, session: &mut Session, table: &[&str]) -> Result<Vec<PathBuf>> {
         let layers = session.config()?.files().filter(|layer| {
-            layer.table(table).is_some()
+            let stays = self.keep_token && layer.is_credentials;
+            !stays && layer.table(table).is_some()
         });
         Ok(layers.map(|layer| layer.file.clone()).collect())
     }
 
     /// Whether a key is no setting of the registry, but a token that stays, or has gone already.
     fn keeps(&self, key: &str) -> bool {
-        key == "token"
+        key == "token" || self.keep_token && matches!(key, "secret-key" | "secret-key-subject")
     }
 }
 
