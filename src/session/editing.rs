@@ -1,12 +1,12 @@
 //! The text of a file after its edits.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use super::Session;
 use super::change::{After, FileChange, Key, is_same};
+use super::renames::Renames;
 use crate::disk::document::{Document, Value, spell, spell_path};
 use crate::disk::tree::{Entry, Node, Table};
 use crate::error::Result;
@@ -41,7 +41,7 @@ impl Session {
             forget_old_layout(&mut document, edits.iter().map(|edit| &edit.key))?;
         }
         let tables = self.overlay.tables(file);
-        rename_tables(&mut document, &tables, edits)?;
+        Renames::of(&tables, edits, &self.overlay.keys(file)).perform(&mut document)?;
         for edit in edits {
             let key = parts(&edit.key);
             match &edit.after {
@@ -96,67 +96,12 @@ impl Session {
     }
 }
 
-fn parts(key: &Key) -> Vec<&str> {
+pub(super) fn parts(key: &[String]) -> Vec<&str> {
     key.iter().map(String::as_str).collect()
 }
 
-/// Gives tables their new names where they stand, so that the edits of their keys find their work done, and what is
-/// around those stays. A key that no edit is about is afterwards what it was before, under whatever name.
-fn rename_tables(
-    document: &mut Document<'_>,
-    tables: &[(Key, Option<String>)],
-    edits: &[&FileChange],
-) -> Result<()> {
-    let renames = tables.iter().filter_map(|(old, new)| {
-        let (old, new) = (parts(old), new.as_deref()?);
-        let renamed = [&old[..old.len() - 1], &[new]].concat();
-        Some((old, new, renamed))
-    });
-    let renames: Vec<_> = renames.collect();
-    let touched: BTreeSet<&Vec<&str>> = renames
-        .iter()
-        .flat_map(|(old, _, renamed)| [old, renamed])
-        .collect();
-    let edited: HashSet<&Key> = edits.iter().map(|edit| &edit.key).collect();
-    // In what is renamed, the keys that no edit is about.
-    let others = |document: &Document<'_>| {
-        let keys = touched.iter().flat_map(|table| {
-            let names = document.names(table).unwrap_or_default().into_iter();
-            let key = |name| {
-                table
-                    .iter()
-                    .map(ToString::to_string)
-                    .chain([name])
-                    .collect()
-            };
-            names.map(key).collect::<Vec<Key>>()
-        });
-        keys.filter(|key| !edited.contains(key))
-            .collect::<Vec<Key>>()
-    };
-    let mut before = BTreeMap::new();
-    for key in others(document) {
-        let entry = document.entry(&parts(&key))?;
-        before.insert(key, entry);
-    }
-    for (old, new, _) in &renames {
-        document.rename(old, new)?;
-    }
-    for key in others(document) {
-        if !before.contains_key(&key) {
-            document.unset(&parts(&key))?;
-        }
-    }
-    for (key, entry) in before {
-        if let Some(entry) = entry {
-            put(document, &parts(&key), &entry.node)?;
-        }
-    }
-    Ok(())
-}
-
 /// Sets a key, unless it is so already.
-fn put(document: &mut Document<'_>, key: &[&str], node: &Node) -> Result<()> {
+pub(super) fn put(document: &mut Document<'_>, key: &[&str], node: &Node) -> Result<()> {
     let now = document.entry(key)?;
     if is_same(now.as_ref().map(|entry| &entry.node), Some(node)) {
         return Ok(());

@@ -22,6 +22,7 @@ mod recording;
 mod records;
 mod recovery;
 mod recovery_items;
+mod renames;
 mod token_input;
 mod undo;
 mod writing;

@@ -3,7 +3,7 @@
 //! Each edit is also made in the configuration that commands read, and keeps what was there. So a savepoint
 //! is a length, and undoing pops.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::change::{After, Change, FileChange, ItemChange, Key};
@@ -99,6 +99,15 @@ impl Overlay {
             _ => None,
         });
         tables.collect()
+    }
+
+    /// The keys of a file that were edited at all.
+    pub fn keys(&self, wanted: &Path) -> HashSet<&Key> {
+        let keys = self.0.iter().filter_map(|edit| match edit {
+            Edit::File { file, key, .. } if file == wanted => Some(key),
+            _ => None,
+        });
+        keys.collect()
     }
 
     /// Notes what is to become of an item; what was there before is for the first of several to say.

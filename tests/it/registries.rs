@@ -378,6 +378,21 @@ fn renaming_goes_together_with_other_edits() {
     );
 }
 
+/// What somebody else has written into the table meanwhile goes where the table goes.
+#[test]
+fn renaming_moves_what_has_come_since() {
+    let sandbox = &mut with_corp();
+    let runner = sandbox.prompt();
+    runner.run_line("begin").unwrap();
+    runner.run_line("registry rename corp work").unwrap();
+    let theirs = "credential-provider = \"cargo:token\" # theirs\n[registries.corp.http]\nn = 5\n";
+    let config = sandbox.read("home/config.toml") + theirs;
+    sandbox.write("home/config.toml", &config);
+    runner.run_line("commit --yes").unwrap();
+    let renamed = config.replace("s.corp", "s.work");
+    assert_eq!(sandbox.read("home/config.toml"), renamed);
+}
+
 #[test]
 fn removing_takes_the_comments_of_what_goes_and_no_others() {
     let mut sandbox = Sandbox::new();

@@ -156,6 +156,7 @@ fn a_renamed_table_is_edited_like_any_other() {
 #[test]
 fn random_files_come_back_from_another_name() {
     let seed = fastrand::u64(..);
+    eprintln!("seed {seed}");
     for round in 0..1000 {
         let seed = seed.wrapping_add(round);
         let mut random = fastrand::Rng::with_seed(seed);
