@@ -147,6 +147,12 @@ impl Config {
         self.looks.has_read(file, text)
     }
 
+    /// Whether a file is, or is included by, the credentials that Cargo reads.
+    pub fn is_credentials(&self, file: &Path) -> bool {
+        let mut layers = self.layers.iter();
+        layers.any(|layer| layer.is_credentials && layer.file == file)
+    }
+
     /// The files that were read, in order of precedence.
     pub fn files(&self) -> impl Iterator<Item = &Layer> {
         self.layers.iter()

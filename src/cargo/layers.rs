@@ -194,28 +194,24 @@ impl Layers {
     }
 }
 
-/// A top-level `token` is crates.io's, unless there is a `[registry]` (5).
+/// A top-level `token` is crates.io's, unless there is a `[registry]` (5): then nobody reads it.
 fn adopt_old_layout(layers: &mut [Layer]) {
-    let has_registry = layers
+    if layers
         .iter()
-        .any(|layer| layer.root.contains_key("registry"));
-    let mut is_first = true;
-    for layer in layers {
-        let Some(token) = layer.root.remove("token") else {
-            continue;
-        };
-        if is_first && !has_registry {
-            let line = token.line;
-            let table = Table::from([("token".to_owned(), token)]);
-            layer.root.insert(
-                "registry".to_owned(),
-                Entry {
-                    node: Node::Table(table),
-                    line,
-                },
-            );
-        }
-        is_first = false;
+        .any(|layer| layer.root.contains_key("registry"))
+    {
+        return;
+    }
+    let first = layers
+        .iter_mut()
+        .find_map(|layer| Some((layer.root.remove("token")?, layer)));
+    if let Some((token, layer)) = first {
+        let line = token.line;
+        let table = Table::from([("token".to_owned(), token)]);
+        let node = Node::Table(table);
+        layer
+            .root
+            .insert("registry".to_owned(), Entry { node, line });
     }
 }
 

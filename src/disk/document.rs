@@ -20,7 +20,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use self::marks::{Mark, MarkKind, marks};
 use self::statement::Left;
-pub(crate) use self::statement::spell_path;
+pub(crate) use self::statement::{spell, spell_path};
 use super::tree;
 use crate::error::Result;
 
@@ -28,6 +28,7 @@ mod add;
 mod cells;
 mod lines;
 mod marks;
+mod rename;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,8 @@ pub(crate) enum Value {
     Text(String),
     /// An array of strings.
     List(Vec<String>),
+    /// Anything else, as TOML spells it: what moves as it is.
+    Other(String),
 }
 
 impl Drop for Value {
@@ -46,6 +49,7 @@ impl Drop for Value {
         match self {
             Self::Text(text) => text.zeroize(),
             Self::List(texts) => texts.zeroize(),
+            Self::Other(spelt) => spelt.zeroize(),
         }
     }
 }
@@ -55,6 +59,7 @@ impl fmt::Debug for Value {
         f.write_str(match self {
             Self::Text(_) => "Text(..)",
             Self::List(_) => "List(..)",
+            Self::Other(_) => "Other(..)",
         })
     }
 }
@@ -305,7 +310,7 @@ impl<'t> Document<'t> {
     }
 
     /// Takes a key, or a table with all that is in it, away, with the comment directly above and the one
-    /// behind; and the tables that this empties. Whether there was one.
+    /// behind; and the tables that this empties, unless somebody has written a comment on them. Whether there was one.
     pub(crate) fn unset(&mut self, key: &[&str]) -> Result<bool> {
         let gone = match self.reach(key) {
             Reach::Table(_) if key.is_empty() => return Ok(false),
@@ -320,7 +325,13 @@ impl<'t> Document<'t> {
                         self.lines[id].text = Text::New(text);
                         return Ok(true);
                     }
-                    Left::Nothing => vec![id],
+                    Left::Braces { text, has_comment }
+                        if has_comment || self.stands_under_comment(id) =>
+                    {
+                        self.lines[id].text = Text::New(text);
+                        return Ok(true);
+                    }
+                    Left::Braces { .. } | Left::Nothing => vec![id],
                 }
             }
             Reach::Table(table) => {
@@ -335,7 +346,7 @@ impl<'t> Document<'t> {
         for id in gone {
             let header = self.header_of(id);
             self.remove(id);
-            if header != ROOT && self.is_bare(header) {
+            if header != ROOT && self.is_bare(header) && !self.has_comment(header) {
                 self.remove(header);
             }
         }

@@ -35,6 +35,9 @@ const TEXTS: &[&str] = &[
     "\u{feff}\t \\",
 ];
 
+/// What things are called otherwise.
+const NAMES: &[&str] = &["corp", "b", "größe", "it's \"x\"", "", "x.y"];
+
 /// The longest text that is looked at.
 const LONGEST: usize = 4096;
 
@@ -73,7 +76,7 @@ pub fn documents(data: &[u8]) {
         }
     } else {
         for key in 0..=u8::try_from(keys(&plain).len().min(90)).unwrap_or(90) {
-            for kind in 0..4 {
+            for kind in 0..5 {
                 perform(&mut open(text), &[kind, key, key.wrapping_add(kind)]);
             }
         }
@@ -115,7 +118,8 @@ fn perform(document: &mut Document<'_>, edit: &[u8]) {
     let key: Vec<&str> = key.iter().map(String::as_str).collect();
     let choice = usize::from(edit[2]);
     let text = TEXTS[choice % TEXTS.len()];
-    match edit[0] % 4 {
+    match edit[0] % 5 {
+        4 => rename(document, &key, NAMES[choice % NAMES.len()]),
         0 => set(
             document,
             &before,
@@ -306,6 +310,63 @@ fn unset(document: &mut Document<'_>, before: &str, plain: &Plain, key: &[&str])
     let mut again = open(before);
     let _ = again.unset(key);
     check_same(&again.text(), &after, &told);
+}
+
+/// Another name, in as many places as it takes, and nothing else; and the old one again, which leaves no trace but where
+/// only one of the two needs quotes, or the old one was spelt as nobody would.
+pub(super) fn rename(document: &mut Document<'_>, key: &[&str], name: &str) {
+    let before = &*document.text().to_string();
+    let plain = Plain::read(before).unwrap_or_else(|| panic!("no TOML any more:\n{before}"));
+    let mut expected = plain.clone();
+    let outcome = expected.rename(key, name);
+    let result = document.rename(key, name);
+    let after = document.text().to_string();
+    let told = || format!("rename {key:?} to {name:?} in\n{before}\nmakes\n{after}");
+    if outcome == Expected::Refused {
+        return check_refusal(key, result, before, &after);
+    }
+    match result {
+        Ok(done) => assert_eq!(done, outcome == Expected::Changed, "{}", told()),
+        Err(error) => panic!("{error}: {}", told()),
+    }
+    if outcome == Expected::Unchanged {
+        assert_eq!(before, after, "nothing was to change");
+        return;
+    }
+    assert_eq!(Plain::read(&after), Some(expected), "{}", told());
+    let ends = |text: &str| {
+        let ends = text
+            .split_inclusive('\n')
+            .map(|line| line.ends_with("\r\n"));
+        ends.collect::<Vec<_>>()
+    };
+    assert_eq!(ends(before), ends(&after), "{}", told());
+
+    let Some((old, table)) = key.split_last() else {
+        return;
+    };
+    let renamed = [table, &[name]].concat();
+    let mut again = open(&after);
+    assert!(
+        matches!(again.rename(&renamed, old), Ok(true)),
+        "{}",
+        told()
+    );
+    assert_eq!(
+        Plain::read(&again.text()).as_ref(),
+        Some(&plain),
+        "{}",
+        told()
+    );
+    let is_bare = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric());
+    if is_bare(old)
+        && is_bare(name)
+        && !before.contains("\\u")
+        && !before.contains("\\U")
+        && !before.contains("\\x")
+    {
+        assert_eq!(*again.text(), *before, "there and back: {}", told());
+    }
 }
 
 fn parse(text: &str) -> toml_edit::Document<&str> {

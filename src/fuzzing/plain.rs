@@ -111,6 +111,7 @@ impl Plain {
         match value {
             Value::Text(text) => Self::Text(text.clone()),
             Value::List(texts) => Self::List(texts.iter().cloned().map(Self::Text).collect()),
+            Value::Other(spelt) => Self::Other(spelt.clone()),
         }
     }
 
@@ -181,6 +182,32 @@ impl Plain {
                 Expected::Changed
             }
             (Some(inner), rest) => inner.take(rest),
+        }
+    }
+
+    /// Calls what is at a path otherwise, as a rename has to.
+    pub(super) fn rename(&mut self, path: &[&str], name: &str) -> Expected {
+        let Some((first, rest)) = path.split_first() else {
+            return Expected::Unchanged;
+        };
+        let table = match self {
+            Self::Table(table) => table,
+            Self::Elements(_) => return Expected::Refused,
+            _ => return Expected::Unchanged,
+        };
+        if !rest.is_empty() {
+            let inner = table.get_mut(*first);
+            return inner.map_or(Expected::Unchanged, |inner| inner.rename(rest, name));
+        }
+        if table.contains_key(name) {
+            return Expected::Unchanged;
+        }
+        match table.remove(*first) {
+            None => Expected::Unchanged,
+            Some(value) => {
+                table.insert(name.to_owned(), value);
+                Expected::Changed
+            }
         }
     }
 

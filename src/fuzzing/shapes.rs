@@ -6,7 +6,7 @@ mod combine;
 use fastrand::Rng;
 
 use self::combine::shapes;
-use super::documents::{edit, open};
+use super::documents::{edit, open, rename};
 use crate::disk::document::Value;
 
 /// How many files, and how many edits of each.
@@ -26,7 +26,11 @@ fn five_hundred_files_keep_what_is_not_edited() {
         for _ in 0..EDITS {
             let (key, value) = random_edit(&mut rng);
             let key: Vec<&str> = key.split('/').collect();
-            edit(&mut document, &key, value.as_ref());
+            if rng.u8(0..4) == 0 {
+                rename(&mut document, &key[..rng.usize(1..=key.len())], "elsewhere");
+            } else {
+                edit(&mut document, &key, value.as_ref());
+            }
         }
     }
 }

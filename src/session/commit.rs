@@ -237,10 +237,7 @@ impl Session {
         let new = new.unwrap_or(edited);
         self.check_unchanged(file, &edits, &found)?;
         let records = edits.iter().zip(&found).map(|(edit, found)| {
-            let after = match edit.after.node() {
-                Some(node) => Some((value_of(node, file, &edit.dotted())?, node)),
-                None => None,
-            };
+            let after = edit.after.node().map(|node| (value_of(node), node));
             let before = found.as_ref().map(|entry| &entry.node);
             let index = self.index_of(edit)?;
             Ok(EditRecord::new(edit.key.clone(), before, after).for_index(index))

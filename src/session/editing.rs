@@ -5,10 +5,11 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::change::{After, FileChange, Key};
-use crate::disk::document::{Document, Value};
-use crate::disk::tree::{Entry, Node};
-use crate::error::{Error, Place, Result};
+use super::change::{After, FileChange, Key, is_same};
+use super::renames::Renames;
+use crate::disk::document::{Document, Value, spell, spell_path};
+use crate::disk::tree::{Entry, Node, Table};
+use crate::error::Result;
 
 impl Session {
     /// The text of a file after its edits, and what it has in their keys before them.
@@ -20,9 +21,7 @@ impl Session {
     ) -> Result<(Zeroizing<String>, Vec<Option<Entry>>)> {
         // Included ones too: they have no lock of Cargo's, but the same layout.
         let config = self.config()?;
-        let is_credentials = config
-            .files()
-            .any(|layer| layer.is_credentials && layer.file == file);
+        let is_credentials = config.is_credentials(file);
         // In a long file that takes longer than all the rest.
         let mut document = if config.has_read(file, old) {
             Document::of(file, old)
@@ -30,7 +29,7 @@ impl Session {
             Document::parse(file, old)?
         };
         let found = edits.iter().map(|edit| {
-            let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
+            let key = parts(&edit.key);
             if is_credentials {
                 in_credentials(&document, &key)
             } else {
@@ -41,18 +40,73 @@ impl Session {
         if is_credentials {
             forget_old_layout(&mut document, edits.iter().map(|edit| &edit.key))?;
         }
+        let tables = self.overlay.tables(file);
+        Renames::of(&tables, edits, &self.overlay.keys(file)).perform(&mut document)?;
         for edit in edits {
-            let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
+            let key = parts(&edit.key);
             match &edit.after {
-                After::Is(node) => document.set(&key, &value_of(node, file, &edit.dotted())?)?,
-                After::Gone => {
-                    document.unset(&key)?;
-                }
+                After::Is(node) => put(&mut document, &key, node)?,
+                After::Gone => drop(document.unset(&key)?),
                 After::Unread => {}
+            }
+        }
+        let config = self.config()?;
+        for (table, _) in &tables {
+            let table = parts(table);
+            let is_empty = document.names(&table).is_some_and(|names| names.is_empty());
+            // One with a comment is there still.
+            if is_empty && config.in_file(file, &table).is_none() {
+                document.unset(&table)?;
             }
         }
         Ok((document.text(), found))
     }
+
+    /// Calls a table of a file otherwise, with all that is in it.
+    pub fn rename_table(&mut self, file: &Path, table: &[&str], name: &str) -> Result<()> {
+        let Some((_, path)) = table.split_last() else {
+            return Ok(());
+        };
+        let renamed = [path, &[name]].concat();
+        let Some(Node::Table(keys)) = self.open(file)?.in_file(file, table).map(|now| &now.node)
+        else {
+            return Ok(());
+        };
+        // In the order of the file.
+        let mut keys: Vec<(String, Entry)> = keys.clone().into_iter().collect();
+        keys.sort_by_key(|(_, entry)| entry.line);
+        if keys.is_empty() {
+            self.edit(file, &renamed, Some(Node::Table(Table::new())))?;
+            self.edit(file, table, None)?;
+        }
+        for (key, entry) in &keys {
+            let key = [&renamed[..], &[key]].concat();
+            self.edit(file, &key, Some(entry.node.clone()))?;
+        }
+        for (key, _) in &keys {
+            self.edit(file, &[table, &[key]].concat(), None)?;
+        }
+        self.overlay.edit_table(file, table, Some(name));
+        Ok(())
+    }
+
+    /// A table of a file, whose keys are edited one by one, goes with the last of them.
+    pub fn drop_table(&mut self, file: &Path, table: &[&str]) {
+        self.overlay.edit_table(file, table, None);
+    }
+}
+
+pub(super) fn parts(key: &[String]) -> Vec<&str> {
+    key.iter().map(String::as_str).collect()
+}
+
+/// Sets a key, unless it is so already.
+pub(super) fn put(document: &mut Document<'_>, key: &[&str], node: &Node) -> Result<()> {
+    let now = document.entry(key)?;
+    if is_same(now.as_ref().map(|entry| &entry.node), Some(node)) {
+        return Ok(());
+    }
+    document.set(key, &value_of(node))
 }
 
 /// A value in a credentials file, whose old layout has crates.io's token at the top (5).
@@ -74,21 +128,44 @@ pub(super) fn forget_old_layout<'a>(
     Ok(())
 }
 
-pub(super) fn value_of(node: &Node, file: &Path, key: &str) -> Result<Value> {
-    let refused = || {
-        Error::failed(format!("`{key}` has a value that credsh cannot write")).at(Place::file(file))
-    };
+/// A value as it is written into a file.
+pub(super) fn value_of(node: &Node) -> Value {
     match node {
-        Node::Text(text) => Ok(Value::Text(text.clone())),
-        Node::Secret(token) => Ok(Value::Text(token.expose().to_owned())),
-        Node::List(list) => list
-            .iter()
-            .map(|entry| match &entry.node {
-                Node::Text(text) => Ok(text.clone()),
-                _ => Err(refused()),
-            })
-            .collect::<Result<_>>()
-            .map(Value::List),
-        _ => Err(refused()),
+        Node::Text(text) => Value::Text(text.clone()),
+        Node::Secret(token) => Value::Text(token.expose().to_owned()),
+        Node::List(list) => {
+            let text = |entry: &Entry| match &entry.node {
+                Node::Text(text) => Some(text.clone()),
+                _ => None,
+            };
+            let texts: Option<Vec<String>> = list.iter().map(text).collect();
+            texts.map_or_else(|| Value::Other(spelt(node)), Value::List)
+        }
+        Node::Integer(_) | Node::Boolean(_) | Node::Table(_) => Value::Other(spelt(node)),
     }
+}
+
+/// The same, in one line.
+fn spelt(node: &Node) -> String {
+    let inner = |entry: &Entry| spell(&value_of(&entry.node));
+    match node {
+        Node::Integer(number) => number.to_string(),
+        Node::Boolean(switch) => switch.to_string(),
+        Node::List(list) => enclosed("[", list.iter().map(inner), "]"),
+        Node::Table(table) if table.is_empty() => "{}".to_owned(),
+        Node::Table(table) => {
+            let entry = |(key, entry): (&String, &Entry)| {
+                Zeroizing::new([&spell_path(&[key]), " = ", &inner(entry)].concat())
+            };
+            enclosed("{ ", table.iter().map(entry), " }")
+        }
+        Node::Text(_) | Node::Secret(_) => spell(&value_of(node)).to_string(),
+    }
+}
+
+fn enclosed(open: &str, parts: impl Iterator<Item = Zeroizing<String>>, close: &str) -> String {
+    let parts: Vec<Zeroizing<String>> = parts.collect();
+    let parts: Vec<&str> = parts.iter().map(|part| part.as_str()).collect();
+    let inside = Zeroizing::new(parts.join(", "));
+    [open, &inside, close].concat()
 }

@@ -71,6 +71,7 @@ impl Session {
         for setting in settings {
             self.edit(&file, &[&key[..], &[setting.as_str()]].concat(), None)?;
         }
+        self.drop_table(&file, &key);
         Ok(())
     }
 

@@ -24,6 +24,7 @@ mod records;
 mod recovery;
 mod recovery_files;
 mod recovery_items;
+mod renames;
 mod token_input;
 mod undo;
 mod writing;
@@ -212,7 +213,15 @@ impl Session {
         else {
             return Ok(());
         };
+        let before = overlay.savepoint();
         overlay.edit(config, file, key, after);
+        let takes_old_layout = key == ["registry", "token"]
+            && overlay.savepoint() != before
+            && config.is_credentials(file);
+        // The old layout's place of that token (5), which nobody reads any more.
+        if takes_old_layout {
+            overlay.edit(config, file, &["token"], After::Gone);
+        }
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //! Each edit is also made in the configuration that commands read, and keeps what was there. So a savepoint
 //! is a length, and undoing pops.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::change::{After, Change, FileChange, ItemChange, Key};
@@ -18,6 +18,12 @@ enum Edit {
         key: Key,
         after: After,
         before: Option<Entry>,
+    },
+    /// A table is called otherwise from now on, or goes. What that means for its keys is edited besides, one by one.
+    Table {
+        file: PathBuf,
+        key: Key,
+        name: Option<String>,
     },
     Item {
         change: Box<ItemChange>,
@@ -108,6 +114,33 @@ impl Overlay {
         });
     }
 
+    /// Notes that a table, whose keys have moved or gone, has another name or none.
+    pub fn edit_table(&mut self, file: &Path, key: &[&str], name: Option<&str>) {
+        self.edits.push(Edit::Table {
+            file: file.to_path_buf(),
+            key: key.iter().map(|&part| part.to_owned()).collect(),
+            name: name.map(ToOwned::to_owned),
+        });
+    }
+
+    /// The tables of a file that were renamed or went, one after the other.
+    pub fn tables(&self, wanted: &Path) -> Vec<(Key, Option<String>)> {
+        let tables = self.edits.iter().filter_map(|edit| match edit {
+            Edit::Table { file, key, name } if file == wanted => Some((key.clone(), name.clone())),
+            _ => None,
+        });
+        tables.collect()
+    }
+
+    /// The keys of a file that were edited at all.
+    pub fn keys(&self, wanted: &Path) -> HashSet<&Key> {
+        let keys = self.edits.iter().filter_map(|edit| match edit {
+            Edit::File { file, key, .. } if file == wanted => Some(key),
+            _ => None,
+        });
+        keys.collect()
+    }
+
     /// Notes what is to become of an item; what was there before is for the first of several to say.
     pub fn edit_item(&mut self, config: &mut Config, change: ItemChange) {
         let key = item_key(&change.provider, &change.registry);
@@ -124,10 +157,13 @@ impl Overlay {
         while self.edits.len() > to.edits {
             match self.edits.pop() {
                 None
-                | Some(Edit::File {
-                    after: After::Unread,
-                    ..
-                }) => {}
+                | Some(
+                    Edit::Table { .. }
+                    | Edit::File {
+                        after: After::Unread,
+                        ..
+                    },
+                ) => {}
                 Some(Edit::File {
                     file, key, before, ..
                 }) => {
@@ -172,6 +208,7 @@ impl Overlay {
                         change.after.clone_from(after);
                     }
                 }
+                Edit::Table { .. } => {}
                 Edit::Item { change, .. } => {
                     let key = item_key(&change.provider, &change.registry);
                     let at = *items.entry(key).or_insert_with(|| {

@@ -14,7 +14,7 @@ use crate::cargo::index_url::IndexUrl;
 use crate::cargo::providers::{OperationKind, os};
 use crate::cargo::registry::Registry;
 use crate::error::{Error, Kind as ErrorKind, Place, Result, list};
-use crate::stores::ledger::{Day, Entry, Label};
+use crate::stores::ledger::{self, Day, Entry, Label};
 use crate::stores::routing::{Pattern, is_wider, scope};
 use crate::stores::{StoreKind, folder};
 use crate::token::{Scheme, Token};
@@ -290,8 +290,11 @@ impl Session {
             self.wish(&keeper(after), &new, there, login)?;
             self.leave_store(before)?;
         }
-        if before.label != after.label || before.index != after.index {
+        if before.index != after.index {
             self.strike_from_ledger(&before.index, &before.label)?;
+        } else if before.label != after.label {
+            let file = ledger::file(self.home());
+            self.rename_table(&file, &before.key(), after.label.as_str())?;
         }
         self.note_in_ledger(after)
     }

@@ -496,3 +496,42 @@ fn a_line_that_is_typed_in_the_place_of_a_token_is_doubted() {
         );
     }
 }
+
+/// Of two places of crates.io's token Cargo reads one (5), and a login takes the other away.
+#[test]
+fn the_old_layout_s_token_goes_and_is_told() {
+    let mut sandbox = with_corp();
+    let before = format!(
+        "token = \"{}\" # from 2019\n\n[registry]\ntoken = \"{}\"\n",
+        token("old"),
+        token("now")
+    );
+    sandbox.write("home/credentials.toml", &before);
+    let same = sandbox
+        .env("NOW", token("now"))
+        .ok(&["login", "--from", "env:NOW"]);
+    assert_eq!(same.stdout, "unchanged\n");
+    for command in [&["login", "--from", "env:T"][..], &["logout"]] {
+        let told = |run: &str| {
+            assert!(run.contains("2 changes"), "{run}");
+            assert!(run.contains("- token = sha256:"), "{run}");
+        };
+        told(&sandbox.ok(&[command, &["--dry-run"]].concat()).stdout);
+        assert_eq!(sandbox.read("home/credentials.toml"), before);
+        told(&sandbox.ok(command).stdout);
+        assert!(!sandbox.read("home/credentials.toml").contains("of-old"));
+        sandbox.write("home/credentials.toml", &before);
+    }
+    // Alone it is the token, and is changed in its new place.
+    sandbox.write(
+        "home/credentials.toml",
+        format!("token = \"{}\"\n", token("old")),
+    );
+    let run = sandbox.ok(&["login", "--from", "env:T"]);
+    assert!(run.stdout.contains("~ registry.token = "), "{}", run.stdout);
+    assert!(run.stdout.contains("1 change written"), "{}", run.stdout);
+    assert_eq!(
+        sandbox.read("home/credentials.toml"),
+        format!("[registry]\ntoken = \"{}\"\n", token("corp"))
+    );
+}

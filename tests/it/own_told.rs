@@ -188,6 +188,36 @@ fn a_damaged_ledger_is_no_obstacle_where_credsh_is_not_asked() {
     }
 }
 
+/// What somebody has written beside a token in the ledger stays beside it under its new label, and goes with it.
+#[test]
+fn a_new_label_keeps_comments_and_order() {
+    let mut sandbox = corp("");
+    for label in ["ci", "release"] {
+        let login = login(&format!(
+            "--from env:T --operations read,publish --label {label}"
+        ));
+        let crates = if label == "ci" { "" } else { " --crates serde" };
+        sandbox.ok(&["-c", &format!("{login}{crates}")]);
+    }
+    let ledger = sandbox.read("home/.credsh/tokens.toml");
+    let header = format!("[tokens.\"{INDEX}\".ci]");
+    let noted = ledger.replace(&header, &format!("# of the build\n{header} # until june"));
+    let noted = noted.replace("store =", "# new machine\nstore =");
+    sandbox.write("home/.credsh/tokens.toml", &noted);
+    let run = sandbox.ok(&["token", "set", "ci", "--label", "builds"]);
+    assert!(run.stdout.contains(".builds = { registry = "), "{run:?}");
+    let renamed = noted.replace("\".ci]", "\".builds]");
+    assert_eq!(sandbox.read("home/.credsh/tokens.toml"), renamed);
+    sandbox.ok(&["token", "set", "builds", "--label", "ci"]);
+    assert_eq!(sandbox.read("home/.credsh/tokens.toml"), noted);
+    sandbox.ok(&["token", "remove", "ci"]);
+    let left = sandbox.read("home/.credsh/tokens.toml");
+    assert!(
+        !left.contains("build") && left.contains("release"),
+        "{left}"
+    );
+}
+
 #[test]
 fn a_token_that_the_configuration_leaves_out_is_told() {
     let mut sandbox = corp(" --label prod");

@@ -220,6 +220,268 @@ fn renaming_takes_token_provider_and_default_along() {
     sandbox.fails(1, &["registry", "rename", "corp", "work"]);
 }
 
+const LAYOUTS: &[(&str, &str)] = &[
+    (
+        "# Ours.\n\n# corp: ask ops, ticket OPS-123\n[registries.corp]\n# nightly\nindex = \"sparse+https://corp.example/\" # no\n\
+         credential-provider = [\n  \"cargo:token\", # first\n]\n# after\n\n# for experiments\n[registries.lab]\nindex = \"sparse+https://lab.example/\"\n",
+        "# from 1password item\n[registries.corp]\n# expires 2027-01-01\ntoken = \"{}\" # mine\n\n[registries.lab]\ntoken = \"x\"\n",
+    ),
+    (
+        "registries.corp.index = 'sparse+https://corp.example/' # no\nregistries . \"corp\" . n = 5\nregistries.corp.http.timeout = 3\n[a]\r\n",
+        "registries.corp.token = '{}'",
+    ),
+    (
+        "[registries]\n\tcorp = { index=\"sparse+https://corp.example/\", mixed = [1, \"a\"] } # inline\nlab.index = \"sparse+https://lab.example/\"\n",
+        "registries = { lab.token = \"x\", corp.token = \"{}\", corp.secret-key-subject = \"me\" }\n",
+    ),
+    (
+        "[[registries.corp.mirrors]]\nurl = \"x\"\n[[registries.corp.mirrors]]\n\n[registries.corp.http] # fast\ntimeout = 3\n\n[registries.corp]\nindex = \"sparse+https://corp.example/\"",
+        "# corp\n[registries.corp] # x\n\n[registries.lab]\n",
+    ),
+];
+
+/// One word changes; and the old name again gives the bytes that were there.
+#[test]
+fn renaming_keeps_comments_order_and_layout() {
+    for (config, credentials) in LAYOUTS {
+        let mut sandbox = Sandbox::new();
+        let credentials = credentials.replace("{}", &format!("{SENTINEL}-of-corp-0123456789"));
+        sandbox.write("home/config.toml", config);
+        sandbox.write("home/credentials.toml", &credentials);
+        let word = |text: &str| {
+            let text = text
+                .replace("s.corp", "s.work")
+                .replace("\"corp\"", "\"work\"");
+            text.replace("\tcorp =", "\twork =")
+                .replace(" corp.", " work.")
+        };
+        sandbox.ok(&["registry", "rename", "corp", "work"]);
+        assert_eq!(sandbox.read("home/config.toml"), word(config));
+        assert_eq!(sandbox.read("home/credentials.toml"), word(&credentials));
+        sandbox.ok(&["registry", "rename", "work", "corp"]);
+        assert_eq!(&sandbox.read("home/config.toml"), config);
+        assert_eq!(sandbox.read("home/credentials.toml"), credentials);
+
+        // The same at once, by other names.
+        let lines = ["corp a", "a b", "b corp"].map(|names| format!("registry rename {names}"));
+        let run = sandbox.ok(&["-c", &lines[0], "-c", &lines[1], "-c", &lines[2]]);
+        assert!(run.stdout.ends_with("unchanged\n"), "{}", run.stdout);
+        sandbox.ok(&["-c", &lines[0], "-c", "registry rename a work"]);
+        assert_eq!(sandbox.read("home/config.toml"), word(config));
+        assert_eq!(sandbox.read("home/credentials.toml"), word(&credentials));
+    }
+}
+
+/// What is no setting that credsh knows moves as it is, and is told.
+#[test]
+fn renaming_takes_along_what_credsh_does_not_know() {
+    let mut sandbox = Sandbox::new();
+    let config = format!(
+        "[registries.corp]\nindex = \"{INDEX}\"\nn = 5\n[registries.corp.http]\ncheck = false\n"
+    );
+    sandbox.write("home/config.toml", &config);
+    let run = sandbox.ok(&["registry", "rename", "corp", "work"]);
+    assert!(
+        run.stdout.contains("+ registries.work.n = 5\n"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout
+            .contains("- registries.corp.http = {\"check\":false}\n"),
+        "{}",
+        run.stdout
+    );
+    let renamed = config
+        .replace("corp]", "work]")
+        .replace("corp.http", "work.http");
+    assert_eq!(sandbox.read("home/config.toml"), renamed);
+
+    // Where the new name is taken in a file, each goes to where the others are.
+    sandbox.write(
+        "home/config.toml",
+        format!("[registries.work]\nindex = \"{INDEX}\"\n"),
+    );
+    sandbox.write(
+        "home/credentials.toml",
+        "[registries.corp]\nold = 1\n\n# mine\n[registries.work]\nn = 5\nlist = [1, { a = \"b\" }]\nhttp.check = false\n",
+    );
+    sandbox.ok(&["registry", "rename", "work", "corp"]);
+    expect_test::expect![[r#"
+        [registries.corp]
+        old = 1
+        n = 5
+        list = [1, { a = "b" }]
+        http = { check = false }
+    "#]]
+    .assert_eq(&sandbox.read("home/credentials.toml"));
+}
+
+/// The edits of the keys decide what is in a table, whatever its name was.
+#[test]
+fn renaming_goes_together_with_other_edits() {
+    let mut sandbox = Sandbox::new();
+    let config = format!(
+        "# ours\n[registries.corp]\nindex = \"{INDEX}\" # no\ncredential-provider = \"cargo:token\"\n"
+    );
+    let mut run = |config: &str, commands: &[&str]| {
+        sandbox.write("home/config.toml", config);
+        let args: Vec<&str> = commands.iter().flat_map(|line| ["-c", line]).collect();
+        sandbox.ok(&args);
+        sandbox.read("home/config.toml")
+    };
+    let renamed = config.replace("corp]", "work]");
+    assert_eq!(
+        run(
+            &config,
+            &[
+                "registry rename corp work",
+                "registry set work --no-provider"
+            ]
+        ),
+        renamed.replace("credential-provider = \"cargo:token\"\n", "")
+    );
+    assert_eq!(
+        run(
+            &config,
+            &[
+                "registry set corp --no-provider",
+                "registry rename corp work"
+            ]
+        ),
+        renamed.replace("credential-provider = \"cargo:token\"\n", "")
+    );
+    assert_eq!(
+        run(
+            &config,
+            &[
+                "registry rename corp work",
+                "registry add corp sparse+https://two.example/ --provider cargo:token"
+            ]
+        ),
+        format!(
+            "{renamed}\n[registries.corp]\ncredential-provider = \"cargo:token\"\nindex = \"sparse+https://two.example/\"\n"
+        )
+    );
+    let lab = config.replace("corp", "lab").replace("ours", "theirs");
+    let both = format!("{config}n = 5\n\n{lab}");
+    assert_eq!(
+        run(
+            &both,
+            &[
+                "registry rename corp spare",
+                "registry rename lab corp",
+                "registry rename spare lab",
+            ]
+        ),
+        both.replace("s.corp]", "s.spare]")
+            .replace("s.lab]", "s.corp]")
+            .replace("s.spare]", "s.lab]")
+    );
+    assert_eq!(
+        run(
+            &both,
+            &["registry rename corp spare", "registry rename lab corp"]
+        ),
+        both.replace("s.corp]", "s.spare]")
+            .replace("s.lab]", "s.corp]")
+    );
+    assert_eq!(
+        run(
+            &config,
+            &["registry rename corp work", "registry remove work"]
+        ),
+        ""
+    );
+    assert_eq!(
+        run(
+            &config,
+            &[
+                "registry rename corp work",
+                "registry remove work",
+                &format!("registry add corp {INDEX}")
+            ]
+        ),
+        format!("[registries.corp]\nindex = \"{INDEX}\"\n")
+    );
+}
+
+/// What somebody else has written into the table meanwhile goes where the table goes.
+#[test]
+fn renaming_moves_what_has_come_since() {
+    let sandbox = &mut with_corp();
+    let runner = sandbox.prompt();
+    runner.run_line("begin").unwrap();
+    runner.run_line("registry rename corp work").unwrap();
+    let theirs = "credential-provider = \"cargo:token\" # theirs\n[registries.corp.http]\nn = 5\n";
+    let config = sandbox.read("home/config.toml") + theirs;
+    sandbox.write("home/config.toml", &config);
+    runner.run_line("commit --yes").unwrap();
+    let renamed = config.replace("s.corp", "s.work");
+    assert_eq!(sandbox.read("home/config.toml"), renamed);
+}
+
+#[test]
+fn removing_takes_the_comments_of_what_goes_and_no_others() {
+    let mut sandbox = Sandbox::new();
+    sandbox.env("T", format!("{SENTINEL}-of-corp-0123456789"));
+    let config = format!(
+        "# my registries\n[registries] # mine\n\n# corp: ask ops\n[registries.corp] # x\nindex = \"{INDEX}\"\n\n# default for all of us\n[registry]\n"
+    );
+    sandbox.write("home/config.toml", &config);
+    let credentials = "# corp\n[registries.corp] # x\n";
+    sandbox.write("home/credentials.toml", credentials);
+    sandbox.ok(&["registry", "set", "corp", "--make-default"]);
+    sandbox.ok(&["registry", "set", "corp", "--no-default"]);
+    assert_eq!(sandbox.read("home/config.toml"), config);
+    sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    sandbox.ok(&["logout", "corp"]);
+    assert_eq!(sandbox.read("home/credentials.toml"), credentials);
+
+    sandbox.ok(&["login", "corp", "--from", "env:T"]);
+    sandbox.ok(&["registry", "remove", "corp"]);
+    let left = "# my registries\n[registries] # mine\n\n# default for all of us\n[registry]\n";
+    assert_eq!(sandbox.read("home/config.toml"), left);
+    assert_eq!(sandbox.read("home/credentials.toml"), "");
+
+    // One of which nothing but its name is left, too.
+    sandbox.write("home/config.toml", &config);
+    sandbox.write("home/credentials.toml", credentials);
+    sandbox.ok(&["registry", "remove", "corp"]);
+    assert_eq!(sandbox.read("home/credentials.toml"), "");
+    sandbox.write("home/config.toml", "registries = {} # mine\n");
+    sandbox.ok(&["registry", "add", "corp", INDEX]);
+    sandbox.ok(&["registry", "remove", "corp"]);
+    assert_eq!(sandbox.read("home/config.toml"), "registries = {} # mine\n");
+}
+
+#[test]
+fn a_token_that_is_kept_keeps_what_belongs_to_it() {
+    let mut sandbox = with_corp();
+    let credentials = format!(
+        "[registries.corp]\nsecret-key = \"k3.secret.{SENTINEL}-0123456789\"\nsecret-key-subject = \"me\"\nother = [1, 2]\n\n[registries.corp.extra]\nn = 1\n"
+    );
+    sandbox.write("home/credentials.toml", &credentials);
+    let run = sandbox.ok(&["registry", "remove", "corp", "--keep-token"]);
+    assert!(!run.stdout.contains("secret-key"), "{}", run.stdout);
+    assert_eq!(sandbox.read("home/credentials.toml"), credentials);
+    assert_eq!(sandbox.read("home/config.toml"), "");
+
+    let keys =
+        format!("secret-key = \"k3.secret.{SENTINEL}-0123456789\"\nsecret-key-subject = \"me\"\n");
+    let config = format!("[registries.corp]\nindex = \"{INDEX}\"\n{keys}");
+    sandbox.write("home/config.toml", &config);
+    sandbox.ok(&["registry", "remove", "corp", "--keep-token"]);
+    assert_eq!(
+        sandbox.read("home/config.toml"),
+        format!("[registries.corp]\n{keys}")
+    );
+    sandbox.write("home/config.toml", &config);
+    sandbox.ok(&["registry", "remove", "corp"]);
+    assert_eq!(sandbox.read("home/config.toml"), "");
+    assert_eq!(sandbox.read("home/credentials.toml"), "");
+}
+
 #[test]
 fn removing_logs_out_and_leaves_no_trace() {
     let mut sandbox = Sandbox::new();

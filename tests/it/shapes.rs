@@ -115,6 +115,26 @@ fn commands_edit_configurations_from_the_wild() {
             );
         }
 
+        // Another name, and the old one again.
+        let expected = as_cargo_reads(&sandbox, &file);
+        if let Some(table) = expected.pointer("/registries/corp") {
+            sandbox.ok(&["registry", "rename", "corp", "elsewhere"]);
+            let mut renamed = expected.clone();
+            put(&mut renamed, &["registries", "elsewhere"], table.clone());
+            renamed["registries"]
+                .as_object_mut()
+                .unwrap()
+                .remove("corp");
+            if renamed.pointer("/registry/default") == Some(&json!("corp")) {
+                put(&mut renamed, &["registry", "default"], json!("elsewhere"));
+            }
+            assert_eq!(as_cargo_reads(&sandbox, &file), renamed, "{about}\n{shape}");
+            let text = sandbox.read("home/config.toml");
+            assert_eq!(text.lines().count(), shape.lines().count(), "{about}");
+            sandbox.ok(&["registry", "rename", "elsewhere", "corp"]);
+            assert_eq!(sandbox.read("home/config.toml"), shape, "{about}");
+        }
+
         // What is there moves and comes back.
         let expected = as_cargo_reads(&sandbox, &file);
         let index = expected

@@ -1,5 +1,7 @@
 //! `registry remove`
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::{must_exist, refuse_crates_io, replace_default};
@@ -9,6 +11,7 @@ use crate::cargo::name::RegistryName;
 use crate::cargo::registry::Wanted;
 use crate::commands::Outcome;
 use crate::commands::logout::{LogoutPlace, Places, log_out};
+use crate::disk::tree::Node;
 use crate::error::{Kind, Result};
 use crate::session::Session;
 use crate::words;
@@ -31,6 +34,8 @@ impl Remove {
         refuse_crates_io(name, "removed")?;
         must_exist(session.config()?, name)?;
         session.defining_file(&["registries", name.as_str(), "index"])?;
+        let table = ["registries", name.as_str()];
+        let files = self.files(session, &table)?;
         let places = if self.keep_token {
             None
         } else {
@@ -50,21 +55,21 @@ impl Remove {
         } else {
             View::All
         };
-        session.rely_on(&["registries", name.as_str()], whole);
-        let mut keys = Vec::new();
-        for layer in session.config()?.files() {
-            for key in layer
-                .table(&["registries", name.as_str()])
-                .into_iter()
-                .flat_map(|table| table.keys())
-            {
-                if key != "token" {
-                    keys.push((layer.file.clone(), key.clone()));
+        session.rely_on(&table, whole);
+        for file in files {
+            let now = session.open(&file)?.in_file(&file, &table);
+            let keys: Vec<String> = match now.map(|entry| &entry.node) {
+                Some(Node::Table(keys)) if keys.is_empty() => {
+                    session.edit(&file, &table, None)?;
+                    continue;
                 }
+                Some(Node::Table(keys)) => keys.keys().cloned().collect(),
+                _ => Vec::new(),
+            };
+            for key in keys.iter().filter(|key| !self.keeps(key)) {
+                session.edit(&file, &[&table[..], &[key]].concat(), None)?;
             }
-        }
-        for (file, key) in keys {
-            session.edit(&file, &["registries", name.as_str(), &key], None)?;
+            session.drop_table(&file, &table);
         }
         replace_default(session, name, None)?;
         match places {
@@ -76,9 +81,21 @@ impl Remove {
             None => Outcome::change(),
         }
     }
-}
 
-impl Remove {
+    /// The files that have something of the registry and are to lose it.
+    fn files(&self, session: &mut Session, table: &[&str]) -> Result<Vec<PathBuf>> {
+        let layers = session.config()?.files().filter(|layer| {
+            let stays = self.keep_token && layer.is_credentials;
+            !stays && layer.table(table).is_some()
+        });
+        Ok(layers.map(|layer| layer.file.clone()).collect())
+    }
+
+    /// Whether a key is no setting of the registry, but a token that stays, or has gone already.
+    fn keeps(&self, key: &str) -> bool {
+        key == "token" || self.keep_token && matches!(key, "secret-key" | "secret-key-subject")
+    }
+
     /// How to come back to a token that is left: no other name leads to it.
     fn again(&self, session: &mut Session) -> Result<String> {
         let name = self.name.as_str();

@@ -1,5 +1,7 @@
 //! `registry rename`
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::{is_defined, must_exist, refuse_crates_io, replace_default};
@@ -8,10 +10,9 @@ use crate::cargo::name::{RegistryName, variable};
 use crate::cargo::registry::{Registry, Wanted};
 use crate::commands::Outcome;
 use crate::commands::args::NewName;
-use crate::disk::tree::{Entry, Node};
 use crate::error::{Error, Result};
 use crate::session::Session;
-use crate::stores::ledger::Entry as TokenEntry;
+use crate::stores::ledger::Entry;
 
 /// Rename a registry, with its stored token
 ///
@@ -52,7 +53,7 @@ impl Rename {
                 Vec::new()
             });
             for entry in known {
-                let renamed = TokenEntry {
+                let renamed = Entry {
                     registry: Some(new.to_string()),
                     ..entry.clone()
                 };
@@ -63,27 +64,12 @@ impl Rename {
         for name in [old, new] {
             session.rely_on(&["registries", name.as_str()], View::All);
         }
-        let mut moves = Vec::new();
-        for layer in session.config()?.files() {
-            for (key, entry) in layer
-                .table(&["registries", old.as_str()])
-                .into_iter()
-                .flatten()
-            {
-                if matches!(entry.node, Node::Table(_)) {
-                    return Err(Error::failed(format!(
-                        "`registries.{old}.{key}` is a table, which credsh cannot move"
-                    ))
-                    .at(layer.place(entry)));
-                }
-                moves.push((layer.file.clone(), key.clone(), entry.clone()));
-            }
-        }
-        // In the order of the file.
-        moves.sort_by_key(|(_, _, entry)| entry.line);
-        for (file, key, Entry { node, .. }) in moves {
-            session.edit(&file, &["registries", new.as_str(), &key], Some(node))?;
-            session.edit(&file, &["registries", old.as_str(), &key], None)?;
+        let table = ["registries", old.as_str()];
+        let config = session.config()?;
+        let layers = config.files().filter(|layer| layer.table(&table).is_some());
+        let files: Vec<PathBuf> = layers.map(|layer| layer.file.clone()).collect();
+        for file in files {
+            session.rename_table(&file, &table, new.as_str())?;
         }
         replace_default(session, old, Some(new))?;
         self.warn_of_variables(session)?;

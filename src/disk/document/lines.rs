@@ -5,7 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::{Document, Id, Kind, Line, Name, Node, ROOT, Reach, Table, Text, statement};
+use super::{Document, Id, Kind, Line, Name, Node, ROOT, Reach, Table, Text, marks, statement};
 use crate::error::{Error, Place, Result};
 
 impl<'t> Document<'t> {
@@ -46,6 +46,18 @@ impl<'t> Document<'t> {
         let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
         *last == header
             && matches!(self.reach(&path), Reach::Table(table) if table.nodes.is_empty())
+    }
+
+    /// Whether there is a comment directly above a line.
+    pub(super) fn stands_under_comment(&self, id: Id) -> bool {
+        matches!(self.lines[self.lines[id].previous].kind, Kind::Comment)
+    }
+
+    /// Whether somebody has written a comment on a header: above it, or behind.
+    pub(super) fn has_comment(&self, header: Id) -> bool {
+        let text = &self.lines[header].text;
+        let end = marks(text).first().map_or(0, |mark| mark.span.end);
+        self.stands_under_comment(header) || text[end..].contains('#')
     }
 
     pub(super) fn ring(&self) -> impl Iterator<Item = Id> {

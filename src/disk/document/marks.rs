@@ -43,6 +43,29 @@ pub(super) fn marks(text: &str) -> Vec<Mark<'_>> {
     marks.found
 }
 
+/// Where the last name of `path` stands in a statement or header that leads through it, or in the braces of its value:
+/// more than once, where dotted keys say it again.
+pub(super) fn names(text: &str, path: &[&str]) -> Vec<Range<usize>> {
+    let tokens = Source::new(text).lex().into_vec();
+    let mut names = Names {
+        text,
+        path,
+        found: Vec::new(),
+        at: Vec::new(),
+        open: Vec::new(),
+        lists: 0,
+    };
+    parse_document(&tokens, &mut names, &mut ());
+    names.found
+}
+
+fn decoded(text: &str, span: Span, encoding: Option<Encoding>) -> Name<'_> {
+    let mut name = Cow::default();
+    let raw = &text[span.start()..span.end()];
+    Raw::new_unchecked(raw, encoding, span).decode_key(&mut name, &mut ());
+    name
+}
+
 /// What is found so far, and what has begun.
 struct Marks<'t> {
     text: &'t str,
@@ -97,10 +120,7 @@ impl EventReceiver for Marks<'_> {
             return;
         }
         self.start.get_or_insert(span.start());
-        let mut name = Cow::default();
-        let raw = &self.text[span.start()..span.end()];
-        Raw::new_unchecked(raw, encoding, span).decode_key(&mut name, &mut ());
-        self.path.push(name);
+        self.path.push(decoded(self.text, span, encoding));
     }
 
     fn scalar(&mut self, span: Span, _: Option<Encoding>, _: &mut dyn ErrorSink) {
@@ -121,5 +141,66 @@ impl EventReceiver for Marks<'_> {
 
     fn inline_table_close(&mut self, span: Span, _: &mut dyn ErrorSink) {
         self.close(span);
+    }
+}
+
+/// The names on the way to where we are.
+struct Names<'t> {
+    text: &'t str,
+    path: &'t [&'t str],
+    found: Vec<Range<usize>>,
+    at: Vec<Name<'t>>,
+    /// How many of them lead to each brace that is open.
+    open: Vec<usize>,
+    /// How many lists are open: nothing in them has a path.
+    lists: usize,
+}
+
+impl Names<'_> {
+    fn end_value(&mut self) {
+        if self.lists == 0 {
+            self.at
+                .truncate(self.open.last().copied().unwrap_or_default());
+        }
+    }
+}
+
+impl EventReceiver for Names<'_> {
+    fn simple_key(&mut self, span: Span, encoding: Option<Encoding>, _: &mut dyn ErrorSink) {
+        if self.lists > 0 {
+            return;
+        }
+        self.at.push(decoded(self.text, span, encoding));
+        if self.at == self.path {
+            self.found.push(span.start()..span.end());
+        }
+    }
+
+    fn scalar(&mut self, _: Span, _: Option<Encoding>, _: &mut dyn ErrorSink) {
+        self.end_value();
+    }
+
+    fn array_open(&mut self, _: Span, _: &mut dyn ErrorSink) -> bool {
+        self.lists += 1;
+        true
+    }
+
+    fn array_close(&mut self, _: Span, _: &mut dyn ErrorSink) {
+        self.lists -= 1;
+        self.end_value();
+    }
+
+    fn inline_table_open(&mut self, _: Span, _: &mut dyn ErrorSink) -> bool {
+        if self.lists == 0 {
+            self.open.push(self.at.len());
+        }
+        true
+    }
+
+    fn inline_table_close(&mut self, _: Span, _: &mut dyn ErrorSink) {
+        if self.lists == 0 {
+            self.open.pop();
+            self.end_value();
+        }
     }
 }

@@ -58,7 +58,7 @@ pub(super) fn set(
                 relist(text, list, new, line_end)
             }
             (_, Value::Text(new)) => spell_like(&text[span(item)], new),
-            (_, Value::List(_)) => spell(value),
+            (_, Value::List(_) | Value::Other(_)) => spell(value),
         };
         return Ok(spliced(text, span(item), &new));
     }
@@ -95,6 +95,12 @@ pub(super) enum Left {
     Unchanged,
     /// It was all there was.
     Nothing,
+    /// It was all there was between the braces of the statement, which are empty in this text; a comment may be in them
+    /// or behind them.
+    Braces {
+        text: Zeroizing<String>,
+        has_comment: bool,
+    },
     /// The statement without it.
     Rest(Zeroizing<String>),
 }
@@ -108,6 +114,7 @@ pub(super) fn unset(text: &str, path: &[&str], line_end: &'static str) -> Left {
     if at(root, path).is_none() {
         return Left::Unchanged;
     }
+    let mut left = Left::Nothing;
     for outside in (1..path.len()).rev() {
         let Some(braces) = at(root, &path[..outside]) else {
             continue;
@@ -118,18 +125,23 @@ pub(super) fn unset(text: &str, path: &[&str], line_end: &'static str) -> Left {
         let mut entries = entries(braces);
         entries.sort_by_key(|(_, end)| *end);
         let goes = |name: &[String]| path[outside..].iter().zip(name).all(|(a, b)| a == b);
-        if entries.iter().all(|(name, _)| goes(name)) {
-            continue;
-        }
+        let is_emptied = entries.iter().all(|(name, _)| goes(name));
         let mut cells = cells(text, braces, entries.iter().map(|(_, end)| *end), line_end);
         for (index, (name, _)) in entries.iter().enumerate().rev() {
             if goes(name) {
                 cells.replace(index..index + 1, Vec::new());
             }
         }
-        return Left::Rest(spliced(text, span(braces), &cells.join()));
+        let span = span(braces);
+        let start = span.start;
+        let text = spliced(text, span, &cells.join());
+        if !is_emptied {
+            return Left::Rest(text);
+        }
+        let has_comment = text[start..].contains('#');
+        left = Left::Braces { text, has_comment };
     }
-    Left::Nothing
+    left
 }
 
 /// How a sibling of this statement begins: everything before part `depth` of its key. And its ` = `.
@@ -173,14 +185,29 @@ pub(crate) fn spell_path<S: AsRef<str>>(names: &[S]) -> String {
 }
 
 fn spell_name(name: &str) -> String {
-    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if !name.is_empty() && name.chars().all(bare) {
+    if is_bare(name) {
         return name.to_owned();
     }
     spell_like("", name).to_string()
 }
 
-fn spell(value: &Value) -> Zeroizing<String> {
+/// A name in the place of another one, in its quotes, unless those were needed for that one only.
+pub(super) fn spell_name_like(spelt: &str, old: &str, new: &str) -> String {
+    let has_quotes = spelt.starts_with(['"', '\'']);
+    if has_quotes && is_bare(old) >= is_bare(new) {
+        return spell_like(spelt, new).to_string();
+    }
+    spell_name(new)
+}
+
+/// Whether a name needs no quotes.
+fn is_bare(name: &str) -> bool {
+    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    !name.is_empty() && name.chars().all(bare)
+}
+
+/// A value, as a file would have it.
+pub(crate) fn spell(value: &Value) -> Zeroizing<String> {
     match value {
         Value::Text(text) => spell_like("", text),
         Value::List(texts) => {
@@ -192,6 +219,7 @@ fn spell(value: &Value) -> Zeroizing<String> {
             list.push(']');
             list
         }
+        Value::Other(spelt) => spelt.clone().into(),
     }
 }
 
@@ -318,7 +346,7 @@ fn span(item: &Item) -> Range<usize> {
     item.span().unwrap_or_default()
 }
 
-fn spliced(text: &str, span: Range<usize>, new: &str) -> Zeroizing<String> {
+pub(super) fn spliced(text: &str, span: Range<usize>, new: &str) -> Zeroizing<String> {
     let mut spliced = Zeroizing::new(String::with_capacity(text.len() - span.len() + new.len()));
     spliced.push_str(&text[..span.start]);
     spliced.push_str(new);

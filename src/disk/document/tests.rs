@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod renames;
+
 fn open(text: &str) -> Document<'_> {
     Document::parse(Path::new("config.toml"), text).unwrap()
 }
@@ -532,7 +534,7 @@ fn removal_takes_the_tables_that_it_empties() {
     );
     unset(
         "[a]\nk = 1\n\n# on c\n[r.c] # too\ni = 1\n\n[b]\n",
-        "r/c/i",
+        "r/c",
         "[a]\nk = 1\n\n[b]\n",
     );
     unset("[r.c]\ni = 1\nk = 2\n", "r/c/i", "[r.c]\nk = 2\n");
@@ -585,6 +587,43 @@ fn removal_takes_the_tables_that_it_empties() {
     assert!(!open("a = 1\n").unset(&["a", "c"]).unwrap());
     assert!(!open("a = { b = 1 }\n").unset(&["a", "c"]).unwrap());
     assert!(!open("a = 1\n").unset(&[]).unwrap());
+}
+
+#[test]
+fn an_emptied_table_with_a_comment_stays() {
+    unset(
+        "# on c\n[r.c]\ni = 1\n\n[b]\n",
+        "r/c/i",
+        "# on c\n[r.c]\n\n[b]\n",
+    );
+    unset("[r.c] # on c\ni = 1\n", "r/c/i", "[r.c] # on c\n");
+    unset("[r] # on r\nc.i = 1\n", "r/c", "[r] # on r\n");
+    unset("# on r\n[r]\nc.i = 1\n", "r/c/i", "# on r\n[r]\n");
+    unset("# apart\n\n[r]\nc.i = 1\n", "r/c/i", "# apart\n");
+    unset("[r.'a#b']\nc.i = 1\n\n[b]\n", "r/a#b/c", "[b]\n");
+    unset("[r] # on r\nc.i = 1\n[b]\n", "r", "[b]\n");
+    unset("# on r\n[r]\n[b]\n", "r", "[b]\n");
+    add_value(
+        "r = {} # on r\n",
+        "r/c/i",
+        &text("x"),
+        "r = { c = { i = \"x\" } } # on r\n",
+    );
+    add_value(
+        "# on r\nr = {}\n",
+        "r/i",
+        &text("x"),
+        "# on r\nr = { i = \"x\" }\n",
+    );
+    unset(
+        "# on c\nr.c = { i = 1, k.l = 2 }\n",
+        "r/c/k/l",
+        "# on c\nr.c = { i = 1 }\n",
+    );
+    unset("r.c = { i = 1 } # on c\n", "r/c/i", "r.c = {} # on c\n");
+    unset("r.c = { i = 1 } # on c\na = 1\n", "r/c", "a = 1\n");
+    unset("r.c.i = 1 # on i\na = 1\n", "r/c", "a = 1\n");
+    unset("r = { c = { i = 1 } }\na = 1\n", "r/c", "a = 1\n");
 }
 
 #[test]

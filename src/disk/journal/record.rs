@@ -143,7 +143,7 @@ impl FileRecord {
             text.len() + 5 * special.count()
         };
         let value = |value: &Value| match value {
-            Value::Text(text) => spelt(text),
+            Value::Text(text) | Value::Other(text) => spelt(text),
             Value::List(texts) => texts.iter().map(|text| spelt(text) + 3).sum(),
         };
         let edits = self.edits.iter().map(|edit| {

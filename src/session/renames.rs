@@ -1,0 +1,107 @@
+//! Tables of a file that get new names where they stand, so that the edits of their keys find their work done, and what
+//! is around those stays.
+//!
+//! Invariant: the edits decide. A key that they leave as it was is afterwards what it was, whatever has been renamed; only
+//! what somebody else has added moves along.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use super::change::{FileChange, Key};
+use super::editing::{parts, put};
+use crate::disk::document::Document;
+use crate::error::Result;
+
+/// What is renamed in one file, one after the other.
+pub(super) struct Renames<'a> {
+    steps: Vec<Step<'a>>,
+    edited: HashSet<&'a Key>,
+    /// The names that were edited in any of these tables; others are somebody else's.
+    known: HashSet<&'a str>,
+}
+
+struct Step<'a> {
+    table: Vec<&'a str>,
+    name: &'a str,
+    /// The same table under that name.
+    renamed: Vec<&'a str>,
+}
+
+impl<'a> Renames<'a> {
+    /// The tables that have a new name, what the edits come to, and the keys that were edited at all.
+    pub(super) fn of(
+        tables: &'a [(Key, Option<String>)],
+        edits: &[&'a FileChange],
+        keys: &HashSet<&'a Key>,
+    ) -> Self {
+        let steps = tables.iter().filter_map(|(table, name)| {
+            let (table, name) = (parts(table), name.as_deref()?);
+            let renamed = [&table[..table.len() - 1], &[name]].concat();
+            Some(Step {
+                table,
+                name,
+                renamed,
+            })
+        });
+        let mut renames = Self {
+            steps: steps.collect(),
+            edited: HashSet::new(),
+            known: HashSet::new(),
+        };
+        if !renames.steps.is_empty() {
+            let tables = renames.tables();
+            let known = keys.iter().filter_map(|key| {
+                let (name, table) = key.split_last()?;
+                tables.contains(&parts(table)).then_some(name.as_str())
+            });
+            renames.known = known.collect();
+            renames.edited = edits.iter().map(|edit| &edit.key).collect();
+        }
+        renames
+    }
+
+    fn tables(&self) -> BTreeSet<Vec<&'a str>> {
+        let steps = self.steps.iter();
+        steps
+            .flat_map(|step| [step.table.clone(), step.renamed.clone()])
+            .collect()
+    }
+
+    pub(super) fn perform(&self, document: &mut Document<'_>) -> Result<()> {
+        let mut before = BTreeMap::new();
+        for key in self.unedited(document) {
+            let entry = document.entry(&parts(&key))?;
+            before.insert(key, entry);
+        }
+        for step in &self.steps {
+            document.rename(&step.table, step.name)?;
+        }
+        for key in self.unedited(document) {
+            if !before.contains_key(&key) {
+                document.unset(&parts(&key))?;
+            }
+        }
+        for (key, entry) in &before {
+            if let Some(entry) = entry {
+                put(document, &parts(key), &entry.node)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is in these tables, by names that are known, and is to be what it was.
+    fn unedited(&self, document: &Document<'_>) -> Vec<Key> {
+        let mut keys = Vec::new();
+        for table in self.tables() {
+            let names = document.names(&table).unwrap_or_default();
+            for name in names {
+                let mut key: Key = table.iter().map(ToString::to_string).collect();
+                let is_known = self.known.contains(name.as_str());
+                key.push(name);
+                if is_known && !self.edited.contains(&key) {
+                    keys.push(key);
+                }
+            }
+        }
+        keys
+    }
+}
