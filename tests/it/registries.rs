@@ -456,6 +456,30 @@ fn removing_takes_the_comments_of_what_goes_and_no_others() {
 }
 
 #[test]
+fn a_token_that_a_name_has_left_is_warned_of_where_it_comes_back() {
+    let mut sandbox = with_corp();
+    let left = format!("[registries.work]\ntoken = \"{SENTINEL}-0123456789\"\n");
+    sandbox.write("home/credentials.toml", &left);
+    let told = "there is a token of `work` already, at ";
+    for args in [
+        &[
+            "registry",
+            "add",
+            "work",
+            "sparse+https://work.example/",
+            "--dry-run",
+        ] as &[&str],
+        &["registry", "rename", "corp", "work", "--dry-run"],
+    ] {
+        let run = sandbox.ok(args);
+        assert!(run.stderr.contains(told), "{args:?}: {}", run.stderr);
+        assert!(run.stderr.contains("credentials.toml:2"), "{}", run.stderr);
+    }
+    let run = sandbox.ok(&["registry", "add", "other", "sparse+https://other.example/"]);
+    assert!(!run.stderr.contains("already"), "{}", run.stderr);
+}
+
+#[test]
 fn a_token_that_is_kept_keeps_what_belongs_to_it() {
     let mut sandbox = with_corp();
     let credentials = format!(

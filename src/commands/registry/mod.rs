@@ -79,6 +79,23 @@ fn is_defined(config: &Config, name: &str) -> bool {
             .is_some()
 }
 
+/// Warns of a token that an earlier registry of this name has left in a file: Cargo sends it to whatever index the name
+/// has.
+fn warn_of_left_token(session: &mut Session, name: &RegistryName) -> Result<()> {
+    let key = ["registries", name.as_str(), "token"];
+    let config = session.config()?;
+    let place = config
+        .in_files(&key, View::All)
+        .next()
+        .map(|(layer, entry)| layer.place(entry));
+    if let Some(place) = place {
+        session.warn(&format!(
+            "there is a token of `{name}` already, at {place}, and from now on Cargo sends it to this index; `logout {name}` removes it"
+        ));
+    }
+    Ok(())
+}
+
 /// Names another default, or none, in every file whose default is this registry.
 fn replace_default(
     session: &mut Session,

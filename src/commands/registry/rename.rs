@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{is_defined, must_exist, refuse_crates_io, replace_default};
+use super::{is_defined, must_exist, refuse_crates_io, replace_default, warn_of_left_token};
 use crate::cargo::config::View;
 use crate::cargo::name::{RegistryName, variable};
 use crate::cargo::registry::{Registry, Wanted};
@@ -44,6 +44,7 @@ impl Rename {
             );
         }
         session.defining_file(&["registries", old.as_str(), "index"])?;
+        warn_of_left_token(session, new)?;
         // Credsh's own tokens go by the index; what the registry was called is noted beside them.
         if let Ok(registry) = Registry::resolve(session.config()?, &Wanted::Name(old.clone())) {
             let known = session.own_tokens(&registry).unwrap_or_else(|error| {
