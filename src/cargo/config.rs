@@ -6,7 +6,7 @@
 //! An open transaction's edits are made in the layers themselves ([`Config::put`] gives back what was there,
 //! which is all that undoing needs), so every reader sees what will be.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -82,6 +82,8 @@ pub struct Config {
     stderr: Stderr,
     may_prompt: bool,
     is_dismissed: Cell<bool>,
+    /// What the keyring's silence was told as.
+    silence: RefCell<Option<Error>>,
     copies: Copies,
     has_terminal: bool,
 }
@@ -127,6 +129,7 @@ impl Config {
             stderr: world.stderr.clone(),
             may_prompt: false,
             is_dismissed: Cell::new(false),
+            silence: RefCell::default(),
             copies: Copies::default(),
             has_terminal: world.prompt.is_available(),
         })

@@ -187,6 +187,7 @@ impl Session {
         let config = self.config.as_ref();
         if let Some(config) = config {
             config.set_dismissed(false);
+            config.set_silence(None);
         }
         if self.overlay.is_empty() && !config.is_some_and(Config::is_current) {
             self.config = None;

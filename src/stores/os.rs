@@ -11,7 +11,9 @@ use std::time::Duration;
 use keyring::{Entry, Error as KeyringError};
 
 use super::{Access, Item};
-use crate::cargo::providers::os::{LOCKED, PATIENT, QUICK, UNKNOWN, UNLOCK_IT, is_open, waiting};
+use crate::cargo::providers::os::{
+    LOCKED, PATIENT, QUICK, SILENT, UNKNOWN, UNLOCK_IT, is_open, waiting,
+};
 use crate::error::{Error, Result};
 use crate::token::Token;
 
@@ -87,7 +89,7 @@ fn within<T: Send + 'static>(
     });
     receiver.recv_timeout(limit).map_err(|why| match why {
         RecvTimeoutError::Timeout => Error::unavailable(format!(
-            "the keyring did not answer within {} s{if_too_slow}",
+            "{SILENT} within {} s{if_too_slow}",
             limit.as_secs()
         ))
         .hint("see whether the keyring's program hangs, and start it again"),

@@ -384,6 +384,21 @@ fn a_keyring_that_does_not_answer_is_an_error_in_time_however_many_tokens_it_hol
     desk.keyring.stop();
     desk.is_refused("did not answer within 3 s");
     desk.login_is_refused();
+    let begun = Instant::now();
+    let ledger = desk.sandbox.read("home/.credsh/tokens.toml");
+    let run = desk.sandbox.run(&["logout", "corp"]);
+    assert_eq!(run.status, 4, "{run:?}");
+    assert_eq!(
+        desk.sandbox.read("home/.credsh/tokens.toml"),
+        ledger,
+        "{run:?}"
+    );
+    assert!(begun.elapsed() < LIMIT, "{:?}: {run:?}", begun.elapsed());
+    assert_eq!(
+        run.stdout.matches("  failed   token `").count(),
+        5,
+        "{run:?}"
+    );
     desk.keyring.cont();
     desk.gets("sentinel-own");
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Config;
 use crate::cargo::programs::Copies;
+use crate::error::Error;
 use crate::world::{Env, Interrupts, Stderr};
 
 impl Config {
@@ -66,6 +67,16 @@ impl Config {
     /// Says whether its owner was asked in vain.
     pub fn set_dismissed(&self, is_dismissed: bool) {
         self.is_dismissed.set(is_dismissed);
+    }
+
+    /// How the keyring has failed to answer before: whoever asks it for the next token does not wait again.
+    pub fn silence(&self) -> Option<Error> {
+        self.silence.borrow().clone()
+    }
+
+    /// Notes that it has failed to answer, or that it is to be asked again.
+    pub fn set_silence(&self, error: Option<Error>) {
+        self.silence.replace(error);
     }
 
     /// Whether a program may ask its user, and there is a terminal or a screen to do that on.

@@ -40,6 +40,9 @@ pub const UNKNOWN: &str = ", so whether it did as it was told is unknown";
 /// What is said between the process that asks and the one that calls the store.
 pub const LOCKED: &str = "the keyring is locked";
 
+/// The same of one that does not answer.
+pub const SILENT: &str = "the keyring did not answer";
+
 /// The other things that are wrong with a Secret Service, each with its cure.
 const NO_LIBRARY: (&str, &str) = (
     "the library libsecret is not installed",

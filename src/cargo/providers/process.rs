@@ -10,7 +10,7 @@ use cargo_credential::{
 use zeroize::Zeroizing;
 
 use super::child::{Child, Limit, PASSPHRASE, printed};
-use super::os::{LOCKED, PATIENT, QUICK, UNLOCK, is_unlocked};
+use super::os::{LOCKED, PATIENT, QUICK, SILENT, UNLOCK, is_unlocked};
 use super::processes::Watch;
 use super::{Action, Answer, Reply, Said};
 use crate::cargo::chain::{Kind as ProviderKind, Provider};
@@ -32,7 +32,18 @@ pub(super) fn perform(
     registry: &Registry,
     action: Action<'_>,
 ) -> Result<Reply> {
-    let reply = perform_once(config, provider, registry, action, false)?;
+    let is_look = matches!(action, Action::Get(_)) && provider.kind == ProviderKind::Own;
+    if let Some(silence) = config.silence().filter(|_| is_look) {
+        return Err(silence);
+    }
+    let reply = perform_once(config, provider, registry, action, false);
+    if let Err(error) = &reply
+        && is_look
+        && error.message().starts_with(SILENT)
+    {
+        config.set_silence(Some(error.clone()));
+    }
+    let reply = reply?;
     if matches!(reply.said, Said::Locked) && config.may_unlock() {
         let reply = perform_once(config, provider, registry, action, true);
         config.set_dismissed(!is_unlocked(&reply));
