@@ -271,6 +271,20 @@ pub(super) fn forget_one(
     })
 }
 
+/// The files that Cargo would read if another were not in the way, of those that have this key, and where.
+pub(super) fn in_ignored(session: &mut Session, key: &[&str]) -> Result<Vec<(PathBuf, Place)>> {
+    let doubled = session.config()?.doubled().iter();
+    let ignored: Vec<PathBuf> = doubled.map(|doubled| doubled.ignored.clone()).collect();
+    let mut found = Vec::new();
+    for file in ignored {
+        if let Some(entry) = session.open(&file)?.in_file(&file, key) {
+            let place = Place::line(&file, entry.line);
+            found.push((file, place));
+        }
+    }
+    Ok(found)
+}
+
 /// Removes a `cargo:token` token from all files that Cargo reads, or would if another were not in the way; where it is
 /// one that moves, only after asking one that would be lost. Where Cargo does not ask for them, one that nobody can be
 /// asked about is no obstacle.
@@ -296,16 +310,7 @@ pub(super) fn forget_in_files(
         .in_files(key, View::All)
         .map(|(layer, _)| layer.file.clone())
         .collect();
-    let ignored: Vec<PathBuf> = config
-        .doubled()
-        .iter()
-        .map(|doubled| doubled.ignored.clone())
-        .collect();
-    for file in ignored {
-        if session.open(&file)?.in_file(&file, key).is_some() {
-            files.push(file);
-        }
-    }
+    files.extend(in_ignored(session, key)?.into_iter().map(|(file, _)| file));
     let credentials = home_files[0].clone();
     if !files.contains(&credentials) {
         places.push((Place::file(&credentials), PlaceOutcome::Absent.into()));

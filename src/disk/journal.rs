@@ -20,7 +20,7 @@ use crate::error::{Error, Place, Result};
 
 mod record;
 
-pub(crate) use record::{EditRecord, FileRecord, State};
+pub(crate) use record::{EditRecord, FileRecord, IndexRecord, State};
 
 /// The version of the format.
 const SCHEMA: u8 = 3;

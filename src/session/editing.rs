@@ -12,6 +12,17 @@ use crate::disk::tree::{Entry, Node, Table};
 use crate::error::Result;
 
 impl Session {
+    /// What a file with this text has in the keys of these edits.
+    pub(super) fn found(
+        &mut self,
+        file: &Path,
+        text: &str,
+        edits: &[&FileChange],
+    ) -> Result<Vec<Option<Entry>>> {
+        self.document(file, text)
+            .and_then(|(document, is_credentials)| found_in(&document, is_credentials, edits))
+    }
+
     /// The text of a file after its edits, and what it has in their keys before them.
     pub(super) fn edited(
         &mut self,
@@ -19,24 +30,8 @@ impl Session {
         old: &str,
         edits: &[&FileChange],
     ) -> Result<(Zeroizing<String>, Vec<Option<Entry>>)> {
-        // Included ones too: they have no lock of Cargo's, but the same layout.
-        let config = self.config()?;
-        let is_credentials = config.is_credentials(file);
-        // In a long file that takes longer than all the rest.
-        let mut document = if config.has_read(file, old) {
-            Document::of(file, old)
-        } else {
-            Document::parse(file, old)?
-        };
-        let found = edits.iter().map(|edit| {
-            let key = parts(&edit.key);
-            if is_credentials {
-                in_credentials(&document, &key)
-            } else {
-                document.entry(&key)
-            }
-        });
-        let found = found.collect::<Result<_>>()?;
+        let (mut document, is_credentials) = self.document(file, old)?;
+        let found = found_in(&document, is_credentials, edits)?;
         if is_credentials {
             forget_old_layout(&mut document, edits.iter().map(|edit| &edit.key))?;
         }
@@ -60,6 +55,19 @@ impl Session {
             }
         }
         Ok((document.text(), found))
+    }
+
+    /// A file's text, and whether it is one of credentials; included ones too: they have no lock of Cargo's, but the same
+    /// layout.
+    fn document<'t>(&mut self, file: &'t Path, text: &'t str) -> Result<(Document<'t>, bool)> {
+        let config = self.config()?;
+        // In a long file that takes longer than all the rest.
+        let document = if config.has_read(file, text) {
+            Document::of(file, text)
+        } else {
+            Document::parse(file, text)?
+        };
+        Ok((document, config.is_credentials(file)))
     }
 
     /// Calls a table of a file otherwise, with all that is in it.
@@ -94,6 +102,22 @@ impl Session {
     pub fn drop_table(&mut self, file: &Path, table: &[&str]) {
         self.overlay.edit_table(file, table, None);
     }
+}
+
+fn found_in(
+    document: &Document<'_>,
+    is_credentials: bool,
+    edits: &[&FileChange],
+) -> Result<Vec<Option<Entry>>> {
+    let found = edits.iter().map(|edit| {
+        let key = parts(&edit.key);
+        if is_credentials {
+            in_credentials(document, &key)
+        } else {
+            document.entry(&key)
+        }
+    });
+    found.collect()
 }
 
 pub(super) fn parts(key: &[String]) -> Vec<&str> {

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use super::Session;
 use super::change::{After, Change, FileChange};
 use crate::cargo::config::{Config, View};
+use crate::disk::journal::IndexRecord;
 use crate::disk::replace;
 use crate::disk::tree::{Entry, is_secret};
 use crate::error::Result;
@@ -121,17 +122,20 @@ impl Session {
         };
         let text = text.unwrap_or_default();
         let going: Vec<&FileChange> = going.collect();
-        let (_, found) = self.edited(&tokens.file, &text, &going)?;
+        let found = self.found(&tokens.file, &text, &going)?;
         Ok(found.iter().any(Option::is_some))
     }
 
-    /// The index that a token is for which is written under a name.
-    pub(super) fn index_of(&mut self, edit: &FileChange) -> Result<Option<String>> {
+    /// The index that a token is for which is written under a name, where a file says it.
+    pub(super) fn index_of(&mut self, edit: &FileChange) -> Result<Option<IndexRecord>> {
         if name_of(edit).is_none() || matches!(edit.after, After::Gone) {
             return Ok(None);
         }
-        let index = self.config()?.text(&index_key(edit), View::Config)?;
-        Ok(index.map(|index| index.value))
+        let found = self.config()?.text(&index_key(edit), View::Config)?;
+        Ok(found.and_then(|found| {
+            let file = found.place.as_file()?;
+            Some(IndexRecord::new(&self.home, file, found.value))
+        }))
     }
 
     /// What the files say once these changes are written; `is_locked`, where we have Cargo's lock.

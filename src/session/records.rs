@@ -118,6 +118,15 @@ impl ItemRecord {
             && own::item_of(&provider).is_some_and(|(_, own)| is_of_it(own))
     }
 
+    /// Whether a store of credsh's own has a token where it had none, and nobody would know that again: nobody else
+    /// writes there.
+    pub(super) fn has_stored_own(&self, held: &Held) -> bool {
+        self.is_own
+            && self.before == HeldRecord::Nothing
+            && self.after == HeldRecord::Unknown
+            && matches!(held, Held::Token(_))
+    }
+
     /// Whether what it is to be would be known again.
     pub(super) fn is_known(&self) -> bool {
         self.after != HeldRecord::Unknown

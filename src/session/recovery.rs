@@ -59,12 +59,15 @@ impl Session {
     fn finish_at_start(&mut self) -> Result<()> {
         // Whoever is at it may be gone in a moment, killed or not; one that asks a person is not waited for.
         let Some(_lock) = self.lock_home_within(MOMENT)? else {
-            if Journal::is_left(&self.own_folder()) {
+            if self.is_begun() {
                 self.warn("another credsh is changing this right now, and what it has not written yet is not seen");
             }
             return Ok(());
         };
-        self.finish_interrupted()?;
+        // What is left of that is left for the next start.
+        if self.finish_interrupted()? {
+            return Ok(());
+        }
         let mut waiting = Vec::new();
         for logout in self.records_of(&self.waiting)? {
             if !self.finish_logout(&logout)? {
@@ -79,11 +82,20 @@ impl Session {
         Ok(())
     }
 
+    /// Whether a change was begun and is not done, as far as anybody can read that.
+    fn is_begun(&self) -> bool {
+        let folder = self.own_folder();
+        Journal::is_left(&folder)
+            && Journal::read(&folder).map_or(true, |journal| {
+                journal.is_some_and(|journal| journal.is_of_change())
+            })
+    }
+
     /// Warns of a change that an earlier run was interrupted in, where it is not to be finished: in a plan, and
     /// in an answer to Cargo.
     pub fn warn_of_interrupted(&mut self) {
         let is_at_it = || lock::is_held(&self.home_lock());
-        if Journal::is_left(&self.own_folder()) && matches!(is_at_it(), Ok(false)) {
+        if self.is_begun() && matches!(is_at_it(), Ok(false)) {
             self.warn("an earlier change was interrupted, and what it was to write may be written in part: `credsh status` finishes it");
         }
     }
@@ -144,7 +156,9 @@ impl Session {
         let files = journal.files.iter().filter(|file| !file.is_credentials);
         let locked = self.lock_files(files.map(|file| file.file.as_path()))?;
         for record in &journal.files {
-            tidy_after_kill(record)?;
+            if let Some(kept) = tidy_after_kill(record)? {
+                self.warn(&kept.to_string());
+            }
         }
         let found = self.look_at(journal, items)?;
         if !found.goes_on() {
@@ -291,5 +305,5 @@ impl Found {
 
 /// Whether what the provider holds is the token that this login was to store.
 fn is_proved((login, held): &(ItemRecord, Held)) -> bool {
-    login.after.is(held)
+    login.after.is(held) || login.has_stored_own(held)
 }

@@ -9,13 +9,13 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::Session;
+use super::change::is_same;
 use super::editing::forget_old_layout;
 use super::writing::{until_done, write_for_good};
-use crate::cargo::config::{Config, View};
 use crate::cargo::layers::Layer;
-use crate::disk::document::{Document, Value};
+use crate::disk::document::Document;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
-use crate::disk::tree::{Entry, Node, is_secret};
+use crate::disk::tree::{Node, is_secret};
 use crate::disk::{replace, tree};
 use crate::error::Result;
 
@@ -78,42 +78,33 @@ impl Session {
         Ok(has_begun)
     }
 
-    /// A token is for the index that it was meant for, and no other: where that will be another one once all is written,
-    /// somebody else has changed it. A project whose configuration is not read here may have none.
+    /// A token is for the index that it was meant for, and no other: somebody else may have changed that where it stood.
+    /// Where the change sets it itself, that is compared already.
     pub(super) fn compare_indexes(
         &self,
         journal: &Journal,
         conflicts: &mut Conflicts,
     ) -> Result<()> {
-        let edits = || journal.all().flat_map(|record| &record.edits);
-        let tokens = edits().filter(|edit| edit.after.is_some() && edit.index.is_some());
-        let mut tokens = tokens.peekable();
-        if tokens.peek().is_none() {
-            return Ok(());
-        }
-        let mut then = Config::without_tokens(&self.world, &self.home)?;
-        for record in journal.all() {
-            for edit in &record.edits {
-                if let (Some("index"), Some(Value::Text(index))) =
-                    (edit.key.last().map(String::as_str), &edit.after)
-                    && !conflicts.keys.contains(&edit.key)
-                {
-                    then.open(&record.file)?;
-                    let entry = Entry {
-                        node: Node::Text(index.clone()),
-                        line: 0,
-                    };
-                    then.put(&record.file, &edit.key, Some(entry));
-                }
+        for token in journal.all().flat_map(|record| &record.edits) {
+            let (Some(index), Some((_, table))) = (&token.index, token.key.split_last()) else {
+                continue;
+            };
+            let file = index.file(&self.home);
+            let key = [table, &["index".to_owned()]].concat();
+            let is_set = |record: &FileRecord| {
+                record.file == file && record.edits.iter().any(|edit| edit.key == key)
+            };
+            if journal.all().any(is_set) {
+                continue;
             }
-        }
-        for token in tokens {
-            let mut key = token.key.clone();
-            key.pop();
-            key.push("index".to_owned());
+            let Some(text) = replace::read(&file)? else {
+                continue;
+            };
+            let layer = Layer::alone(&file, tree::parse(&file, &text)?, false);
             let path: Vec<&str> = key.iter().map(String::as_str).collect();
-            let found = then.text(&path, View::Config)?.map(|found| found.value);
-            if found.is_some() && found != token.index {
+            if layer.get(&path).is_some_and(|entry| {
+                !is_same(Some(&entry.node), Some(&Node::Text(index.url.clone())))
+            }) {
                 conflicts.keys.push(key);
             }
         }

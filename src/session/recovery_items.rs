@@ -82,7 +82,13 @@ impl Session {
                 self.tell_lost(logout)?;
                 return Ok(true);
             }
-            Held::Token(token) if logout.before.is(&Held::Token(token.clone())) => token,
+            // One of credsh's own that no ledger names is nobody's, whichever it is.
+            Held::Token(token)
+                if logout.before.is(&Held::Token(token.clone()))
+                    || logout.is_own && logout.moved_to.is_none() =>
+            {
+                token
+            }
             Held::Unknown if logout.is_own => {
                 self.warn(&format!(
                     "the store of a token of {} that is to be forgotten cannot be asked now, so the next start tries again; to give that up, remove `{}`",
@@ -174,7 +180,7 @@ impl Session {
             return Ok(());
         }
         let (provider, registry) = (login.provider(), login.registry()?);
-        if !login.after.is(held) {
+        if !login.after.is(held) && !login.has_stored_own(held) {
             return self.tell_uncertain(login);
         }
         let why_not = match &login.before {

@@ -55,7 +55,13 @@ pub(super) fn write_for_good(
     new: &str,
 ) -> Result<bool> {
     let is_written = write_one(record, lock, old, new)?;
-    tidy(record)?;
+    // What was there is known, whatever the record calls it.
+    let kept = exchange::kept(&record.file, &record.temporary);
+    if !record.is_credentials && kept.is_none_or(|kept| Some(kept.as_slice()) == old) {
+        replace::sweep(&record.file, &record.temporary)?;
+    } else {
+        tidy(record)?;
+    }
     Ok(is_written)
 }
 
@@ -93,37 +99,45 @@ pub(super) fn tidy(record: &FileRecord) -> Result<()> {
         return Ok(());
     }
     if theirs(record)?.is_some() {
-        let beside = exchange::beside(file, temporary)?;
-        return Err(Error::failed(format!(
-            "somebody else has gone on writing the file that was here before; that is in `{}`",
-            beside.display()
-        ))
-        .at(Place::file(file)));
+        return Err(kept_beside(record)?);
     }
     replace::sweep(file, temporary)
 }
 
-/// The same at the start that comes after: what somebody else has written goes back.
-pub(super) fn tidy_after_kill(record: &FileRecord) -> Result<()> {
+/// The same at the start that comes after: what somebody else has written goes back, unless they have written the file
+/// again since. Then it stays, and what is to be told of it is answered.
+pub(super) fn tidy_after_kill(record: &FileRecord) -> Result<Option<Error>> {
     let FileRecord {
         file, temporary, ..
     } = record;
-    if let Some([kept, now]) = theirs(record)? {
-        exchange::put_back(file, temporary, &kept, &now)?;
+    match theirs(record)? {
+        Some([kept, now]) if record.state(Some(&now)) == State::New => {
+            exchange::put_back(file, temporary, &kept, &now)?;
+        }
+        Some(_) => return kept_beside(record).map(Some),
+        None => {}
     }
-    replace::sweep(file, temporary)
+    replace::sweep(file, temporary).map(|()| None)
 }
 
-/// What lies beside the new text, and that: it is the old file, unless somebody else had saved theirs in that very
-/// instant, or had the old one open and has written into it since.
+fn kept_beside(record: &FileRecord) -> Result<Error> {
+    let beside = exchange::beside(&record.file, &record.temporary)?;
+    Ok(Error::failed(format!(
+        "somebody else has gone on writing the file that was here before; that is in `{}`",
+        beside.display()
+    ))
+    .at(Place::file(&record.file)))
+}
+
+/// What lies beside a file that was exchanged, and what that has now: it is the old file, unless somebody else had saved
+/// theirs in that very instant, or had the old one open and has written into it since.
 fn theirs(record: &FileRecord) -> Result<Option<[Zeroizing<Vec<u8>>; 2]>> {
     let Some(kept) = exchange::kept(&record.file, &record.temporary) else {
         return Ok(None);
     };
-    let Some(now) = replace::read_bytes(&record.file)? else {
-        return Ok(None);
-    };
-    let is_theirs = record.state(Some(&now)) == State::New
-        && matches!(record.state(Some(&kept)), State::Torn | State::Other);
-    Ok(is_theirs.then_some([kept, now]))
+    let now = replace::read_bytes(&record.file)?.unwrap_or_default();
+    // Before the exchange it is what we were about to write, or the beginning of that.
+    let is_exchanged = record.state(Some(&now)) != State::Old;
+    let is_theirs = matches!(record.state(Some(&kept)), State::Torn | State::Other);
+    Ok((is_exchanged && is_theirs).then_some([kept, now]))
 }

@@ -161,9 +161,19 @@ fn an_editor_that_saves_into_the_file_that_was_replaced() {
     };
     assert!(told.contains(kept.to_str().unwrap()), "{told}");
     assert_eq!(std::fs::read_to_string(kept).unwrap(), theirs);
+    let copied = case.copied();
     let next = case.sandbox.process().args(["registry", "list"]).output();
     assert!(next.unwrap().status.success());
     has_both(&case, "the next start");
+    // Where somebody has written the file once more, both texts stay, and that is said.
+    case.put_back(&copied);
+    let later = format!("{}# later\n", case.sandbox.read(CONFIG));
+    case.sandbox.write(CONFIG, &later);
+    let next = case.sandbox.process().args(["registry", "list"]).output();
+    let told = String::from_utf8(next.unwrap().stderr).unwrap();
+    assert!(told.contains(kept.to_str().unwrap()), "{told}");
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), theirs);
+    assert_eq!(case.sandbox.read(CONFIG), later);
 }
 
 /// A file with several names is written in place: into the one that the path leads to.

@@ -132,6 +132,20 @@ fn a_token_that_cannot_go_to_its_new_name_keeps_its_old_one() {
     }
 }
 
+/// What the folder says in which the next start happens to be is no change of anybody's.
+#[test]
+fn a_token_goes_to_its_new_name_wherever_that_is_finished() {
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\" # mine\n");
+    let files = [(CONFIG, CORP), (CREDENTIALS, credentials.as_str())];
+    let mut case = Case::new(&files, &[], &["registry", "rename", "corp", "corp2"]);
+    case.interrupt(last_write);
+    let project = "[registries.corp2]\nindex = \"sparse+https://other.example/\"\n";
+    case.sandbox.write("elsewhere/.cargo/config.toml", project);
+    case.sandbox.cd("elsewhere");
+    let run = case.sandbox.ok(&["registry", "list"]);
+    assert_eq!(case.side(), case.new, "{}", run.stderr);
+}
+
 /// A token that was asked for one index is not stored for another one, that somebody has set since.
 #[test]
 fn a_token_is_stored_for_no_other_index_than_it_was_asked_for() {

@@ -1,6 +1,9 @@
 //! What the next start makes of a run that was killed while it changed tokens that credsh keeps itself: ledger and store
 //! say the same in the end, and until then nothing is given away by rules that may be those of another token.
 
+use std::process::Command;
+
+use crate::peers;
 use crate::steps::{Case, OLD, Step, after_moves, places};
 
 const CONFIG: &str = "home/config.toml";
@@ -95,6 +98,32 @@ fn a_token_is_given_by_no_rules_but_its_own() {
     assert!(!told.contains("sentinel"), "{told}");
 }
 
+/// A token that nobody would know again is under its new label, and in the store under both.
+#[test]
+fn a_short_token_gets_its_new_label_and_leaves_the_old_one() {
+    let mut case = with_token(&["token", "set", "default", "-r", "corp", "--label", "other"]);
+    case.sandbox.env("OLD", "x1");
+    case.sandbox
+        .ok(&[&STORE[..], &["--from", "env:OLD"]].concat());
+    case.keep();
+    case.old = case.side();
+    assert!(case.credsh().output().unwrap().status.success());
+    case.new = case.side();
+    for step in [before_the_ledger as fn(&[Step]) -> usize, after_the_ledger] {
+        case.interrupt(step);
+        assert!(case.check("a kill"), "it is not finished");
+        let home = case.sandbox.home().join(".credsh");
+        let opened = Command::new(peers::installed("rage"))
+            .args(["-d", "-i"])
+            .args([home.join("identity"), home.join("sealed.age")])
+            .output()
+            .unwrap();
+        assert!(opened.status.success(), "{opened:?}");
+        let tokens = String::from_utf8(opened.stdout).unwrap();
+        assert_eq!(tokens.matches("x1").count(), 1, "{tokens}");
+    }
+}
+
 /// A token that is stored again stays, whatever an earlier change has left to be done.
 #[test]
 fn what_is_stored_again_is_not_forgotten() {
@@ -123,7 +152,17 @@ fn what_is_stored_again_is_not_forgotten() {
 /// The disk is full when the store is to forget.
 #[test]
 fn what_a_store_has_not_forgotten_is_tried_again() {
+    not_forgotten(OLD);
+    // One that nobody would know again.
+    not_forgotten("x1");
+}
+
+fn not_forgotten(token: &str) {
     let mut case = with_token(&["logout", "corp"]);
+    case.sandbox.env("OLD", token);
+    case.sandbox
+        .ok(&[&STORE[..], &["--from", "env:OLD", "--yes"]].concat());
+    case.keep();
     let steps = case.steps(&case.credsh());
     case.reset();
     let step = &steps[*places(&steps, "rename").last().unwrap()];
@@ -140,13 +179,19 @@ fn what_a_store_has_not_forgotten_is_tried_again() {
         "env:NEW",
     ];
     case.without_key(|case| {
+        let copied = case.copied();
         let steps = case.steps(&case.credsh());
         let journal = &steps[after_moves(&steps)[0]];
-        std::fs::remove_file(case.sandbox.root().join("home/credentials.toml")).unwrap();
+        case.put_back(&copied);
         assert!(case.is_killed_at(journal, &case.credsh()));
         let run = case.sandbox.ok(&["registry", "list"]);
-        assert!(run.stderr.contains("tries again"), "{run:?}");
+        assert!(run.stderr.contains("is finished now"), "{run:?}");
+        let run = case.sandbox.ok(&["registry", "list"]);
+        assert_eq!(run.stderr.matches("tries again").count(), 1, "{run:?}");
         assert!(case.sandbox.exists(JOURNAL), "{run:?}");
+        // That is no change that is written in part.
+        let run = case.sandbox.ok(&["--dry-run", "registry", "list"]);
+        assert_eq!(run.stderr, "", "{run:?}");
     });
     let run = case.sandbox.ok(&["registry", "list"]);
     assert!(!case.sandbox.exists(JOURNAL), "{run:?}");

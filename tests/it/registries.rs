@@ -455,6 +455,46 @@ fn removing_takes_the_comments_of_what_goes_and_no_others() {
     assert_eq!(sandbox.read("home/config.toml"), "registries = {} # mine\n");
 }
 
+/// Where `credentials` stands beside `credentials.toml`, Cargo reads the first alone.
+#[test]
+fn a_token_in_the_file_that_cargo_passes_over_goes_along_or_is_asked_for() {
+    let token =
+        |name: &str| format!("[registries.{name}]\ntoken = \"{SENTINEL}-0123456789\" # mine\n");
+    let mut sandbox = with_corp();
+    sandbox
+        .write("home/credentials", "")
+        .write("home/credentials.toml", token("corp"));
+    let set = [
+        "registry",
+        "set",
+        "corp",
+        "--index",
+        "sparse+https://new.example/",
+    ];
+    let refused = sandbox.fails(1, &set);
+    assert!(
+        refused.stderr.contains("credentials.toml:2"),
+        "{}",
+        refused.stderr
+    );
+    sandbox.ok(&["registry", "rename", "corp", "work"]);
+    assert_eq!(sandbox.read("home/credentials.toml"), token("work"));
+    assert_eq!(sandbox.read("home/credentials"), "");
+}
+
+#[test]
+fn renaming_takes_along_tables_that_stand_beside_a_token() {
+    let text = |name: &str| {
+        format!(
+            "[registries.{name}]\ntoken = \"{SENTINEL}-0123456789\"\n[[registries.{name}.a]]\nz = 1\n"
+        )
+    };
+    let mut sandbox = with_corp();
+    sandbox.write("home/credentials.toml", text("corp"));
+    sandbox.ok(&["registry", "rename", "corp", "work"]);
+    assert_eq!(sandbox.read("home/credentials.toml"), text("work"));
+}
+
 #[test]
 fn a_token_that_a_name_has_left_is_warned_of_where_it_comes_back() {
     let mut sandbox = with_corp();

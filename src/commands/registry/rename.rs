@@ -10,6 +10,7 @@ use crate::cargo::name::{RegistryName, variable};
 use crate::cargo::registry::{Registry, Wanted};
 use crate::commands::Outcome;
 use crate::commands::args::NewName;
+use crate::commands::logout::in_ignored;
 use crate::error::{Error, Result};
 use crate::session::Session;
 use crate::stores::ledger::Entry;
@@ -68,7 +69,10 @@ impl Rename {
         let table = ["registries", old.as_str()];
         let config = session.config()?;
         let layers = config.files().filter(|layer| layer.table(&table).is_some());
-        let files: Vec<PathBuf> = layers.map(|layer| layer.file.clone()).collect();
+        let mut files: Vec<PathBuf> = layers.map(|layer| layer.file.clone()).collect();
+        // What Cargo passes over now is not to come back under a name that another registry has by then.
+        let ignored = in_ignored(session, &table)?.into_iter();
+        files.extend(ignored.map(|(file, _)| file));
         for file in files {
             session.rename_table(&file, &table, new.as_str())?;
         }

@@ -12,7 +12,7 @@ use crate::cargo::providers::os;
 use crate::cargo::registry::{Registry, Wanted, default, with_canonical};
 use crate::commands::Outcome;
 use crate::commands::args::{ProviderSpec, Where};
-use crate::commands::logout::forget_in_files;
+use crate::commands::logout::{forget_in_files, in_ignored};
 use crate::disk::tree::Node;
 use crate::error::{Error, Kind as ErrorKind, Result, list};
 use crate::session::change::{Moved, Proof, Wish};
@@ -126,7 +126,8 @@ impl Set {
             .in_files(&token_key, View::All)
             .next()
             .map(|(layer, entry)| layer.place(entry));
-        match stored {
+        let ignored = in_ignored(session, &token_key)?.into_iter();
+        match stored.or(ignored.map(|(_, place)| place).next()) {
             Some(place) if !self.move_token && !self.drop_token => {
                 return Err(Error::failed(format!(
                     "a token is stored for `{name}`, and would be sent to the new index"

@@ -50,8 +50,28 @@ pub(crate) struct EditRecord {
     pub(crate) after: Option<Value>,
     /// The digest of that.
     after_digest: Option<String>,
-    /// The index that it is for, if it is a token of a registry that has one.
-    pub(crate) index: Option<String>,
+    /// The index that it is for, if it is a token of a registry that a file gives one.
+    pub(crate) index: Option<IndexRecord>,
+}
+
+/// An index, and where it stands.
+#[derive(PartialEq, Serialize, Deserialize)]
+pub(crate) struct IndexRecord {
+    /// The file, where that is in the home relative to it.
+    #[serde(with = "lossless")]
+    name: PathBuf,
+    pub(crate) url: String,
+}
+
+impl IndexRecord {
+    pub(crate) fn new(home: &Path, file: &Path, url: String) -> Self {
+        let name = file.strip_prefix(home).unwrap_or(file).to_path_buf();
+        Self { name, url }
+    }
+
+    pub(crate) fn file(&self, home: &Path) -> PathBuf {
+        home.join(&self.name)
+    }
 }
 
 /// How a file stands to what was to become of it.
@@ -148,7 +168,9 @@ impl FileRecord {
         };
         let edits = self.edits.iter().map(|edit| {
             let key: usize = edit.key.iter().map(|part| spelt(part) + 3).sum();
-            let index = edit.index.as_deref().map_or(0, spelt);
+            let index = edit.index.as_ref().map_or(0, |index| {
+                spelt(&index.url) + 4 * index.name.as_os_str().len() + 64
+            });
             key + edit.after.as_ref().map_or(0, value) + index + 256
         });
         let texts = [&self.was, &self.becomes, &self.moves];
@@ -243,7 +265,7 @@ impl EditRecord {
     }
 
     /// The same for a token that is for this index.
-    pub(crate) fn for_index(self, index: Option<String>) -> Self {
+    pub(crate) fn for_index(self, index: Option<IndexRecord>) -> Self {
         Self { index, ..self }
     }
 
