@@ -135,9 +135,11 @@ fn theirs(record: &FileRecord) -> Result<Option<[Zeroizing<Vec<u8>>; 2]>> {
     let Some(kept) = exchange::kept(&record.file, &record.temporary) else {
         return Ok(None);
     };
-    let now = replace::read_bytes(&record.file)?.unwrap_or_default();
-    // Before the exchange it is what we were about to write, or the beginning of that.
-    let is_exchanged = record.state(Some(&now)) != State::Old;
+    let now = replace::read_bytes(&record.file)?;
+    // Before the exchange it is what we were about to write, or the beginning of that; so it is where there is no file.
+    let is_exchanged = record.state(now.as_ref().map(|now| now.as_slice())) != State::Old;
     let is_theirs = matches!(record.state(Some(&kept)), State::Torn | State::Other);
-    Ok((is_exchanged && is_theirs).then_some([kept, now]))
+    Ok(now
+        .filter(|_| is_exchanged && is_theirs)
+        .map(|now| [kept, now]))
 }
