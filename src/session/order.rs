@@ -64,7 +64,8 @@ impl Session {
         }
         let indexes = Indexes {
             now: Config::without_tokens(&self.world, &self.home)?,
-            then: self.configuration_after(changes, is_locked)?,
+            // No index stands among the tokens, and those may be many.
+            then: after(Config::without_tokens(&self.world, &self.home)?, changes)?,
         };
         // Others may have tokens, too.
         parts.sort_by_key(|part| !(part.has_tokens() && indexes.must_precede(part)));
@@ -137,24 +138,6 @@ impl Session {
             Some(IndexRecord::new(&self.home, file, found.value))
         }))
     }
-
-    /// What the files say once these changes are written; `is_locked`, where we have Cargo's lock.
-    pub(super) fn configuration_after(
-        &self,
-        changes: &[Change],
-        is_locked: bool,
-    ) -> Result<Config> {
-        let mut config = Config::read(&self.world, &self.home, is_locked)?;
-        for change in changes.iter().filter_map(Change::as_file) {
-            config.open(&change.file)?;
-            let entry = change.after.node().map(|node| Entry {
-                node: node.clone(),
-                line: 0,
-            });
-            config.put(&change.file, &change.key, entry);
-        }
-        Ok(config)
-    }
 }
 
 impl Part {
@@ -196,6 +179,19 @@ impl Indexes {
         };
         Some([index(&self.now), index(&self.then)])
     }
+}
+
+/// What a configuration says once these changes are written.
+pub(super) fn after(mut config: Config, changes: &[Change]) -> Result<Config> {
+    for change in changes.iter().filter_map(Change::as_file) {
+        config.open(&change.file)?;
+        let entry = change.after.node().map(|node| Entry {
+            node: node.clone(),
+            line: 0,
+        });
+        config.put(&change.file, &change.key, entry);
+    }
+    Ok(config)
 }
 
 /// The name of the registry whose token this edit is about; crates.io's has one index.

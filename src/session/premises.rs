@@ -13,6 +13,7 @@ use std::path::Path;
 
 use super::Session;
 use super::change::{Change, FileChange, Key, is_same};
+use super::order::after;
 use super::overlay::Premise;
 use crate::cargo::config::{Config, View};
 use crate::cargo::index_url::IndexUrl;
@@ -33,7 +34,7 @@ impl Session {
         let Some(told) = told.filter(|told| !told.is_as_read(is_locked)) else {
             return Ok(());
         };
-        let now = self.configuration_after(changes, is_locked)?;
+        let now = after(Config::read(&self.world, &self.home, is_locked)?, changes)?;
         let both = Both {
             told,
             now: &now,
