@@ -35,7 +35,7 @@ impl Session {
         operation: &Operation,
         may_ask: bool,
     ) -> Result<Vec<KnownAnswer>> {
-        if !self.has_changes() {
+        if self.overlay.is_empty() {
             return Ok(Vec::new());
         }
         let registry = Registry::resolve(self.config()?, wanted)?;

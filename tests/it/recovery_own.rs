@@ -1,7 +1,9 @@
 //! What the next start makes of a run that was killed while it changed tokens that credsh keeps itself: ledger and store
 //! say the same in the end, and until then nothing is given away by rules that may be those of another token.
 
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::peers;
 use crate::steps::{Case, OLD, Step, after_moves, places};
@@ -34,13 +36,18 @@ fn after_the_ledger(steps: &[Step]) -> usize {
 }
 
 impl Case {
-    /// What credsh answers Cargo that asks for a read.
-    fn answer(&mut self) -> String {
+    /// Cargo asks for a read.
+    fn question(&self) -> String {
         let index = self.cargo.registries.index("corp");
         let registry = format!(r#"{{"index-url":"{index}","name":"corp"}}"#);
-        let get = format!(
+        format!(
             "{{\"v\":1,\"registry\":{registry},\"kind\":\"get\",\"operation\":\"read\",\"args\":[]}}\n"
-        );
+        )
+    }
+
+    /// What credsh answers.
+    fn answer(&mut self) -> String {
+        let get = self.question();
         let run = self.sandbox.stdin(get).reveals().run(&["--cargo-plugin"]);
         self.sandbox.stdin("");
         run.stdout
@@ -96,6 +103,48 @@ fn a_token_is_given_by_no_rules_but_its_own() {
     );
     let told = case.answer();
     assert!(!told.contains("sentinel"), "{told}");
+}
+
+/// While the store is asked, the ledger is written for another registry: this one's rules are what they were.
+#[test]
+fn a_change_of_another_token_stops_no_answer() {
+    let mut case = with_token(&["registry", "list"]);
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let store = case.sandbox.home().join(".credsh/sealed.age");
+    let mut asked = Command::new("strace");
+    asked
+        .args(["-qq", "-e", "trace=openat", "-P"])
+        .arg(store)
+        .args(["-e", "inject=openat:delay_enter=2000000", "-o"])
+        .arg(log.path())
+        .args([env!("CARGO_BIN_EXE_credsh"), "--cargo-plugin"])
+        .env_clear()
+        .envs(case.sandbox.variables())
+        .current_dir(case.sandbox.directory())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut asked = asked.spawn().unwrap();
+    let mut question = asked.stdin.take().unwrap();
+    question.write_all(case.question().as_bytes()).unwrap();
+    drop(question);
+    let end = Instant::now() + Duration::from_secs(20);
+    while !std::fs::read_to_string(log.path())
+        .unwrap()
+        .contains("sealed.age")
+    {
+        assert!(Instant::now() < end, "the store is never asked");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let other = ["login", "lab", "--provider", "credsh", "--store", "sealed"];
+    case.sandbox
+        .ok(&[&other[..], &["--from", "env:NEW"]].concat());
+    assert!(
+        asked.try_wait().unwrap().is_none(),
+        "it has answered before"
+    );
+    let answer = asked.wait_with_output().unwrap();
+    let told = String::from_utf8(answer.stdout).unwrap();
+    assert!(told.contains(OLD), "{told}");
 }
 
 /// A token that nobody would know again is under its new label, and in the store under both.
