@@ -1,5 +1,6 @@
 //! Other names: one word changes, and the old name again gives the text before.
 
+use super::random::{POOL, random_file};
 use super::*;
 
 /// Calls `key` otherwise, and compares the text; there, and back again from the open document and from the text read
