@@ -58,7 +58,7 @@ pub(super) fn exchange(
                 swap(beside, path)?;
                 return Err(error);
             }
-            Err(_) => return Ok(Exchange::Refused),
+            Err(error) => return Err(error),
         };
         if out == expected {
             return Ok(if round == 0 {
@@ -70,13 +70,12 @@ pub(super) fn exchange(
         // What came out goes back, in the place of what was put in.
         expected = std::mem::replace(&mut placed, out);
     }
-    Ok(Exchange::Refused)
+    Err(io::Error::other("it is being replaced again and again"))
 }
 
 /// What is beside a file under the temporary name: the old one, if that was replaced.
-pub(crate) fn kept(path: &Path, temporary: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let beside = beside(path, temporary).ok()?;
-    replace::read_bytes(&beside).ok().flatten()
+pub(crate) fn kept(path: &Path, temporary: &str) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    replace::read_bytes(&beside(path, temporary)?)
 }
 
 /// Where that is.
@@ -86,34 +85,30 @@ pub(crate) fn beside(path: &Path, temporary: &str) -> Result<PathBuf> {
     Ok(replace::folder_of(&target).join(temporary))
 }
 
-/// Puts that back, in the place of the text that is there `now`, which goes. False, if it is no longer there: then what
-/// was kept goes.
+/// Puts that back, in the place of the text that is there `now` and that comes to be kept instead. False, and nothing is
+/// changed, if it is no longer there.
+#[must_use = "what is kept goes nowhere where it is false"]
 pub(crate) fn put_back(path: &Path, temporary: &str, kept: &[u8], now: &[u8]) -> Result<bool> {
     let failed = |error: io::Error| Error::io("write", path, &error);
     let target = replace::follow(path).map_err(failed)?;
     let beside = beside(path, temporary)?;
     let exchanged = exchange(&beside, &target, now, kept).map_err(failed)?;
-    replace::sweep(path, temporary)?;
     Ok(exchanged == Exchange::Done)
 }
 
-/// Gives a file that was written with [`replace::atomically`] its old text back: by the file that was kept, which needs no room
-/// on the disk, else by writing it. False, if somebody else has written it: then it stays.
+/// Gives a file that was written with [`replace::atomically`] back what was there: the file that was kept, which needs no
+/// room on the disk, and whose owner may have gone on writing it; else its `old` text. False, if somebody else has
+/// written it: then it stays.
 pub(crate) fn take_back(path: &Path, temporary: &str, new: &str, old: &str) -> Result<bool> {
-    let kept = kept(path, temporary).filter(|kept| **kept == *old.as_bytes());
-    if let Some(kept) = kept {
-        return put_back(path, temporary, &kept, new.as_bytes());
+    match kept(path, temporary)? {
+        Some(kept) => put_back(path, temporary, &kept, new.as_bytes()),
+        None => replace::atomically(path, temporary, Some(new.as_bytes()), old),
     }
-    // Under a name of its own: what is half written is not to be taken for what was kept.
-    let own = for_taking_back(temporary);
-    let is_back = replace::atomically(path, &own, Some(new.as_bytes()), old)?;
-    replace::sweep(path, temporary)?;
-    Ok(is_back)
 }
 
-/// What the file is called beside it that is written for that.
-pub(super) fn for_taking_back(temporary: &str) -> String {
-    format!("{temporary}.back")
+/// Whether this is a file with this text.
+pub(super) fn is(path: &Path, text: &[u8]) -> bool {
+    matches!(text_at(path), Ok(Some(now)) if *now == *text)
 }
 
 /// The text of a file; none, where something else is.
@@ -172,6 +167,27 @@ mod tests {
         check(old, "old", Exchange::Done, [new, old]);
         check(theirs, "old", Exchange::Refused, [theirs, new]);
         check(None, "old", Exchange::Refused, [None, new]);
+    }
+
+    /// The text at the path and the one that was kept, before and after it is to be taken back.
+    #[track_caller]
+    fn check_back(before: [&str; 2], is_back: bool, after: [&str; 2]) {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, beside] = ["path", "beside"].map(|name| folder.path().join(name));
+        for (path, text) in [&path, &beside].into_iter().zip(before) {
+            fs::write(path, text).unwrap();
+        }
+        assert_eq!(take_back(&path, "beside", "new", "old").unwrap(), is_back);
+        let texts = [path, beside].map(|path| fs::read_to_string(path).unwrap());
+        assert_eq!(texts, after);
+    }
+
+    /// Whatever has been written into either.
+    #[test]
+    fn what_is_kept_goes_back_or_stays() {
+        check_back(["new", "old"], true, ["old", "new"]);
+        check_back(["new", "old and more"], true, ["old and more", "new"]);
+        check_back(["theirs", "old"], false, ["theirs", "old"]);
     }
 
     #[cfg(unix)]

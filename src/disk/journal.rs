@@ -20,10 +20,12 @@ use crate::error::{Error, Place, Result};
 
 mod record;
 
-pub(crate) use record::{EditRecord, FileRecord, IndexRecord, State};
+#[cfg(any(test, fuzzing))]
+pub(crate) use record::BLOCK;
+pub(crate) use record::{EditRecord, FileRecord, IndexRecord, State, TableRecord};
 
 /// The version of the format.
-const SCHEMA: u8 = 3;
+const SCHEMA: u8 = 4;
 
 /// The name of the file.
 const NAME: &str = "journal";
@@ -46,6 +48,13 @@ pub(crate) struct Journal {
     pub(crate) items: Vec<Json>,
     /// What earlier changes have left of that, which is of none of these.
     pub(crate) waiting: Vec<Json>,
+}
+
+/// A token that a file loses for a moment.
+pub(crate) struct TakenAlong<'a> {
+    pub(crate) from: &'a FileRecord,
+    pub(crate) goes: &'a EditRecord,
+    pub(crate) comes: &'a EditRecord,
 }
 
 /// The one thing that every version says alike.
@@ -76,13 +85,49 @@ impl Journal {
         self.files.iter().chain(&self.then)
     }
 
-    /// Everything but what is written last is done: what there is to look at from then on.
-    pub(crate) fn go_on(&mut self) {
-        self.goes_on = true;
-        let then = std::mem::take(&mut self.then);
-        self.files
-            .retain(|record| then.iter().all(|last| last.file != record.file));
-        self.files.extend(then);
+    /// The places, among all records, of those that there are to look at now: first those of the files, and once it is
+    /// time for what comes last, that instead of what it is written over.
+    pub(crate) fn current(&self) -> Vec<usize> {
+        let is_current = |(at, record): &(usize, &FileRecord)| {
+            let is_last = *at >= self.files.len();
+            let mut last = self.then.iter();
+            is_last == self.goes_on || self.goes_on && last.all(|last| last.file != record.file)
+        };
+        let current = self.all().enumerate().filter(is_current);
+        current.map(|(at, _)| at).collect()
+    }
+
+    /// The records of these places, with those that come later.
+    pub(crate) fn left(&self) -> impl Iterator<Item = &FileRecord> {
+        let current = self.current();
+        let later = if self.goes_on { &[][..] } else { &self.then };
+        current.into_iter().map(|at| self.at(at)).chain(later)
+    }
+
+    pub(crate) fn at(&self, place: usize) -> &FileRecord {
+        match place.checked_sub(self.files.len()) {
+            None => &self.files[place],
+            Some(last) => &self.then[last],
+        }
+    }
+
+    pub(crate) fn at_mut(&mut self, place: usize) -> &mut FileRecord {
+        match place.checked_sub(self.files.len()) {
+            None => &mut self.files[place],
+            Some(last) => &mut self.then[last],
+        }
+    }
+
+    /// The tokens that the first write of a file takes out of it and the last one puts into it again, under another
+    /// name: each as it goes and as it comes. In between it is nowhere but here.
+    pub(crate) fn taken_along(&self) -> impl Iterator<Item = TakenAlong<'_>> {
+        let comes = self.then.iter().flat_map(|record| &record.edits);
+        comes.filter_map(|comes| {
+            self.files.iter().find_map(|from| {
+                let goes = from.edits.iter().find(|goes| goes.goes_to(comes))?;
+                Some(TakenAlong { from, goes, comes })
+            })
+        })
     }
 
     /// Whether there is one; reading it may still fail.

@@ -8,6 +8,7 @@
 
 mod folders;
 
+use std::borrow::Cow;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -134,8 +135,8 @@ pub(crate) fn in_place(file: &mut File, path: &Path, old: &[u8], new: &str) -> R
 /// mode; a new file gets 0644 as the umask allows. A file with several names, of another owner or group, or
 /// that cannot be replaced (as a mount point) is written in place. `known` is the text that `new` was made
 /// from. False, if the path leads to another one by now: that stays as it is. `temporary` is the name of the file
-/// beside it, so that one that was left there can be found; where the system can exchange two files, the old one is
-/// kept there until [`sweep`] takes it away, or [`exchange::take_back`] puts it back.
+/// beside it once it is whole, so that one that was left there can be found; where the system can exchange two files,
+/// the old one is kept there until [`sweep`] takes it away, or [`exchange::take_back`] puts it back.
 pub(crate) fn atomically(
     path: &Path,
     temporary: &str,
@@ -230,7 +231,7 @@ pub(crate) fn temporary() -> String {
 /// Takes away what a write has left beside a file, or one that was cut off.
 pub(crate) fn sweep(path: &Path, temporary: &str) -> Result<()> {
     let path = follow(path).map_err(|error| Error::io("look at this file", path, &error))?;
-    for name in [temporary, &exchange::for_taking_back(temporary)] {
+    for name in [temporary, &unfinished(temporary)] {
         let beside = folder_of(&path).join(name);
         match fs::remove_file(&beside) {
             // One that came back after a power failure would stay for ever.
@@ -269,7 +270,8 @@ pub(super) fn require_file(path: &Path, metadata: &Metadata) -> Result<()> {
 }
 
 /// Writes the range that differs, padded to the old length, then cuts. If that fails, puts the old text back
-/// as far as it can.
+/// as far as it can. So one that was cut off has the length of one of both, or ends with a whole block of the disk; and
+/// where it has been cut to a shorter new text, that is on the disk.
 fn overwrite(file: &mut File, old: &[u8], new: &str) -> io::Result<()> {
     let mut padded = Zeroizing::new(Vec::with_capacity(old.len().max(new.len())));
     padded.extend_from_slice(new.as_bytes());
@@ -282,22 +284,33 @@ fn overwrite(file: &mut File, old: &[u8], new: &str) -> io::Result<()> {
     } else {
         0
     };
-    let write = |file: &mut File, start: usize, bytes: &[u8], length: usize| {
-        if !bytes.is_empty() {
-            file.seek(SeekFrom::Start(start as u64))?;
-            file.write_all(bytes)?;
+    let put = |file: &mut File, start: usize, bytes: &[u8]| {
+        if bytes.is_empty() {
+            return Ok(());
         }
-        if length < padded.len() {
-            file.set_len(length as u64)?;
-        }
+        file.seek(SeekFrom::Start(start as u64))?;
+        file.write_all(bytes)
+    };
+    let cut = |file: &mut File, length: usize| {
+        file.set_len(length as u64)?;
         file.sync_all()
     };
     let range = start..padded.len() - behind;
-    let written = write(file, start, &padded[range], new.len());
+    let written = put(file, start, &padded[range])
+        .and_then(|()| file.sync_all())
+        .and_then(|()| {
+            if new.len() < padded.len() {
+                cut(file, new.len())
+            } else {
+                Ok(())
+            }
+        });
     if written.is_err() {
-        // It may have been cut before the range, where the padding is the same as what was there.
-        let start = start.min(new.len());
-        let _ = write(file, start, &old[start..], old.len());
+        // What was cut comes first, or the next start would take it for somebody else's work.
+        let there = new.len().min(old.len());
+        let _ = put(file, there, &old[there..])
+            .and_then(|()| put(file, start.min(there), &old[start.min(there)..there]))
+            .and_then(|()| cut(file, old.len()));
     }
     written
 }
@@ -305,7 +318,7 @@ fn overwrite(file: &mut File, old: &[u8], new: &str) -> io::Result<()> {
 /// Writes a new file beside `path` and moves it there, with this mode as the umask allows. False, and nothing is
 /// changed, if there is one by now.
 fn beside(path: &Path, temporary: &str, new: &str, mode: u32) -> io::Result<bool> {
-    let mut file = born(path, temporary, mode)?;
+    let mut file = born(path, &unfinished(temporary), mode)?;
     file.write_all(new.as_bytes())?;
     file.as_file().sync_all()?;
     let moved = match file.persist_noclobber(path) {
@@ -327,7 +340,7 @@ fn instead(
     (old_file, metadata, old): (&File, &Metadata, &[u8]),
     new: &str,
 ) -> io::Result<Option<bool>> {
-    let mut file = born(path, temporary, PRIVATE)?;
+    let mut file = born(path, &unfinished(temporary), PRIVATE)?;
     #[cfg(unix)]
     if std::os::unix::fs::MetadataExt::gid(&file.as_file().metadata()?)
         != std::os::unix::fs::MetadataExt::gid(metadata)
@@ -337,21 +350,31 @@ fn instead(
     file.as_file().set_permissions(metadata.permissions())?;
     file.write_all(new.as_bytes())?;
     file.as_file().sync_all()?;
-    let moved = match exchange::exchange(file.path(), path, old, new.as_bytes())? {
-        Exchange::Done => file.keep().map(drop).map_err(|error| error.error),
-        Exchange::Refused => return Ok(Some(false)),
-        Exchange::Unsupported => {
+    // Under that name there is never half a text: whoever finds one there knows that it was in the file's place, unless
+    // it is the new one.
+    let beside = folder_of(path).join(temporary);
+    file.persist_noclobber(&beside)?;
+    let done = exchange::exchange(&beside, path, old, new.as_bytes());
+    let is_moved = match done {
+        Ok(Exchange::Done) => Ok(true),
+        Ok(Exchange::Refused) => Ok(false),
+        Ok(Exchange::Unsupported) => {
             // All that can be done there is to look right before.
             let is_old = matches!(read_bytes(path), Ok(Some(now)) if *now == *old);
-            if !is_old || !lock::is_at(old_file, path) {
-                return Ok(Some(false));
+            if is_old && lock::is_at(old_file, path) {
+                fs::rename(&beside, path).map(|()| true)
+            } else {
+                Ok(false)
             }
-            file.persist(path).map(drop).map_err(|error| error.error)
         }
+        Err(error) => Err(error),
     };
-    moved?;
-    sync_folder(path);
-    Ok(Some(true))
+    if matches!(is_moved, Ok(true)) {
+        sync_folder(path);
+    } else if exchange::is(&beside, new.as_bytes()) {
+        fs::remove_file(&beside)?;
+    }
+    is_moved.map(Some)
 }
 
 /// Writes a file that nobody else may look into, as a whole. Symbolic links stay. Whoever calls this has the
@@ -359,7 +382,7 @@ fn instead(
 pub(crate) fn private(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |error: io::Error| Error::io("write", path, &error);
     let path = follow(path).map_err(failed)?;
-    let temporary = unfinished(&path);
+    let temporary = unfinished(&name_of(&path));
     let write = || {
         match fs::remove_file(folder_of(&path).join(&temporary)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -378,20 +401,23 @@ pub(crate) fn private(path: &Path, bytes: &[u8]) -> Result<()> {
 /// Takes away what one of these writes has left that was cut off, for whoever has the lock.
 pub(crate) fn sweep_private(path: &Path) {
     if let Ok(path) = follow(path) {
-        let _ = sweep(&path, &unfinished(&path));
+        let _ = sweep(&path, &unfinished(&name_of(&path)));
     }
 }
 
-/// What a private file is called until it is whole.
-fn unfinished(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
+/// What a file beside another one is called until it is whole.
+fn unfinished(name: &str) -> String {
     format!("{name}.new")
 }
 
+fn name_of(path: &Path) -> Cow<'_, str> {
+    path.file_name().unwrap_or_default().to_string_lossy()
+}
+
 /// A new file beside `path`, which goes again unless it is moved.
-fn born(path: &Path, temporary: &str, mode: u32) -> io::Result<tempfile::NamedTempFile> {
+fn born(path: &Path, name: &str, mode: u32) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(temporary).rand_bytes(0);
+    builder.prefix(name).rand_bytes(0);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     #[cfg(not(unix))]

@@ -243,7 +243,8 @@ impl Session {
             Ok(EditRecord::new(edit.key.clone(), before, after).for_index(index))
         });
         let records = records.collect::<Result<_>>()?;
-        let record = FileRecord::new(&self.home, file, is_credentials, text, &new, records);
+        let record = FileRecord::new(&self.home, file, is_credentials, text, &new, records)
+            .with_tables(self.overlay.tables(file));
         let found = found.into_iter().map(|found| found.map(|entry| entry.node));
         Ok(Prepared {
             record,

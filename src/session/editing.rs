@@ -36,7 +36,8 @@ impl Session {
             forget_old_layout(&mut document, edits.iter().map(|edit| &edit.key))?;
         }
         let tables = self.overlay.tables(file);
-        Renames::of(&tables, edits, &self.overlay.keys(file)).perform(&mut document)?;
+        let edited = edits.iter().map(|edit| &edit.key).collect();
+        Renames::of(&tables, edited, &self.overlay.keys(file)).perform(&mut document)?;
         for edit in edits {
             let key = parts(&edit.key);
             match &edit.after {

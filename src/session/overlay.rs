@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::change::{After, Change, FileChange, ItemChange, Key};
 use crate::cargo::config::{Config, Held, ItemKey, View, item_key};
+use crate::disk::journal::TableRecord;
 use crate::disk::tree::Entry;
 
 /// One edit.
@@ -124,7 +125,7 @@ impl Overlay {
     }
 
     /// The tables of a file that were renamed or went, one after the other.
-    pub fn tables(&self, wanted: &Path) -> Vec<(Key, Option<String>)> {
+    pub(super) fn tables(&self, wanted: &Path) -> Vec<TableRecord> {
         let tables = self.edits.iter().filter_map(|edit| match edit {
             Edit::Table { file, key, name } if file == wanted => Some((key.clone(), name.clone())),
             _ => None,

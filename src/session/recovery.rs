@@ -121,10 +121,18 @@ impl Session {
             if error.kind() == ErrorKind::Interrupted {
                 return error;
             }
-            error.because(format!(
-                "a change that was interrupted cannot be finished without that; to give it up, remove `{}`",
-                folder.join("journal").display()
-            ))
+            let path = folder.join("journal");
+            error.because(if journal.taken_along().next().is_some() {
+                format!(
+                    "a change that was interrupted cannot be finished without that, and a token may be nowhere but in `{}`",
+                    path.display()
+                )
+            } else {
+                format!(
+                    "a change that was interrupted cannot be finished without that; to give it up, remove `{}`",
+                    path.display()
+                )
+            })
         })?;
         self.waiting.extend(left);
         if journal.items.iter().any(|item| item["is_own"] == true) {
@@ -149,33 +157,44 @@ impl Session {
 
     /// Answers what has to wait.
     fn finish(&mut self, journal: &mut Journal) -> Result<Vec<Json>> {
-        if journal.goes_on {
-            journal.go_on();
+        loop {
+            if let Some(waiting) = self.finish_part(journal)? {
+                return Ok(waiting);
+            }
+            journal.goes_on = true;
+            journal.write(&self.own_folder())?;
         }
+    }
+
+    /// The same of what there is to look at now; nothing, where it is time for what comes last.
+    fn finish_part(&mut self, journal: &mut Journal) -> Result<Option<Vec<Json>>> {
         let items = self.records_of(&journal.items)?;
-        let files = journal.files.iter().filter(|file| !file.is_credentials);
-        let locked = self.lock_files(files.map(|file| file.file.as_path()))?;
-        for record in &journal.files {
-            if let Some(kept) = tidy_after_kill(record)? {
+        let current = journal.current();
+        let files = current.iter().map(|at| journal.at(*at));
+        let files = files.filter(|file| !file.is_credentials);
+        let _locked = self.lock_files(files.map(|file| file.file.as_path()))?;
+        for at in &current {
+            if let Some(kept) = tidy_after_kill(journal.at(*at))? {
                 self.warn(&kept.to_string());
+                // What is kept stays under the name that it has.
+                journal.at_mut(*at).temporary = replace::temporary();
+                journal.write(&self.own_folder())?;
             }
         }
         let found = self.look_at(journal, items)?;
         if !found.goes_on() {
             self.give_up(journal, &found)?;
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
+        self.check_taken_along(journal, &found.conflicts)?;
         // A token goes only when its new place has given it back.
         let mut may = May {
             forget_tokens: found.are_proved() && found.may_add_all(journal),
             conflicts: found.conflicts,
         };
         let done = self.finish_files(journal, &mut may)?;
-        if !journal.then.is_empty() {
-            drop(locked);
-            journal.goes_on = true;
-            journal.write(&self.own_folder())?;
-            return self.finish(journal);
+        if !journal.goes_on && !journal.then.is_empty() {
+            return Ok(None);
         }
         for (login, held) in found.logins.iter().filter(|login| !is_proved(login)) {
             if login.is_known() && !matches!(held, Held::Unknown) {
@@ -197,7 +216,7 @@ impl Session {
         } else if waiting.is_empty() || !journal.files.is_empty() {
             self.tell_finished(&done);
         }
-        Ok(waiting)
+        Ok(Some(waiting))
     }
 
     fn records_of(&self, items: &[Json]) -> Result<Vec<ItemRecord>> {
@@ -212,8 +231,8 @@ impl Session {
     fn look_at(&mut self, journal: &Journal, items: Vec<ItemRecord>) -> Result<Found> {
         let mut conflicts = Conflicts::default();
         let mut has_begun = journal.goes_on;
-        for record in &journal.files {
-            has_begun |= self.compare(record, &mut conflicts)?;
+        for at in journal.current() {
+            has_begun |= self.compare(journal.at(at), &mut conflicts)?;
         }
         self.compare_indexes(journal, &mut conflicts)?;
         let (logins, logouts): (Vec<_>, Vec<_>) = items.into_iter().partition(ItemRecord::is_login);
@@ -240,7 +259,9 @@ impl Session {
     fn give_up(&mut self, journal: &Journal, found: &Found) -> Result<()> {
         // A token that was to go and is another one by now may have gone before.
         let is_removed = |edit: &&EditRecord| is_secret(&edit.key) && edit.after.is_none();
-        let edits = journal.files.iter().flat_map(|record| &record.edits);
+        let current = journal.current();
+        let records = current.iter().map(|at| journal.at(*at));
+        let edits = records.clone().flat_map(|record| &record.edits);
         let removed: Vec<&EditRecord> = edits.filter(is_removed).collect();
         let is_sure = !removed
             .iter()
@@ -258,7 +279,7 @@ impl Session {
                 is_sure && is_proved(login) && self.has_not_left(&login.0, &found.logouts)?;
             self.take_back(&login.0, &login.1, may_forget)?;
         }
-        for record in &journal.files {
+        for record in records {
             replace::remove_folders(&record.file, record.folders);
         }
         self.note("an interrupted change, of which no file had been written, is given up");
@@ -292,7 +313,7 @@ impl Found {
     /// Whether every token in a file can be written: one that moves from one key to another is in both places or in
     /// neither until then.
     fn may_add_all(&self, journal: &Journal) -> bool {
-        let edits = journal.all().flat_map(|record| &record.edits);
+        let edits = journal.left().flat_map(|record| &record.edits);
         let mut added = edits.filter(|edit| is_secret(&edit.key) && edit.after.is_some());
         added.all(|edit| self.conflicts.may_add(&edit.key))
     }

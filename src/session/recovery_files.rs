@@ -4,37 +4,71 @@
 //! Invariant: what somebody else has changed since then stays, and is told. No token goes to a registry that has changed,
 //! nor does a registry change whose token stays.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::change::is_same;
-use super::editing::forget_old_layout;
+use super::change::{Key, is_same};
+use super::editing::{forget_old_layout, parts};
+use super::renames::Renames;
 use super::writing::{until_done, write_for_good};
 use crate::cargo::layers::Layer;
 use crate::disk::document::Document;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::tree::{Node, is_secret};
 use crate::disk::{replace, tree};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 impl Session {
     /// Brings every file to where it was to be; the names of those where anything of that is done.
-    pub(super) fn finish_files(&mut self, journal: &Journal, may: &mut May) -> Result<Vec<String>> {
+    pub(super) fn finish_files(
+        &mut self,
+        journal: &mut Journal,
+        may: &mut May,
+    ) -> Result<Vec<String>> {
         let mut done = Vec::new();
-        for record in &journal.files {
+        for at in journal.current() {
+            let file = journal.at(at).file.clone();
             let mut has_done = false;
-            until_done(&record.file, || {
-                let finished = self.finish_file(record, may)?;
+            until_done(&file, || {
+                let finished = self.finish_file(journal, at, may)?;
                 has_done |= finished == Some(true);
                 Ok(finished.is_some())
             })?;
             if has_done {
-                done.push(record.file.display().to_string());
+                done.push(file.display().to_string());
             }
         }
         Ok(done)
+    }
+
+    /// A token that is in no file until what comes last is written stays in the journal, where that cannot be.
+    pub(super) fn check_taken_along(&self, journal: &Journal, conflicts: &Conflicts) -> Result<()> {
+        for token in journal.taken_along() {
+            let Some(key) = conflicts.against(&token.comes.key) else {
+                continue;
+            };
+            let text = replace::read_bytes(&token.from.file)?;
+            let (_, layer) = read(token.from, text.as_ref().map(|text| text.as_slice()))?;
+            let path: Vec<&str> = token.goes.key.iter().map(String::as_str).collect();
+            if !token
+                .goes
+                .is_before(layer.get(&path).map(|entry| &entry.node))
+            {
+                return Err(Error::failed(format!(
+                    "somebody else has changed `{}`, and `{}` is not for that",
+                    key.join("."),
+                    token.comes.key.join(".")
+                ))
+                .hint(format!(
+                    "make `{}` what it was, and start credsh again",
+                    key.join(".")
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Whether this file is not as it was, by what the journal says and not by others alone; and the keys of it that
@@ -54,7 +88,6 @@ impl Session {
         let now = replace::read_bytes(&record.file)?;
         let now = now.as_ref().map(|now| now.as_slice());
         match record.state(now) {
-            State::New => return Ok(true),
             State::Old => return Ok(false),
             State::Torn => {
                 if let Some(old) = record.old_text(now.unwrap_or_default()) {
@@ -62,10 +95,11 @@ impl Session {
                 }
                 return Ok(true);
             }
-            State::Other => {}
+            // What was finished around what somebody else has changed is new with that in it.
+            State::New | State::Other => {}
         }
         let (_, layer) = read(record, now)?;
-        let mut has_begun = false;
+        let mut has_begun = record.state(now) == State::New;
         for edit in &record.edits {
             let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
             let node = layer.get(&key).map(|entry| &entry.node);
@@ -85,7 +119,7 @@ impl Session {
         journal: &Journal,
         conflicts: &mut Conflicts,
     ) -> Result<()> {
-        for token in journal.all().flat_map(|record| &record.edits) {
+        for token in journal.left().flat_map(|record| &record.edits) {
             let (Some(index), Some((_, table))) = (&token.index, token.key.split_last()) else {
                 continue;
             };
@@ -113,7 +147,13 @@ impl Session {
 
     /// Brings one file to where it was to be; whether any of that is done. Nothing, where somebody else has just written
     /// it, and it is theirs from then on.
-    fn finish_file(&mut self, record: &FileRecord, may: &mut May) -> Result<Option<bool>> {
+    fn finish_file(
+        &mut self,
+        journal: &mut Journal,
+        at: usize,
+        may: &mut May,
+    ) -> Result<Option<bool>> {
+        let record = journal.at(at);
         let is_gone = !record.is_credentials
             && record
                 .file
@@ -139,17 +179,26 @@ impl Session {
         };
         let now = replace::read_bytes(&record.file)?;
         let old = now.as_ref().map(|now| now.as_slice());
-        let whole = match record.state(old) {
-            State::New => return Ok(Some(true)),
-            State::Old if may.make(record) => record.new_text(old.unwrap_or_default()),
-            State::Old | State::Torn | State::Other => None,
-        };
-        let (new, has_done) = match whole {
-            Some(new) => (new, true),
-            None => self.edited_by_hand(record, old, may)?,
-        };
-        let is_written = old.unwrap_or_default() == new.as_bytes()
-            || write_for_good(record, lock.as_mut(), old, &new)?;
+        if record.state(old) == State::Old
+            && may.make(record)
+            && let Some(new) = record.new_text(old.unwrap_or_default())
+        {
+            return write_for_good(record, lock.as_mut(), old, &new)
+                .map(|is_written| is_written.then_some(true));
+        }
+        // What was finished before what comes last was told then.
+        let is_told = journal.goes_on && !journal.then.iter().any(|last| last.file == record.file);
+        let (new, has_done) = self.edited_by_hand(record, old, may, is_told)?;
+        if old.unwrap_or_default() == new.as_bytes() {
+            return Ok(Some(has_done));
+        }
+        // A start that is killed as well leaves one that knows what it was about to write.
+        let text = now.clone().map(|now| replace::text_of(&record.file, now));
+        let text = text.transpose()?;
+        let text = text.as_ref().map(|text| text.as_str());
+        journal.at_mut(at).made_anew(&self.home, text, &new);
+        journal.write(&self.own_folder())?;
+        let is_written = write_for_good(journal.at(at), lock.as_mut(), old, &new)?;
         Ok(is_written.then_some(has_done))
     }
 
@@ -160,13 +209,13 @@ impl Session {
         record: &FileRecord,
         now: Option<&[u8]>,
         may: &mut May,
+        is_told: bool,
     ) -> Result<(Zeroizing<String>, bool)> {
         let (text, layer) = read(record, now)?;
         let mut document = Document::of(&record.file, &text);
-        let (mut made, mut is_done) = (Vec::new(), false);
+        let (mut made, mut left, mut is_done) = (Vec::new(), Vec::new(), false);
         for edit in &record.edits {
-            let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
-            let node = layer.get(&key).map(|entry| &entry.node);
+            let node = layer.get(&parts(&edit.key)).map(|entry| &entry.node);
             if edit.is_after(node) {
                 is_done = true;
                 continue;
@@ -178,11 +227,14 @@ impl Session {
                 } else {
                     "was changed by somebody else since then, and stays so"
                 };
-                self.warn(&format!(
-                    "`{}` in {} {why}",
-                    edit.key.join("."),
-                    record.file.display()
-                ));
+                if !is_told {
+                    self.warn(&format!(
+                        "`{}` in {} {why}",
+                        edit.key.join("."),
+                        record.file.display()
+                    ));
+                }
+                left.push(&edit.key);
                 continue;
             }
             made.push(edit);
@@ -190,15 +242,33 @@ impl Session {
         if record.is_credentials {
             forget_old_layout(&mut document, made.iter().map(|edit| &edit.key))?;
         }
-        let has_made = !made.is_empty();
-        for edit in made {
-            let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
+        // A table of which something stays where it is keeps its name.
+        let is_whole = |table: &[String]| !left.iter().any(|key| key.starts_with(table));
+        let tables = record.tables.iter().filter(|(table, name)| {
+            let renamed = name.iter().map(|name| {
+                let above = &table[..table.len() - 1];
+                [above, std::slice::from_ref(name)].concat()
+            });
+            is_whole(table) && renamed.into_iter().all(|renamed| is_whole(&renamed))
+        });
+        let keys: HashSet<&Key> = record.edits.iter().map(|edit| &edit.key).collect();
+        Renames::of(tables.clone(), keys.clone(), &keys).perform(&mut document)?;
+        for edit in &made {
+            let key = parts(&edit.key);
+            let now = document.entry(&key)?;
             match &edit.after {
+                _ if edit.is_after(now.as_ref().map(|entry| &entry.node)) => {}
                 Some(value) => document.set(&key, value)?,
                 None => drop(document.unset(&key)?),
             }
         }
-        Ok((document.text(), is_done || has_made))
+        for (table, _) in tables {
+            let table = parts(table);
+            if document.names(&table).is_some_and(|names| names.is_empty()) {
+                document.unset(&table)?;
+            }
+        }
+        Ok((document.text(), is_done || !made.is_empty()))
     }
 }
 
@@ -231,8 +301,13 @@ impl Conflicts {
 
     /// A token is for a registry as it was to be: where somebody has changed that, it goes nowhere.
     pub(super) fn may_add(&self, token: &[String]) -> bool {
+        self.against(token).is_none()
+    }
+
+    /// What stands against that.
+    fn against(&self, token: &[String]) -> Option<&Vec<String>> {
         let table = &token[..token.len() - 1];
-        !self.keys.iter().any(|key| key.starts_with(table))
+        self.keys.iter().find(|key| key.starts_with(table))
     }
 
     /// Whether the registry of this token is another one by now.

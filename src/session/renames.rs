@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::change::{FileChange, Key};
+use super::change::Key;
 use super::editing::{parts, put};
 use crate::disk::document::Document;
+use crate::disk::journal::TableRecord;
 use crate::error::Result;
 
 /// What is renamed in one file, one after the other.
@@ -27,13 +28,13 @@ struct Step<'a> {
 }
 
 impl<'a> Renames<'a> {
-    /// The tables that have a new name, what the edits come to, and the keys that were edited at all.
+    /// The tables that have a new name, the keys that the edits come to, and those that were edited at all.
     pub(super) fn of(
-        tables: &'a [(Key, Option<String>)],
-        edits: &[&'a FileChange],
+        tables: impl IntoIterator<Item = &'a TableRecord>,
+        edited: HashSet<&'a Key>,
         keys: &HashSet<&'a Key>,
     ) -> Self {
-        let steps = tables.iter().filter_map(|(table, name)| {
+        let steps = tables.into_iter().filter_map(|(table, name)| {
             let (table, name) = (parts(table), name.as_deref()?);
             let renamed = [&table[..table.len() - 1], &[name]].concat();
             Some(Step {
@@ -54,7 +55,7 @@ impl<'a> Renames<'a> {
                 tables.contains(&parts(table)).then_some(name.as_str())
             });
             renames.known = known.collect();
-            renames.edited = edits.iter().map(|edit| &edit.key).collect();
+            renames.edited = edited;
         }
         renames
     }

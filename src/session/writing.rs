@@ -55,14 +55,7 @@ pub(super) fn write_for_good(
     new: &str,
 ) -> Result<bool> {
     let is_written = write_one(record, lock, old, new)?;
-    // What was there is known, whatever the record calls it.
-    let kept = exchange::kept(&record.file, &record.temporary);
-    if !record.is_credentials && kept.is_none_or(|kept| Some(kept.as_slice()) == old) {
-        replace::sweep(&record.file, &record.temporary)?;
-    } else {
-        tidy(record)?;
-    }
-    Ok(is_written)
+    tidy(record).map(|()| is_written)
 }
 
 /// Gives a file that was written with [`write_one`] its old text back, in the way in which it was written.
@@ -84,9 +77,10 @@ pub(super) fn take_back(
         Some(old) if record.is_credentials => write_one(record, lock, Some(new.as_bytes()), old)?,
         Some(old) => exchange::take_back(file, temporary, new, old)?,
     };
-    is_back
-        .then_some(())
-        .ok_or_else(|| replace::written_meanwhile(file))
+    if !is_back {
+        return Err(replace::written_meanwhile(file));
+    }
+    tidy(record)
 }
 
 /// Takes away what a write has left beside the file. What somebody else has written into that since stays there until
@@ -110,12 +104,17 @@ pub(super) fn tidy_after_kill(record: &FileRecord) -> Result<Option<Error>> {
     let FileRecord {
         file, temporary, ..
     } = record;
-    match theirs(record)? {
-        Some([kept, now]) if record.state(Some(&now)) == State::New => {
-            exchange::put_back(file, temporary, &kept, &now)?;
+    if let Some(kept) = theirs(record)? {
+        let now = replace::read_bytes(file)?;
+        let is_back = match &now {
+            Some(now) if record.state(Some(now)) == State::New => {
+                exchange::put_back(file, temporary, &kept, now)?
+            }
+            _ => false,
+        };
+        if !is_back {
+            return kept_beside(record).map(Some);
         }
-        Some(_) => return kept_beside(record).map(Some),
-        None => {}
     }
     replace::sweep(file, temporary).map(|()| None)
 }
@@ -129,17 +128,9 @@ fn kept_beside(record: &FileRecord) -> Result<Error> {
     .at(Place::file(&record.file)))
 }
 
-/// What lies beside a file that was exchanged, and what that has now: it is the old file, unless somebody else had saved
-/// theirs in that very instant, or had the old one open and has written into it since.
-fn theirs(record: &FileRecord) -> Result<Option<[Zeroizing<Vec<u8>>; 2]>> {
-    let Some(kept) = exchange::kept(&record.file, &record.temporary) else {
-        return Ok(None);
-    };
-    let now = replace::read_bytes(&record.file)?;
-    // Before the exchange it is what we were about to write, or the beginning of that; so it is where there is no file.
-    let is_exchanged = record.state(now.as_ref().map(|now| now.as_slice())) != State::Old;
-    let is_theirs = matches!(record.state(Some(&kept)), State::Torn | State::Other);
-    Ok(now
-        .filter(|_| is_exchanged && is_theirs)
-        .map(|now| [kept, now]))
+/// What lies beside a file and is neither its old text nor its new one: somebody else had saved theirs in the very instant
+/// in which the files changed places, or had the old one open and has written into it since.
+fn theirs(record: &FileRecord) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    let kept = exchange::kept(&record.file, &record.temporary)?;
+    Ok(kept.filter(|kept| record.state(Some(kept)) == State::Other))
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::cargo::Cargo;
 use crate::harness::{SENTINEL, Sandbox, seed};
-use crate::steps::{Case, OLD, injection, places, quiet};
+use crate::steps::{Case, OLD, exchanges, injection, quiet};
 
 fn started(commands: impl Iterator<Item = Command>) -> Vec<Child> {
     commands
@@ -139,7 +139,7 @@ fn cargo_logs_in_while_credsh_undoes_what_it_has_written() {
     let steps = case.steps(&case.credsh());
     case.reset();
     // The token has gone by then.
-    let exchange = places(&steps, "renameat2")[0];
+    let exchange = exchanges(&steps)[0];
     let fails = injection(&steps[exchange], "error=ENOSPC:delay_enter=3000000");
     let mut running = quiet(case.injected(&[fails], &case.credsh()));
     let end = Instant::now() + Duration::from_secs(20);

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::harness::Sandbox;
-use crate::steps::{Case, NEW, OLD, Rest, Step, injection, last_write, places};
+use crate::steps::{Case, NEW, OLD, Rest, Step, exchanges, injection, last_write, places};
 
 const CONFIG: &str = "home/config.toml";
 const CREDENTIALS: &str = "home/credentials.toml";
@@ -22,9 +22,9 @@ fn case() -> Case {
     Case::new(&[(CONFIG, OURS)], &[], &args)
 }
 
-/// Where among the steps the configuration file is moved into its place, behind the journal.
+/// Where among the steps the configuration file changes places with the one beside it, which has its name by then.
 fn config_rename(steps: &[Step]) -> usize {
-    places(steps, "rename")[1]
+    exchanges(steps)[0]
 }
 
 fn steps(case: &Case) -> Vec<Step> {
@@ -220,7 +220,7 @@ fn credentials_that_an_editor_saves_while_other_files_are_written() {
     let ours = tokens(OLD, OLD, OLD);
     let case = Case::new(&[(CONFIG, OURS), (CREDENTIALS, &ours)], &[], &args);
     let steps = steps(&case);
-    let exchanged = &steps[places(&steps, "renameat2")[0]];
+    let exchanged = &steps[exchanges(&steps)[0]];
     for token in [NEW, &NEW[..10]] {
         case.reset();
         let mut running = case.held_up((exchanged, Rest::Behind), &[]);

@@ -83,6 +83,8 @@ mod recovery;
 #[cfg(target_os = "linux")]
 mod recovery_doubts;
 #[cfg(target_os = "linux")]
+mod recovery_others;
+#[cfg(target_os = "linux")]
 mod recovery_own;
 mod registries;
 mod repository;

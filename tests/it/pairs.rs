@@ -1,7 +1,7 @@
 //! A token and the index that it is for: at no instant, and whoever else writes the files, does Cargo find a token under
 //! a name whose index it was not stored for.
 
-use crate::steps::{Case, after_moves, places};
+use crate::steps::{Case, after_moves, exchanges};
 
 const CREDENTIALS: &str = "home/credentials.toml";
 const CONFIG: &str = "home/config.toml";
@@ -74,7 +74,7 @@ fn a_token_that_was_to_be_dropped_does_not_stay_without_a_word() {
         let mut case = of_both(&args);
         if has_begun {
             // The token is gone, and the index is about to be moved into its place.
-            case.interrupt(|steps| places(steps, "rename")[1]);
+            case.interrupt(|steps| exchanges(steps)[0]);
         } else {
             case.interrupt(|steps| after_moves(steps)[0]);
         }
@@ -109,7 +109,7 @@ fn an_index_stays_with_a_token_that_has_come_since() {
         &[],
         &args,
     );
-    case.interrupt(|steps| places(steps, "rename")[1]);
+    case.interrupt(|steps| exchanges(steps)[0]);
     let theirs = "[registries.corp]\ntoken = \"sentinel-theirs-0123456789\"\n";
     case.sandbox.write(CREDENTIALS, theirs);
     let run = case.sandbox.run(&["registry", "list"]);

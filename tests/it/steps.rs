@@ -314,6 +314,12 @@ pub fn places(steps: &[Step], name: &str) -> Vec<usize> {
     (0..steps.len()).filter(is_one).collect()
 }
 
+/// Where two files change places: behind the step by which the one that is new gets its name.
+pub fn exchanges(steps: &[Step]) -> Vec<usize> {
+    let named = places(steps, "renameat2");
+    named.into_iter().skip(1).step_by(2).collect()
+}
+
 /// Where a file has been moved into its place, and its folder is on the disk: what comes then.
 pub fn after_moves(steps: &[Step]) -> Vec<usize> {
     let moves = places(steps, "rename").into_iter();

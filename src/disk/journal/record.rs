@@ -8,7 +8,10 @@ use zeroize::{Zeroize, Zeroizing};
 
 use crate::disk::document::Value;
 use crate::disk::replace;
-use crate::disk::tree::Node;
+use crate::disk::tree::{Node, is_secret};
+
+/// The least that a system writes of a file, in bytes: a write that is cut off ends with a whole one.
+pub(crate) const BLOCK: usize = 512;
 
 /// What is to become of one file.
 #[derive(PartialEq, Serialize, Deserialize)]
@@ -38,6 +41,8 @@ pub(crate) struct FileRecord {
     moves: String,
     /// What the new text is for.
     pub(crate) edits: Vec<EditRecord>,
+    /// What becomes of whole tables by that.
+    pub(crate) tables: Vec<TableRecord>,
 }
 
 /// What is to become of one key.
@@ -53,6 +58,9 @@ pub(crate) struct EditRecord {
     /// The index that it is for, if it is a token of a registry that a file gives one.
     pub(crate) index: Option<IndexRecord>,
 }
+
+/// A table that is called otherwise from then on, or goes with the last of its keys.
+pub(crate) type TableRecord = (Vec<String>, Option<String>);
 
 /// An index, and where it stands.
 #[derive(PartialEq, Serialize, Deserialize)]
@@ -150,7 +158,24 @@ impl FileRecord {
             becomes: new[start..new.len() - alike].to_owned(),
             moves: text[text.len() - moves..].to_owned(),
             edits,
+            tables: Vec::new(),
         }
+    }
+
+    /// The same where that is to become of tables.
+    pub(crate) fn with_tables(mut self, tables: Vec<TableRecord>) -> Self {
+        self.tables = tables;
+        self
+    }
+
+    /// The same edits, in a file that has another text by now, and so comes to another one.
+    pub(crate) fn made_anew(&mut self, home: &Path, old: Option<&str>, new: &str) {
+        let edits = std::mem::take(&mut self.edits);
+        let tables = std::mem::take(&mut self.tables);
+        let anew = Self::new(home, &self.file, self.is_credentials, old, new, edits);
+        let folders = self.folders;
+        *self = anew.with_tables(tables);
+        self.folders = folders;
     }
 
     /// How many bytes of a journal its texts take, at most.
@@ -174,7 +199,13 @@ impl FileRecord {
             key + edit.after.as_ref().map_or(0, value) + index + 256
         });
         let texts = [&self.was, &self.becomes, &self.moves];
-        1024 + texts.map(|text| spelt(text)).iter().sum::<usize>() + edits.sum::<usize>()
+        let tables = self.tables.iter().map(|(table, name)| {
+            let parts: usize = table.iter().chain(name).map(|part| spelt(part) + 3).sum();
+            parts + 16
+        });
+        1024 + tables.sum::<usize>()
+            + texts.map(|text| spelt(text)).iter().sum::<usize>()
+            + edits.sum::<usize>()
     }
 
     /// How the file stands to it, by its text now.
@@ -219,7 +250,19 @@ impl FileRecord {
             // What was never written is zero, which no text contains.
             byte == new || byte == old || *byte == 0
         };
-        inside.len() <= was.len().max(becomes.len()) && inside.iter().enumerate().all(is_either)
+        // Whoever takes something away from the end leaves the beginning of the old text, or of the new one.
+        let (shorter, longer) = minmax(was.len(), becomes.len());
+        let is_cut_short = match inside.len() {
+            length if length == longer || length == was.len() => false,
+            // It has been cut to the new text, all of which was there: the old one was being put back.
+            length if length == shorter => {
+                let block = text.len().saturating_sub(1) / BLOCK * BLOCK;
+                let block = block.saturating_sub(head.len()).min(length);
+                inside[block..] != becomes[block..]
+            }
+            length => !(shorter..longer).contains(&length) || !text.len().is_multiple_of(BLOCK),
+        };
+        !is_cut_short && inside.iter().enumerate().all(is_either)
     }
 
     /// What is before the range, in it and behind it.
@@ -269,6 +312,15 @@ impl EditRecord {
         Self { index, ..self }
     }
 
+    /// Whether this is the removal of a token, and the other one puts that into another place.
+    pub(super) fn goes_to(&self, other: &Self) -> bool {
+        self.after.is_none()
+            && self.before.is_some()
+            && self.before == other.after_digest
+            && is_secret(&self.key)
+            && is_secret(&other.key)
+    }
+
     /// Whether the key has the value that it had before.
     pub(crate) fn is_before(&self, now: Option<&Node>) -> bool {
         now.map(digest_of) == self.before
@@ -278,6 +330,10 @@ impl EditRecord {
     pub(crate) fn is_after(&self, now: Option<&Node>) -> bool {
         now.map(digest_of) == self.after_digest
     }
+}
+
+fn minmax(one: usize, other: usize) -> (usize, usize) {
+    (one.min(other), one.max(other))
 }
 
 fn digest(bytes: &[u8]) -> String {

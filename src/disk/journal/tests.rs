@@ -1,5 +1,6 @@
 //! How a file that was being written is told from one that somebody else has written.
 
+use super::record::BLOCK;
 use super::*;
 use crate::disk::document::Value;
 use crate::disk::tree;
@@ -59,7 +60,8 @@ fn cut_off_in_the_middle() {
         let record = record(Some(old), new);
         let mut padded = new.as_bytes().to_vec();
         padded.resize(old.len().max(new.len()), b'\n');
-        for written in 0..=padded.len() {
+        // One that grows comes as far as the end of a block.
+        for written in (0..=old.len()).chain([padded.len()]) {
             let mut torn = padded[..written].to_vec();
             torn.extend(old.as_bytes().get(written..).unwrap_or_default());
             check_torn(&record, &torn, old, new);
@@ -76,6 +78,38 @@ fn cut_off_in_the_middle() {
             check_torn(&record, &blocks, old, new);
         }
     });
+}
+
+/// Texts of several blocks: one that grows, and an old one that is put back in the place of a shorter one.
+#[test]
+fn cut_off_behind_a_block() {
+    let text = |name: &str, times: usize| format!("# {name}\n").repeat(times);
+    let (long, short) = (text("long", 300), text("short", 150));
+    for (old, new) in [(&short, &long), (&long, &short)] {
+        let record = record(Some(old), new);
+        let (from, to) = (short.as_bytes(), long.as_bytes());
+        for written in (BLOCK..to.len()).step_by(BLOCK) {
+            let torn = [&to[..written], from.get(written..).unwrap_or_default()].concat();
+            check_torn(&record, &torn, old, new);
+        }
+    }
+}
+
+/// Whoever takes something away from the end of a file leaves what might be the beginning of a write.
+#[test]
+fn what_was_taken_away_is_no_write_that_was_cut_off() {
+    let table = |name: &str| format!("[{name}]\nk = \"{name}\"\n");
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(table);
+    let all = [&*a, &b, &c, &d].concat();
+    let check = |old: &str, new: &str, theirs: &str| {
+        let state = record(Some(old), new).state(Some(theirs.as_bytes()));
+        assert_eq!(state, State::Other, "{old:?} {new:?} {theirs:?}");
+    };
+    check(&[&*a, &b].concat(), &b, &a);
+    check(&all, &[&*b, &c, &d].concat(), &[&*a, &b, &c].concat());
+    check(&all, &[&*c, &d].concat(), &[&*a, &b, &c].concat());
+    check(&all, &d, &a);
+    check(&a, &all, &[&*a, &b].concat());
 }
 
 #[track_caller]

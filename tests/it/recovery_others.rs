@@ -1,0 +1,207 @@
+//! What others do to a file between a kill and the next start, and a next start that is killed as well: theirs stays,
+//! ours is finished around it, and nothing of ours is taken for theirs.
+
+use crate::steps::{Case, NEW, OLD, Step, exchanges, last_write, places};
+
+const CREDENTIALS: &str = "home/credentials.toml";
+const CONFIG: &str = "home/config.toml";
+const JOURNAL: &str = "home/.credsh/journal";
+const THEIRS: &str = "\n[net]\nretry = 7 # by somebody else\n";
+
+/// One that changes the configuration alone.
+fn of_config() -> Case {
+    let config = "# ours\n[registries.corp]\nindex = \"INDEX/corp\"\n\n[build]\njobs = 4\n";
+    let args = ["registry", "set", "corp", "--make-default"];
+    Case::new(&[(CONFIG, config)], &[], &args)
+}
+
+/// Before the first byte of the file beside the configuration: it is there, and empty.
+fn before_the_text(steps: &[Step]) -> usize {
+    last_write(steps)
+}
+
+/// Behind the journal, before anything else.
+fn behind_the_journal(steps: &[Step]) -> usize {
+    places(steps, "rename")[0] + 2
+}
+
+/// The registries with a token each, and a comment wherever there may be one.
+fn commented() -> [(&'static str, String); 2] {
+    let config = "# the company's\n[registries.corp] # since 2021\n# mirror of lab\nindex = \"INDEX/corp\" # do not touch\n\n[registries.lab]\nindex = \"INDEX/lab\"\n";
+    let credentials = format!(
+        "# by hand\n[registries.corp] # until May\n# rotate\ntoken = \"{OLD}\" # mine\n\n[registries.lab]\ntoken = \"{NEW}\" # theirs\n"
+    );
+    [(CONFIG, config.to_owned()), (CREDENTIALS, credentials)]
+}
+
+fn of_commented(args: &[&'static str]) -> Case {
+    let files = commented();
+    let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
+    Case::new(&files, &[], args)
+}
+
+impl Case {
+    fn add(&self, file: &str, text: &str) {
+        let before = self.sandbox.read(file);
+        self.sandbox.write(file, before + text);
+    }
+
+    /// Starts it once more; what it says.
+    fn finish(&mut self) -> String {
+        let run = self.sandbox.ok(&["registry", "list"]);
+        self.is_clean(&run.stderr);
+        run.stderr
+    }
+
+    /// Nothing is left of it.
+    fn is_clean(&self, told: &str) {
+        assert!(!self.sandbox.exists(JOURNAL), "{told}");
+        let entries = std::fs::read_dir(self.sandbox.home()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name());
+        let left: Vec<_> = names
+            .filter(|name| name.to_str().unwrap().starts_with(".credsh-"))
+            .collect();
+        assert!(left.is_empty(), "{left:?}: {told}");
+    }
+}
+
+/// What is beside a file is ours until it is whole, whatever the file says.
+#[test]
+fn others_write_the_very_same() {
+    let mut case = of_config();
+    case.interrupt(before_the_text);
+    case.sandbox.write(CONFIG, &case.new[CONFIG]);
+    let told = case.finish();
+    assert_eq!(case.sandbox.read(CONFIG), case.new[CONFIG], "{told}");
+}
+
+#[test]
+fn others_write_while_a_text_of_ours_is_half_written() {
+    let mut case = of_config();
+    case.interrupt(before_the_text);
+    case.add(CONFIG, THEIRS);
+    let told = case.finish();
+    assert!(!told.contains("somebody else"), "{told}");
+    let text = case.sandbox.read(CONFIG);
+    assert!(
+        text.starts_with(&case.new[CONFIG][..20]) && text.contains(THEIRS),
+        "{text}"
+    );
+    assert!(text.contains("default = \"corp\""), "{text}");
+}
+
+/// The next start is killed at each of its steps, and the one after it finishes all.
+#[test]
+fn a_start_that_is_killed_while_it_adds_to_what_others_wrote() {
+    let mut case = of_config();
+    case.interrupt(behind_the_journal);
+    case.add(CONFIG, THEIRS);
+    let copied = case.copied();
+    let mut next = case.sandbox.process();
+    next.args(["registry", "list"]);
+    let steps = case.steps(&next);
+    case.put_back(&copied);
+    let mut kills = 0;
+    for step in &steps {
+        case.put_back(&copied);
+        if !case.is_killed_at(step, &next) {
+            continue;
+        }
+        kills += 1;
+        let told = case.finish();
+        assert!(!told.contains("somebody else"), "{step:?}: {told}");
+        let text = case.sandbox.read(CONFIG);
+        assert!(text.contains(THEIRS), "{step:?}: {text}");
+        assert!(text.contains("default = \"corp\""), "{step:?}: {text}");
+    }
+    assert!(kills > 10, "{kills}");
+}
+
+/// A token that both writes of a file take along is in no file in between: where somebody else has changed the registry
+/// that it goes to, it stays where it is until that is what it was.
+#[test]
+fn a_token_between_two_writes_is_not_given_up() {
+    let mut case = of_commented(&[
+        "-c",
+        "registry remove lab",
+        "-c",
+        "registry rename corp lab",
+    ]);
+    // Before the configuration, and between that and the second write.
+    for (step, name) in [
+        (first_exchange as fn(&[Step]) -> usize, "lab"),
+        (last_write, "corp"),
+    ] {
+        case.interrupt(step);
+        let index = case.cargo.registries.index(name);
+        let now = case.sandbox.read(CONFIG);
+        let changed = now.replace(&index, "sparse+https://new.example/");
+        assert_ne!(changed, now);
+        case.sandbox.write(CONFIG, &changed);
+        let run = case.sandbox.ok(&["registry", "list"]);
+        assert!(case.sandbox.exists(JOURNAL), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("registries.lab.index"),
+            "{}",
+            run.stderr
+        );
+        assert!(!run.stderr.contains("remove"), "{}", run.stderr);
+        case.sandbox.write(CONFIG, now);
+        let told = case.finish();
+        assert_eq!(case.side(), case.new, "{told}");
+    }
+}
+
+fn first_exchange(steps: &[Step]) -> usize {
+    exchanges(steps)[0]
+}
+
+/// Somebody takes away what stands at the end of a file: that is no write that was cut off.
+#[test]
+fn what_others_took_away_does_not_come_back() {
+    let table = |name: &str| format!("[registries.{name}]\ntoken = \"{OLD}\"\n");
+    let config = "[registries]\ncorp.index = \"INDEX/corp\"\nlab.index = \"INDEX/lab\"\n";
+    for (last, by_cargo) in [("lab", true), ("labs", false)] {
+        let credentials = [table("corp"), table(last)].concat();
+        let files = [(CONFIG, config), (CREDENTIALS, credentials.as_str())];
+        let mut case = Case::new(&files, &[], &["logout", "corp"]);
+        case.interrupt(behind_the_journal);
+        if by_cargo {
+            let told = case.cargo.logout(&case.sandbox, Some(last));
+            assert!(told.success, "{told:?}");
+        } else {
+            case.sandbox.write(CREDENTIALS, table("corp"));
+        }
+        let told = case.finish();
+        let text = case.sandbox.read(CREDENTIALS);
+        assert!(!text.contains("token"), "{text}\n{told}");
+    }
+    let mut case = of_commented(&["registry", "rename", "corp", "work"]);
+    case.interrupt(last_write);
+    let text = case.sandbox.read(CREDENTIALS);
+    let end = text.find("[registries.lab]").unwrap();
+    case.sandbox.write(CREDENTIALS, &text[..end]);
+    let told = case.finish();
+    let text = case.sandbox.read(CREDENTIALS);
+    assert!(
+        !text.contains("lab") && text.contains("[registries.work]"),
+        "{text}\n{told}"
+    );
+}
+
+/// A name changes where it stands, also in a file that somebody else has written since.
+#[test]
+fn a_rename_that_is_finished_in_what_others_wrote_keeps_the_comments() {
+    let mut case = of_commented(&["registry", "rename", "corp", "work"]);
+    case.interrupt(behind_the_journal);
+    case.add(CONFIG, THEIRS);
+    case.add(
+        CREDENTIALS,
+        "\n[registries.other]\ntoken = \"sentinel-theirs\"\n",
+    );
+    let told = case.finish();
+    let config = format!("{}{THEIRS}", case.new[CONFIG]);
+    assert_eq!(case.sandbox.read(CONFIG), config, "{told}");
+    let text = case.sandbox.read(CREDENTIALS);
+    assert!(text.starts_with(&case.new[CREDENTIALS]), "{text}\n{told}");
+}
