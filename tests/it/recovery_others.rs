@@ -1,7 +1,10 @@
 //! What others do to a file between a kill and the next start, and a next start that is killed as well: theirs stays,
 //! ours is finished around it, and nothing of ours is taken for theirs.
 
-use crate::steps::{Case, NEW, OLD, Step, exchanges, last_write, places};
+use std::collections::BTreeMap;
+
+use crate::harness::seed;
+use crate::steps::{Case, NEW, OLD, Side, Step, exchanges, last_write, places};
 
 const CREDENTIALS: &str = "home/credentials.toml";
 const CONFIG: &str = "home/config.toml";
@@ -204,4 +207,83 @@ fn a_rename_that_is_finished_in_what_others_wrote_keeps_the_comments() {
     assert_eq!(case.sandbox.read(CONFIG), config, "{told}");
     let text = case.sandbox.read(CREDENTIALS);
     assert!(text.starts_with(&case.new[CREDENTIALS]), "{text}\n{told}");
+}
+
+/// Killed at each of its steps; then others add to both files, the next start is killed at some step as well, and the one
+/// after it finishes what is to be finished: what others added is there, and around it one of the two sides.
+#[test]
+fn whatever_was_killed_and_wherever_others_go_on() {
+    let seed = seed();
+    let mut random = fastrand::Rng::with_seed(seed);
+    let token = "[registries.other]\ntoken = \"sentinel-theirs\" # since then\n";
+    for args in [
+        &["registry", "rename", "corp", "work"] as &[&str],
+        &[
+            "-c",
+            "registry remove corp",
+            "-c",
+            "registry rename lab corp",
+        ],
+        &["-c", "logout corp", "-c", "registry set lab --make-default"],
+    ] {
+        let mut case = of_commented(args);
+        case.reset();
+        let steps = case.steps(&case.credsh());
+        let mut next = case.sandbox.process();
+        next.args(["registry", "list"]);
+        let mut kills = [0, 0];
+        for step in &steps {
+            case.reset();
+            if !case.is_killed_at(step, &case.credsh()) {
+                continue;
+            }
+            kills[0] += 1;
+            case.add(CONFIG, THEIRS);
+            case.add(CREDENTIALS, token);
+            let copied = case.copied();
+            let later = case.steps(&next);
+            case.put_back(&copied);
+            let second = &later[random.usize(..later.len())];
+            kills[1] += usize::from(case.is_killed_at(second, &next));
+            let when = format!("{args:?} killed at {step:?}, then {second:?}, seed {seed}");
+            let told = case.finish();
+            assert!(!told.contains("somebody else"), "{when}: {told}");
+            let [config, tokens] = [CONFIG, CREDENTIALS].map(|file| case.sandbox.read(file));
+            assert!(
+                config.contains(THEIRS) && tokens.contains(token),
+                "{when}: {told}"
+            );
+            let (config, tokens) = (config.replace(THEIRS, ""), tokens.replace(token, ""));
+            // Where the tokens are written twice, a comment of one may be lost.
+            let is_twice = args.contains(&"registry rename lab corp");
+            let is_so = |side: &Side| {
+                let is_as_it_was = if is_twice {
+                    values(&side[CREDENTIALS]) == values(&tokens)
+                } else {
+                    // Killed before the file was cut, it has blank lines there.
+                    side[CREDENTIALS].trim_end() == tokens.trim_end()
+                };
+                side[CONFIG] == config && is_as_it_was
+            };
+            assert!(
+                is_so(&case.old) || is_so(&case.new),
+                "{when}: {told}\n{config:?}\n{tokens:?}\n{sides:#?}",
+                sides = [&case.old, &case.new]
+            );
+        }
+        println!("{args:?}: killed {kills:?} times");
+        assert!(kills.iter().all(|kills| *kills > 15), "{kills:?}");
+    }
+}
+
+/// The tokens of a file, by the names of their registries.
+fn values(text: &str) -> BTreeMap<String, String> {
+    let parsed: toml_edit::DocumentMut = text.parse().unwrap();
+    let registries = parsed.get("registries").and_then(|item| item.as_table());
+    let tables = registries.into_iter().flat_map(|table| table.iter());
+    let tokens = tables.filter_map(|(name, table)| {
+        let token = table.get("token")?.as_str()?;
+        Some((name.to_owned(), token.to_owned()))
+    });
+    tokens.collect()
 }
