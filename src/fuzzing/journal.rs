@@ -180,12 +180,13 @@ fn finish(sandbox: &Sandbox, old: &str, choice: usize) {
         return is_refused(sandbox, &folder.join("journal"), choice);
     }
 
-    let half = new.len() / 2;
+    // A write that goes further ends with a block.
+    let half = (new.len() / 2).min(old.len());
     let by_others = format!("{old}\n# somebody else\n");
     let now = match choice / 2 % 4 {
         0 => old.as_bytes().to_owned(),
         1 => new.as_bytes().to_owned(),
-        // What is torn has the length of the longer one, and may be cut within a character.
+        // It may be cut within a character.
         2 => {
             let rest = old.as_bytes().get(half..).unwrap_or_default();
             [&new.as_bytes()[..half], rest].concat()
