@@ -186,6 +186,14 @@ struct Parts {
     causes: Vec<String>,
 }
 
+/// Two steps, one after the other, if there is a first one.
+pub fn in_turn(first: Option<&str>, next: &str) -> String {
+    match first {
+        Some(first) => format!("{first}; {next}"),
+        None => next.to_owned(),
+    }
+}
+
 impl Error {
     /// An error of this kind. The message is lower case and has no full stop.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
@@ -265,6 +273,13 @@ impl Error {
     pub fn maybe_hint(mut self, hint: Option<String>) -> Self {
         self.0.hint = hint.or(self.0.hint);
         self
+    }
+
+    /// The same behind the one that is there.
+    #[must_use]
+    pub fn hint_then(self, next: &str) -> Self {
+        let hint = in_turn(self.next_step(), next);
+        self.hint(hint)
     }
 
     /// The next step, where nobody has said a better one.

@@ -47,13 +47,15 @@ impl Logout {
             return Outcome::change_with(Places {
                 registry,
                 places,
-                again: None,
+                is_removal: false,
             });
         }
         let config = session.config()?;
         let mut all: Vec<Wanted> = all_names(config)?.into_iter().map(Wanted::Name).collect();
         // Tokens of registries that are no longer configured.
-        for name in config.names(&["registries"], View::All) {
+        let mut names = config.names(&["registries"], View::All);
+        names.extend(names_in_ignored(session)?);
+        for name in names {
             if let Ok(name) = name.parse::<RegistryName>()
                 && !all.contains(&Wanted::Name(name.clone()))
             {
@@ -78,7 +80,7 @@ impl Logout {
         Outcome::change_with(Places {
             registry: None,
             places,
-            again: None,
+            is_removal: false,
         })
     }
 }
@@ -103,7 +105,7 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
             {
                 let table = vec!["registries".to_owned(), name.to_string()];
                 let key = [&table[0], &table[1], "token"];
-                if config.all(&key, View::All).is_empty() {
+                if config.all(&key, View::All).is_empty() && in_ignored(session, &key)?.is_empty() {
                     return Err(error);
                 }
                 (None, table)
@@ -285,6 +287,18 @@ pub(super) fn in_ignored(session: &mut Session, key: &[&str]) -> Result<Vec<(Pat
     Ok(found)
 }
 
+/// The names under which those have something of a registry.
+fn names_in_ignored(session: &mut Session) -> Result<Vec<String>> {
+    let key = ["registries"];
+    let mut names = Vec::new();
+    for (file, _) in in_ignored(session, &key)? {
+        let entry = session.config()?.in_file(&file, &key);
+        let table = entry.and_then(|entry| entry.node.as_table());
+        names.extend(table.into_iter().flat_map(|table| table.keys().cloned()));
+    }
+    Ok(names)
+}
+
 /// Removes a `cargo:token` token from all files that Cargo reads, or would if another were not in the way; where it is
 /// one that moves, only after asking one that would be lost. Where Cargo does not ask for them, one that nobody can be
 /// asked about is no obstacle.
@@ -316,7 +330,9 @@ pub(super) fn forget_in_files(
         places.push((Place::file(&credentials), PlaceOutcome::Absent.into()));
     }
     for file in files {
-        let is_home = file.parent() == Some(session.home());
+        // What Cargo reads as credentials is nobody's but the user's, wherever it is included from.
+        let is_home =
+            file.parent() == Some(session.home()) || session.config()?.is_credentials(&file);
         let now = session.open(&file)?.in_file(&file, key);
         let is_another = match (moves, now.map(|entry| &entry.node)) {
             (Some(moves), Some(Node::Secret(found))) => !found.is_same(moves),
@@ -365,5 +381,23 @@ pub(super) fn forget_in_files(
         session.edit(&file, key, None)?;
         places.push((place, PlaceOutcome::Removed.into()));
     }
+    if moves.is_none() && key == ["registry", "token"] {
+        for place in asleep(session)? {
+            if let Some(file) = place.as_file() {
+                session.edit(file, &["token"], None)?;
+            }
+            places.push((place, PlaceOutcome::Removed.into()));
+        }
+    }
     Ok(places)
+}
+
+/// Where the old layout's token of crates.io (5) stands beside a `[registry]`, and so counts again as soon as that goes.
+fn asleep(session: &mut Session) -> Result<Vec<Place>> {
+    let layers = session
+        .config()?
+        .files()
+        .filter(|layer| layer.is_credentials);
+    let tokens = layers.filter_map(|layer| Some(layer.place(layer.get(&["token"])?)));
+    Ok(tokens.collect())
 }

@@ -54,6 +54,8 @@ pub struct Runner {
     has_changed: Rc<Cell<bool>>,
     /// Whether whoever reads standard output has left.
     is_unread: Rc<Cell<bool>>,
+    /// Whether the command that has failed was to answer with a document.
+    fails_in_json: Rc<Cell<bool>>,
 }
 
 impl Runner {
@@ -67,6 +69,7 @@ impl Runner {
             running: Rc::default(),
             has_changed: Rc::default(),
             is_unread: Rc::default(),
+            fails_in_json: Rc::default(),
         }
     }
 
@@ -81,7 +84,8 @@ impl Runner {
         };
         let result = self.perform_in(command, point.pending, before);
         let mut session = self.session.borrow_mut();
-        session.set_flags(before);
+        let was_json = session.set_flags(before).json;
+        self.fails_in_json.set(result.is_err() && was_json);
         if result
             .as_ref()
             .map_or(true, |performed| performed.is_own_plan(before))
@@ -106,6 +110,7 @@ impl Runner {
                 report: None,
                 flags,
                 reached: self.session.borrow().savepoint(),
+                is_undone: false,
             });
         }
         self.has_changed
@@ -123,6 +128,7 @@ impl Runner {
             report: None,
             flags,
             reached,
+            is_undone: false,
         };
         performed.settle(&mut report.unfinished);
         performed.report = Some(report);
@@ -133,12 +139,15 @@ impl Runner {
     fn forget_undone(&self) {
         let session = self.session.borrow();
         let reached = session.savepoint();
-        let is_kept = |waiting: &Waiting| match waiting {
+        let is_kept = |waiting: &mut Waiting| match waiting {
             Waiting::Document(_) => true,
-            Waiting::Shown(performed) => session.flags.json || performed.reached <= reached,
+            Waiting::Shown(performed) => {
+                performed.is_undone |= performed.reached > reached;
+                session.flags.json || !performed.is_undone
+            }
             Waiting::Called(performed) => performed.reached <= reached,
         };
-        self.waiting.borrow_mut().retain(is_kept);
+        self.waiting.borrow_mut().retain_mut(is_kept);
     }
 
     /// Performs a command for a script, which has its answer, and need not look into it: what is left is told all the
@@ -358,7 +367,8 @@ impl Runner {
             let session = self.session.borrow();
             (session.flags, session.theme)
         };
-        if !flags.json || self.print_document(json!({ "error": error })).is_err() {
+        let is_document = flags.json || self.fails_in_json.take();
+        if !is_document || self.print_document(json!({ "error": error })).is_err() {
             self.session.borrow_mut().say(&notice::error(error, theme));
         }
         self.session.borrow_mut().tell_open_again();

@@ -28,6 +28,8 @@ pub struct Performed {
     pub(super) flags: Flags,
     /// How far the transaction had come with it.
     pub(super) reached: Savepoint,
+    /// Whether that has been rolled back since: it is told as it was, and what is done later is none of it.
+    pub(super) is_undone: bool,
 }
 
 /// Something that is told at the end of a batch.
@@ -133,6 +135,9 @@ impl Performed {
     }
 
     pub(super) fn settle(&mut self, unfinished: &mut Vec<Unfinished>) {
+        if self.is_undone {
+            return;
+        }
         if let Some(answer) = &mut self.outcome.answer {
             answer.settle(unfinished);
         }

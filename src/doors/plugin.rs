@@ -25,7 +25,6 @@ use crate::cargo::name::RegistryName;
 use crate::cargo::providers::os::{self, STORE, UNLOCK};
 use crate::cargo::providers::{Operation, PARTS, end_with_parent, in_parts};
 use crate::cargo::registry::Registry;
-use crate::disk::lock;
 use crate::error::{Error, Result};
 use crate::render::Theme;
 use crate::session::own::{ITEM, Rules};
@@ -287,8 +286,6 @@ impl Door {
         let index = registry.index_url;
         let home = self.access().map_err(failure)?.home.to_path_buf();
         self.session.wait_for_change(index);
-        let file = ledger::file(&home);
-        let before = lock::identity(&file);
         let ledger = ledger::of_index(&home, index).map_err(failure)?;
         let (mut entries, mut broken) = (ledger.entries, ledger.broken);
         for broken in &broken {
@@ -325,8 +322,8 @@ impl Door {
             return Err(Failure::NotFound);
         };
         // It may be a new token, whose rules are not those that were read.
-        let has_its_rules = lock::identity(&file) == before
-            || ledger::of_index(&home, index).is_ok_and(|now| now.entries.contains(&entry));
+        let now = ledger::of_index(&home, index).map_err(failure)?;
+        let has_its_rules = now.entries.contains(&entry);
         if !has_its_rules || self.session.is_changing(index, Some(&entry.label)) {
             return Err(failure(unsettled(&entry.label)));
         }

@@ -142,10 +142,11 @@ impl Session {
         }
         // What somebody else had made so is not ours.
         changes.retain(|change| matches!(change, Change::Item(_)) || !change.is_none());
+        let advice = self.overlay.advice();
         // What proves a move is what is on disk now.
         self.overlay.clear();
         self.config = None;
-        let unfinished = self.log_out_items(changes);
+        let unfinished = self.log_out_items(changes, &advice);
         // What credsh has not forgotten is in no ledger any more: the next start tries again.
         let own = unfinished
             .iter()
@@ -366,8 +367,8 @@ impl Session {
                 let place = now
                     .as_ref()
                     .map_or_else(|| Place::file(file), |entry| Place::line(file, entry.line));
-                return Err(changed_meanwhile(&edit.dotted(), place)
-                    .hint("look at it and repeat the command, or overwrite it with `--yes`"));
+                let nodes = [edit.before.as_ref(), node];
+                return Err(changed_meanwhile(&edit.dotted(), nodes, place));
             }
         }
         Ok(())

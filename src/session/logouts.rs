@@ -3,10 +3,12 @@
 //! Invariant: a token that has moved goes only where it is known to be the one that was meant, and its new place gives
 //! it back before and after.
 
+use std::collections::HashMap;
+
 use super::Session;
 use super::change::{Change, ItemChange, Moved, Wish};
 use crate::cargo::chain;
-use crate::cargo::config::Held;
+use crate::cargo::config::{Held, ItemKey, item_key};
 use crate::cargo::providers::{Action, Said, os};
 use crate::error::{Error, Kind, Result};
 
@@ -35,7 +37,11 @@ pub enum Left {
 impl Session {
     /// Has the providers forget what they are to forget, after everything else is written. What is not done
     /// is told, and kept out of the changes; so is what was not there.
-    pub(super) fn log_out_items(&mut self, changes: &mut Vec<Change>) -> Vec<Unfinished> {
+    pub(super) fn log_out_items(
+        &mut self,
+        changes: &mut Vec<Change>,
+        advice: &HashMap<ItemKey, String>,
+    ) -> Vec<Unfinished> {
         let mut unfinished = Vec::new();
         changes.retain(|change| {
             let Change::Item(item) = change else {
@@ -52,7 +58,10 @@ impl Session {
                 .and_then(|()| self.log_out_item(item, moved_to.as_deref()));
             match ended {
                 Ok(()) => !matches!(item.before, Held::Nothing),
-                Err((left, error)) => {
+                Err((left, mut error)) => {
+                    if let Some(advice) = advice.get(&item_key(&item.provider, &item.registry)) {
+                        error = error.hint_then(advice);
+                    }
                     unfinished.push(Unfinished {
                         change: (**item).clone(),
                         left,

@@ -432,10 +432,13 @@ impl Session {
     /// Asks for a secret that is not shown.
     pub fn ask_secret(&mut self, question: &str) -> Result<Token> {
         if self.flags.no_input || !self.world.prompt.is_available() {
-            return Err(
-                Error::failed("there is no terminal to ask for the token on")
-                    .hint("name a source: `--from stdin`, `--from env:NAME` or `--from file:PATH`"),
-            );
+            let why = if self.flags.no_input {
+                "the token is not asked for, because nothing is to be (`--no-input`)"
+            } else {
+                "there is no terminal to ask for the token on"
+            };
+            return Err(Error::failed(why)
+                .hint("name a source: `--from stdin`, `--from env:NAME` or `--from file:PATH`"));
         }
         self.world.prompt.secret(&visible_in_line(question))
     }

@@ -11,8 +11,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use serde_json::Value as Json;
+
 use super::Session;
-use super::change::{Change, FileChange, Key, is_same};
+use super::change::{Change, FileChange, Key, is_same, shown};
 use super::order::after;
 use super::overlay::Premise;
 use crate::cargo::config::{Config, View};
@@ -52,12 +54,21 @@ impl Session {
     }
 }
 
-/// Somebody else has changed a key that a change is about, or rests on.
-pub(super) fn changed_meanwhile(key: &str, place: Place) -> Error {
+/// Somebody else has changed a key that a change is about, or rests on: what it was, and what it is now.
+pub(super) fn changed_meanwhile(key: &str, nodes: [Option<&Node>; 2], place: Place) -> Error {
+    let [was, is] = nodes.map(|node| match (shown(node), node) {
+        (_, None) => "nothing".to_owned(),
+        // A token that is too short to be known again by it has no fingerprint.
+        (Json::Null, _) => "a token".to_owned(),
+        (Json::String(text), _) => format!("`{text}`"),
+        (value, _) => format!("`{value}`"),
+    });
     Error::failed(format!(
         "somebody else has changed `{key}` since it was read; nothing was written"
     ))
+    .because(format!("it was {was}, and is {is} now"))
     .at(place)
+    .hint("look at it and repeat what you did, in a transaction after `rollback`; or write all the same with `--yes`")
 }
 
 /// The configuration as it was told and as it is now, both with these changes.
@@ -149,7 +160,10 @@ impl Both<'_> {
             Some(entry) if entry.line > 0 => Place::line(file, entry.line),
             _ => Place::file(file),
         };
-        changed_meanwhile(&key.join("."), place)
-            .hint("look at it and repeat the command, or write all the same with `--yes`")
+        let nodes = [self.told, self.now].map(|config| {
+            let entry = config.in_file(file, &path);
+            entry.map(|entry| &entry.node)
+        });
+        changed_meanwhile(&key.join("."), nodes, place)
     }
 }

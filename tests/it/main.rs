@@ -44,6 +44,7 @@ mod keyring_transactions;
 #[cfg(target_os = "linux")]
 mod kill;
 mod layouts;
+mod leftovers;
 mod login;
 mod looks;
 #[cfg(target_os = "linux")]

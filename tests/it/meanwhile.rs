@@ -248,6 +248,10 @@ fn what_a_command_rests_on_is_as_it_was() {
             );
             assert!(error.contains(&told), "{command}: {error}");
             assert!(error.contains(file), "{command}: {error}");
+            assert!(
+                error.contains("it was ") && error.contains(" now"),
+                "{command}: {error}"
+            );
             assert!(before == sandbox.snapshot(), "{command}");
             assert_eq!(runner.session.borrow().depth(), 1);
         }

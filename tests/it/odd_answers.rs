@@ -1,7 +1,7 @@
 //! Stores whose answers cannot be compared as they are: another token at each get, or none for a read. No token gets
 //! lost, and nobody is said to have changed it who has not.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::odd_stores::{CORP, LAB, Odd};
 use crate::steps::{NEW, OLD};
@@ -223,4 +223,48 @@ fn a_logout_of_nothing_is_no_change() {
     let document = odd.sandbox.json(&["logout", "corp"]);
     assert_eq!(document["changes"], json!([]), "{document:#}");
     assert_eq!(odd.requests(), "get get logout");
+}
+
+/// What was rolled back was not done, and what is not done later is none of it.
+#[test]
+fn a_logout_that_fails_is_told_where_it_was_performed() {
+    let mut odd = Odd::new("odd stubborn", "odd");
+    odd.put(CORP, OLD);
+    let lines = ["begin", "logout corp", "rollback", "logout corp"];
+    let args: Vec<&str> = lines.iter().flat_map(|line| ["-c", line]).collect();
+    let run = odd.sandbox.run(&[&["--json"], &args[..]].concat());
+    assert_eq!(run.status, 1, "{run:?}");
+    let document: Json = serde_json::from_str(&run.stdout).unwrap();
+    let outcomes: Vec<&Json> = [1, 3]
+        .map(|at| &document["results"][at]["places"][0]["outcome"])
+        .to_vec();
+    assert_eq!(outcomes, ["removed", "kept"], "{document:#}");
+}
+
+/// A registry that has gone while its token stays: whoever is told that is told how to come back to it.
+#[test]
+fn a_token_that_a_removed_registry_leaves_can_be_come_back_to() {
+    let mut odd = Odd::new("odd stubborn", "odd");
+    let again = "`registry add corp sparse+https://corp.example/index/ --provider 'odd stubborn'` brings it back";
+    odd.sandbox
+        .write("work/remove.rhai", "registry::remove(\"corp\");");
+    for args in [
+        &["registry", "remove", "corp"] as &[&str],
+        &["-f", "remove.rhai"],
+        &["-c", "begin", "-c", "registry remove corp", "-c", "commit"],
+    ] {
+        odd.put(CORP, OLD);
+        let run = odd.sandbox.run(&[args, &["--yes"]].concat());
+        assert_eq!(run.status, 1, "{run:?}");
+        let told = [run.stdout.as_str(), &run.stderr].concat();
+        assert_eq!(told.matches(again).count(), 1, "{args:?}: {told}");
+        odd.sandbox.ok(&[
+            "registry",
+            "add",
+            "corp",
+            CORP,
+            "--provider",
+            "odd stubborn",
+        ]);
+    }
 }

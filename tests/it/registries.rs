@@ -455,33 +455,6 @@ fn removing_takes_the_comments_of_what_goes_and_no_others() {
     assert_eq!(sandbox.read("home/config.toml"), "registries = {} # mine\n");
 }
 
-/// Where `credentials` stands beside `credentials.toml`, Cargo reads the first alone.
-#[test]
-fn a_token_in_the_file_that_cargo_passes_over_goes_along_or_is_asked_for() {
-    let token =
-        |name: &str| format!("[registries.{name}]\ntoken = \"{SENTINEL}-0123456789\" # mine\n");
-    let mut sandbox = with_corp();
-    sandbox
-        .write("home/credentials", "")
-        .write("home/credentials.toml", token("corp"));
-    let set = [
-        "registry",
-        "set",
-        "corp",
-        "--index",
-        "sparse+https://new.example/",
-    ];
-    let refused = sandbox.fails(1, &set);
-    assert!(
-        refused.stderr.contains("credentials.toml:2"),
-        "{}",
-        refused.stderr
-    );
-    sandbox.ok(&["registry", "rename", "corp", "work"]);
-    assert_eq!(sandbox.read("home/credentials.toml"), token("work"));
-    assert_eq!(sandbox.read("home/credentials"), "");
-}
-
 #[test]
 fn renaming_takes_along_tables_that_stand_beside_a_token() {
     let text = |name: &str| {
@@ -493,57 +466,6 @@ fn renaming_takes_along_tables_that_stand_beside_a_token() {
     sandbox.write("home/credentials.toml", text("corp"));
     sandbox.ok(&["registry", "rename", "corp", "work"]);
     assert_eq!(sandbox.read("home/credentials.toml"), text("work"));
-}
-
-#[test]
-fn a_token_that_a_name_has_left_is_warned_of_where_it_comes_back() {
-    let mut sandbox = with_corp();
-    let left = format!("[registries.work]\ntoken = \"{SENTINEL}-0123456789\"\n");
-    sandbox.write("home/credentials.toml", &left);
-    let told = "there is a token of `work` already, at ";
-    for args in [
-        &[
-            "registry",
-            "add",
-            "work",
-            "sparse+https://work.example/",
-            "--dry-run",
-        ] as &[&str],
-        &["registry", "rename", "corp", "work", "--dry-run"],
-    ] {
-        let run = sandbox.ok(args);
-        assert!(run.stderr.contains(told), "{args:?}: {}", run.stderr);
-        assert!(run.stderr.contains("credentials.toml:2"), "{}", run.stderr);
-    }
-    let run = sandbox.ok(&["registry", "add", "other", "sparse+https://other.example/"]);
-    assert!(!run.stderr.contains("already"), "{}", run.stderr);
-}
-
-#[test]
-fn a_token_that_is_kept_keeps_what_belongs_to_it() {
-    let mut sandbox = with_corp();
-    let credentials = format!(
-        "[registries.corp]\nsecret-key = \"k3.secret.{SENTINEL}-0123456789\"\nsecret-key-subject = \"me\"\nother = [1, 2]\n\n[registries.corp.extra]\nn = 1\n"
-    );
-    sandbox.write("home/credentials.toml", &credentials);
-    let run = sandbox.ok(&["registry", "remove", "corp", "--keep-token"]);
-    assert!(!run.stdout.contains("secret-key"), "{}", run.stdout);
-    assert_eq!(sandbox.read("home/credentials.toml"), credentials);
-    assert_eq!(sandbox.read("home/config.toml"), "");
-
-    let keys =
-        format!("secret-key = \"k3.secret.{SENTINEL}-0123456789\"\nsecret-key-subject = \"me\"\n");
-    let config = format!("[registries.corp]\nindex = \"{INDEX}\"\n{keys}");
-    sandbox.write("home/config.toml", &config);
-    sandbox.ok(&["registry", "remove", "corp", "--keep-token"]);
-    assert_eq!(
-        sandbox.read("home/config.toml"),
-        format!("[registries.corp]\n{keys}")
-    );
-    sandbox.write("home/config.toml", &config);
-    sandbox.ok(&["registry", "remove", "corp"]);
-    assert_eq!(sandbox.read("home/config.toml"), "");
-    assert_eq!(sandbox.read("home/credentials.toml"), "");
 }
 
 #[test]
@@ -658,7 +580,7 @@ fn what_the_credentials_say_of_an_index_or_a_default_does_not_count() {
 
 #[test]
 fn an_index_that_is_none_can_be_mended_and_removed() {
-    for index in ["\"u:PW@host\"", "3", "\"no url\""] {
+    for index in ["\"u:PASSWORD@host\"", "3", "\"no url\""] {
         let mut sandbox = Sandbox::new();
         let text = format!(
             "[registries.bad]\nindex = {index}\n\n[registries.corp]\nindex = \"{INDEX}\"\n"
@@ -670,7 +592,7 @@ fn an_index_that_is_none_can_be_mended_and_removed() {
             "{}",
             failed.stderr
         );
-        assert!(!failed.stderr.contains("PW"), "{}", failed.stderr);
+        assert!(!failed.stderr.contains("PASSWORD"), "{}", failed.stderr);
         let run = sandbox.ok(&[
             "registry",
             "set",
@@ -678,7 +600,7 @@ fn an_index_that_is_none_can_be_mended_and_removed() {
             "--index",
             "sparse+https://bad.example/",
         ]);
-        assert!(!run.stdout.contains("PW"), "{}", run.stdout);
+        assert!(!run.stdout.contains("PASSWORD"), "{}", run.stdout);
         sandbox.ok(&["registry", "show", "bad"]);
         sandbox.write("home/config.toml", &text);
         sandbox.ok(&["registry", "remove", "bad"]);

@@ -113,6 +113,11 @@ fn every_document_has_the_form_of_its_command() {
             0,
             "-c 'registry list' -c 'alias list' -c 'alias remove vault' -c 'help login' -c 'why --help'",
         ),
+        (
+            "batch",
+            0,
+            "-c begin -c 'alias remove vault' -c diff -c rollback",
+        ),
         ("batch", 0, "-f s.rhai"),
         ("batch", 0, "-f s.rhai -c 'registry list --json'"),
         ("batch", 0, "run s.rhai"),
@@ -216,4 +221,27 @@ fn the_schema_refuses_what_is_not_in_the_contract() {
     assert!(validator.is_valid(&change("sha256:0123456789ab")));
     assert!(validator.is_valid(&change("unknown")));
     assert!(!validator.is_valid(&change("the token itself")));
+}
+
+/// A line that was to answer with a document fails with one, and the next does not.
+#[test]
+fn an_error_of_a_line_is_a_document_if_its_answer_was_to_be() {
+    for line in [
+        "registry show nobody --json",
+        "login corp --from env:NOPE --json",
+    ] {
+        let mut sandbox = used();
+        let run = sandbox.run(&["-c", line]);
+        assert!(
+            run.status != 0 && !run.stderr.contains("error: "),
+            "{line}: {run:?}"
+        );
+        conforms(&compiled(Some("error")), &run.stdout);
+        let input = format!("{line}\n");
+        let run = sandbox.stdin(input).run(&[]);
+        conforms(&compiled(Some("error")), &run.stdout);
+    }
+    let mut sandbox = used();
+    let run = sandbox.run(&["-c", "registry list --json", "-c", "registry show nobody"]);
+    assert!(run.stderr.starts_with("error: "), "{run:?}");
 }

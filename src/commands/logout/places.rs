@@ -5,9 +5,9 @@ use serde_json::Value as Json;
 
 use crate::cargo::config::{ItemKey, item_key};
 use crate::commands::{Answer, document};
-use crate::error::{Error, Kind as ErrorKind, Place, Result};
+use crate::error::{Error, Kind as ErrorKind, Place, Result, in_turn};
 use crate::render::{Block, Role, Span};
-use crate::session::{Left, Unfinished};
+use crate::session::{Left, Session, Unfinished};
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -103,6 +103,13 @@ impl Fate {
         matches!(self.outcome, PlaceOutcome::Locked | PlaceOutcome::Failed)
     }
 
+    /// What to do about it afterwards, where it is not as it was meant to be.
+    fn advise(&mut self, next: &str) {
+        if self.is_not_done() {
+            self.hint = Some(in_turn(self.hint.as_deref(), next));
+        }
+    }
+
     /// The word that was needed.
     pub fn detail(self) -> Option<String> {
         self.detail
@@ -133,12 +140,22 @@ pub struct Places {
     pub registry: Option<String>,
     /// Each.
     pub places: Vec<LogoutPlace>,
-    /// How to come back to what is left, where the registry itself goes; a token that is kept does not count then.
+    /// Whether the registry itself goes: a token that is kept does not count then.
     #[serde(skip)]
-    pub again: Option<String>,
+    pub is_removal: bool,
 }
 
 impl LogoutPlace {
+    /// What to do where a token is left there, be it known now or after the commit.
+    pub fn advise(&mut self, session: &mut Session, next: &str) {
+        self.fate.advise(next);
+        if let Some(item) = &self.item
+            && self.fate.outcome == PlaceOutcome::Removed
+        {
+            session.advise(item.clone(), next);
+        }
+    }
+
     /// The error of one that cannot be logged out of, where afterwards nobody could either.
     pub fn check(&self) -> Result<()> {
         if !self.fate.is_not_done() {
@@ -172,7 +189,7 @@ impl Places {
         let is_left = |place: &&LogoutPlace| match place.fate.outcome {
             PlaceOutcome::Removed | PlaceOutcome::Absent => false,
             PlaceOutcome::Locked | PlaceOutcome::Failed => true,
-            PlaceOutcome::Kept => self.again.is_none() && !place.fate.is_aside,
+            PlaceOutcome::Kept => !self.is_removal && !place.fate.is_aside,
         };
         self.places.iter().filter(is_left)
     }
@@ -254,12 +271,10 @@ impl Answer for Places {
         }];
         blocks.extend(self.details().into_iter().map(Block::line));
         let mut hints: Vec<&String> = Vec::new();
-        let is_left = self.places.iter().any(|place| place.fate.is_not_done());
-        let again = self.again.iter().filter(|_| is_left);
-        let of_places = self.places.iter();
-        for hint in of_places
+        for hint in self
+            .places
+            .iter()
             .filter_map(|place| place.fate.hint.as_ref())
-            .chain(again)
         {
             if !hints.contains(&hint) {
                 hints.push(hint);

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{is_defined, refuse_crates_io, warn_of_left_token};
+use super::{Leftover, is_defined, refuse_crates_io};
 use crate::cargo::config::{Config, View};
 use crate::cargo::index_url::IndexUrl;
 use crate::cargo::name::RegistryName;
@@ -65,7 +65,13 @@ impl Add {
                 if let Some(twin) = twin {
                     session.warn(&format!("`{name}` and `{twin}` have the same environment variables: to those `-`, `_` and case are alike"));
                 }
-                warn_of_left_token(session, name)?;
+                let is_set =
+                    |setting: &str| setting == "credential-provider" && self.provider.is_some();
+                for left in Leftover::all(session, name)? {
+                    if !is_set(&left.setting) {
+                        session.warn(&left.warning(name));
+                    }
+                }
                 let file = self.place.file(session, &key)?;
                 session.edit_setting(&file, &key, Some(Node::Text(index.as_sent().to_owned())))?;
             }

@@ -7,17 +7,20 @@ mod rename;
 mod set;
 mod show;
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 
 pub(super) use self::add::{refuse_mixed_shapes, set_provider};
 
 use super::Outcome;
+use super::logout::in_ignored;
 use crate::cargo::chain::Provider;
 use crate::cargo::config::{Config, View};
 use crate::cargo::name::RegistryName;
 use crate::cargo::registry::unknown;
 use crate::disk::tree::{Entry, Node};
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::session::Session;
 
 /// Registries.
@@ -79,21 +82,58 @@ fn is_defined(config: &Config, name: &str) -> bool {
             .is_some()
 }
 
-/// Warns of a token that an earlier registry of this name has left in a file: Cargo sends it to whatever index the name
-/// has.
-fn warn_of_left_token(session: &mut Session, name: &RegistryName) -> Result<()> {
-    let key = ["registries", name.as_str(), "token"];
-    let config = session.config()?;
-    let place = config
-        .in_files(&key, View::All)
-        .next()
-        .map(|(layer, entry)| layer.place(entry));
-    if let Some(place) = place {
-        session.warn(&format!(
-            "there is a token of `{name}` already, at {place}, and from now on Cargo sends it to this index; `logout {name}` removes it"
-        ));
+/// A setting that an earlier registry of a name has left in a file, and that counts for the next one.
+struct Leftover {
+    file: PathBuf,
+    setting: String,
+    place: Place,
+    /// Whether Cargo does not read that file, because another one is in the way.
+    is_ignored: bool,
+}
+
+impl Leftover {
+    /// All that there is under a name.
+    fn all(session: &mut Session, name: &RegistryName) -> Result<Vec<Self>> {
+        let table = ["registries", name.as_str()];
+        // What is wrong with those is of no concern to Cargo.
+        let ignored = in_ignored(session, &table).unwrap_or_default();
+        let config = session.config()?;
+        let read = config.in_files(&table, View::All);
+        let read = read.map(|(layer, _)| (layer.file.clone(), false));
+        let files = read.chain(ignored.into_iter().map(|(file, _)| (file, true)));
+        let mut all = Vec::new();
+        for (file, is_ignored) in files {
+            let entry = config.in_file(&file, &table);
+            let Some(Node::Table(settings)) = entry.map(|entry| &entry.node) else {
+                continue;
+            };
+            all.extend(settings.iter().map(|(setting, entry)| Self {
+                file: file.clone(),
+                setting: setting.clone(),
+                place: Place::line(&file, entry.line),
+                is_ignored,
+            }));
+        }
+        Ok(all)
     }
-    Ok(())
+
+    fn warning(&self, name: &RegistryName) -> String {
+        let Self { setting, place, .. } = self;
+        match (setting.as_str(), self.is_ignored) {
+            ("token", false) => format!(
+                "there is a token of `{name}` already, at {place}, and from now on Cargo sends it to this index; `logout {name}` removes it"
+            ),
+            ("token", true) => format!(
+                "there is a token of `{name}` already, at {place}, which Cargo would send to this index if no other file were in the way of that; `logout {name}` removes it"
+            ),
+            (setting, false) => format!(
+                "`registries.{name}.{setting}` is there already, at {place}, and counts for this registry"
+            ),
+            (setting, true) => format!(
+                "`registries.{name}.{setting}` is there already, at {place}, and would count for this registry if no other file were in the way of that"
+            ),
+        }
+    }
 }
 
 /// Names another default, or none, in every file whose default is this registry.

@@ -10,7 +10,7 @@ use crate::cargo::index_url::IndexUrl;
 use crate::cargo::name::RegistryName;
 use crate::cargo::registry::Wanted;
 use crate::commands::Outcome;
-use crate::commands::logout::{LogoutPlace, Places, log_out};
+use crate::commands::logout::{LogoutPlace, Places, in_ignored, log_out};
 use crate::disk::tree::Node;
 use crate::error::{Kind, Result};
 use crate::session::Session;
@@ -41,8 +41,13 @@ impl Remove {
         } else {
             match log_out(session, &Wanted::Name(name.clone())) {
                 Ok(places) => Some(places),
-                // What Cargo refuses can be removed all the more; there is no token of it.
-                Err(error) if error.kind() == Kind::Malformed && !has_token(session, name)? => None,
+                // What Cargo refuses, or would not find, can be removed all the more; there is no token of it.
+                Err(error)
+                    if matches!(error.kind(), Kind::Malformed | Kind::NotFound)
+                        && !has_token(session, name)? =>
+                {
+                    None
+                }
                 Err(error) => return Err(error),
             }
         };
@@ -73,22 +78,32 @@ impl Remove {
         }
         replace_default(session, name, None)?;
         match places {
-            Some(places) => Outcome::change_with(Places {
-                registry: Some(name.to_string()),
-                places,
-                again: Some(again),
-            }),
+            Some(mut places) => {
+                for place in &mut places {
+                    place.advise(session, &again);
+                }
+                Outcome::change_with(Places {
+                    registry: Some(name.to_string()),
+                    places,
+                    is_removal: true,
+                })
+            }
             None => Outcome::change(),
         }
     }
 
     /// The files that have something of the registry and are to lose it.
     fn files(&self, session: &mut Session, table: &[&str]) -> Result<Vec<PathBuf>> {
+        // Those that Cargo passes over now are not to bring it back.
+        let ignored = in_ignored(session, table)?;
         let layers = session.config()?.files().filter(|layer| {
             let stays = self.keep_token && layer.is_credentials;
             !stays && layer.table(table).is_some()
         });
-        Ok(layers.map(|layer| layer.file.clone()).collect())
+        let read = layers.map(|layer| layer.file.clone());
+        Ok(read
+            .chain(ignored.into_iter().map(|(file, _)| file))
+            .collect())
     }
 
     /// Whether a key is no setting of the registry, but a token that stays, or has gone already.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{is_defined, must_exist, refuse_crates_io, replace_default, warn_of_left_token};
+use super::{Leftover, is_defined, must_exist, refuse_crates_io, replace_default};
 use crate::cargo::config::View;
 use crate::cargo::name::{RegistryName, variable};
 use crate::cargo::registry::{Registry, Wanted};
@@ -45,7 +45,7 @@ impl Rename {
             );
         }
         session.defining_file(&["registries", old.as_str(), "index"])?;
-        warn_of_left_token(session, new)?;
+        self.warn_of_leftovers(session)?;
         // Credsh's own tokens go by the index; what the registry was called is noted beside them.
         if let Ok(registry) = Registry::resolve(session.config()?, &Wanted::Name(old.clone())) {
             let known = session.own_tokens(&registry).unwrap_or_else(|error| {
@@ -79,6 +79,24 @@ impl Rename {
         replace_default(session, old, Some(new))?;
         self.warn_of_variables(session)?;
         Outcome::change()
+    }
+
+    /// What is under the new name gives way to what comes, where there is such a thing in the same file.
+    fn warn_of_leftovers(&self, session: &mut Session) -> Result<()> {
+        let (old, NewName(new)) = (&self.old, &self.new);
+        for left in Leftover::all(session, new)? {
+            let comes = ["registries", old.as_str(), &left.setting];
+            let is_replaced = session.config()?.in_file(&left.file, &comes).is_some();
+            if !is_replaced {
+                session.warn(&left.warning(new));
+            } else if left.setting == "token" {
+                session.warn(&format!(
+                    "there is a token of `{new}` already, at {}; that of `{old}` takes its place",
+                    left.place
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// A variable keeps the old name, and so no longer counts.

@@ -110,7 +110,7 @@ impl Remove {
         Outcome::change_with(Places {
             registry: Some(registry.word()),
             places: vec![place],
-            again: None,
+            is_removal: false,
         })
     }
 
