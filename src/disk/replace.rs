@@ -441,7 +441,7 @@ pub(super) fn folder_of(path: &Path) -> &Path {
 }
 
 /// Where a chain of symbolic links ends, even if nothing is there.
-pub(super) fn follow(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..40 {
         if !fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::Session;
 use crate::cargo::layers::both_names;
 use crate::disk::lock::{self, Lock};
+use crate::disk::replace;
 use crate::error::{Error, Kind, Place, Result};
 
 /// How long another process may hold a lock.
@@ -26,7 +27,8 @@ impl Session {
 
     /// Whether a file is, or would be, one of those, by whatever path.
     pub fn is_own_file(&self, file: &Path) -> bool {
-        real(file).starts_with(real(&self.own_folder()))
+        let target = replace::follow(file).unwrap_or_else(|_| file.to_path_buf());
+        real(&target).starts_with(real(&self.own_folder()))
     }
 
     /// Two credsh at once: the second waits.

@@ -368,3 +368,36 @@ fn a_project_token_that_cargo_does_not_read_is_no_obstacle_for_a_logout_where_no
     sandbox.ok(&["logout", "corp", "--yes"]);
     assert!(!sandbox.read(project).contains("sentinel-of-project"));
 }
+
+#[test]
+fn status_knows_that_credsh_keeps_nothing() {
+    let mut sandbox = corp("");
+    let run = sandbox.fails(3, &["status", "corp"]);
+    assert!(run.stdout.contains("not logged in"), "{}", run.stdout);
+    // Where nobody can read what it keeps, nobody knows.
+    sandbox.write("home/.credsh/tokens.toml", "[tokens\n");
+    let run = sandbox.run(&["status", "corp"]);
+    assert!(!run.stdout.contains("not logged in"), "{}", run.stdout);
+}
+
+/// By whatever path, and also before they are there.
+#[test]
+fn what_credsh_keeps_is_no_configuration() {
+    let mut sandbox = corp("");
+    std::os::unix::fs::symlink(
+        sandbox.home().join(".credsh/tokens.toml"),
+        sandbox.root().join("work/link.toml"),
+    )
+    .unwrap();
+    for file in ["../home/.credsh/tokens.toml", "link.toml"] {
+        for _ in 0..2 {
+            let add = ["registry", "add", "z", "sparse+https://z.example/"];
+            let failed = sandbox.fails(64, &[&add[..], &["--config-file", file]].concat());
+            let told = "credsh keeps its own files in this folder";
+            assert!(failed.stderr.contains(told), "{file}: {}", failed.stderr);
+            sandbox.ok(&["-c", &login("--from env:T")]);
+        }
+        std::fs::remove_dir_all(sandbox.home().join(".credsh")).unwrap();
+        std::fs::create_dir(sandbox.home().join(".credsh")).unwrap();
+    }
+}
