@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::replace::{self, LONGEST};
+use super::replace::{self, LONGEST, Way};
 use crate::error::{Error, Result};
 
 /// How often somebody else may put something new there meanwhile.
@@ -102,7 +102,7 @@ pub(crate) fn put_back(path: &Path, temporary: &str, kept: &[u8], now: &[u8]) ->
 pub(crate) fn take_back(path: &Path, temporary: &str, new: &str, old: &str) -> Result<bool> {
     match kept(path, temporary)? {
         Some(kept) => put_back(path, temporary, &kept, new.as_bytes()),
-        None => replace::atomically(path, temporary, Some(new.as_bytes()), old),
+        None => replace::atomically(path, temporary, Some(new.as_bytes()), old, Way::Back),
     }
 }
 

@@ -88,13 +88,23 @@ impl Journal {
     /// The places, among all records, of those that there are to look at now: first those of the files, and once it is
     /// time for what comes last, that instead of what it is written over.
     pub(crate) fn current(&self) -> Vec<usize> {
-        let is_current = |(at, record): &(usize, &FileRecord)| {
-            let is_last = *at >= self.files.len();
-            let mut last = self.then.iter();
-            is_last == self.goes_on || self.goes_on && last.all(|last| last.file != record.file)
-        };
-        let current = self.all().enumerate().filter(is_current);
-        current.map(|(at, _)| at).collect()
+        let mut places: Vec<usize> = (0..self.files.len()).collect();
+        if self.goes_on {
+            places.retain(|at| !self.is_written_over(*at));
+            places.extend(self.files.len()..self.files.len() + self.then.len());
+        }
+        places
+    }
+
+    /// Whether what comes last is written over this.
+    fn is_written_over(&self, place: usize) -> bool {
+        let mut last = self.then.iter();
+        last.any(|last| last.file == self.files[place].file)
+    }
+
+    /// Whether this is done, because it is time for what comes last.
+    pub(crate) fn is_done(&self, place: usize) -> bool {
+        self.goes_on && place < self.files.len()
     }
 
     /// The records of these places, with those that come later.

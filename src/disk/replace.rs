@@ -7,6 +7,7 @@
 //! an error.
 
 mod folders;
+mod in_place;
 
 use std::borrow::Cow;
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -18,6 +19,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 use self::folders::{leads_nowhere, make_folders};
 pub(crate) use self::folders::{missing_folders, remove_folders};
+use self::in_place::overwrite;
+pub(crate) use self::in_place::{Way, in_place};
 use super::exchange::{self, Exchange};
 use super::lock;
 use crate::error::{Error, Place, Result};
@@ -105,32 +108,6 @@ pub(crate) fn text_of(path: &Path, mut bytes: Zeroizing<Vec<u8>>) -> Result<Zero
         })
 }
 
-/// Writes the text of a file that holds tokens: into the open and locked `file`. False, if that does not hold `old`:
-/// then it stays as it is. What others may do with it is taken away first. One write of the range that differs, then the
-/// cut at the end: a reader without a lock sees `old`, or `new` with some newlines behind it, except during that one
-/// write.
-pub(crate) fn in_place(file: &mut File, path: &Path, old: &[u8], new: &str) -> Result<bool> {
-    // Not everybody who writes it asks for the lock.
-    if *read_open(file, path)? != *old {
-        return Ok(false);
-    }
-    if old == new.as_bytes() {
-        return Ok(true);
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let failed = |error: io::Error| Error::io("keep others from reading", path, &error);
-        let mut permissions = file.metadata().map_err(failed)?.permissions();
-        if permissions.mode() & 0o077 != 0 {
-            permissions.set_mode(permissions.mode() & 0o700);
-            file.set_permissions(permissions).map_err(failed)?;
-        }
-    }
-    overwrite(file, old, new).map_err(|error| Error::io("write", path, &error))?;
-    Ok(true)
-}
-
 /// Writes a text as a whole: beside the file, and then in its place. Symbolic links stay, and so does the
 /// mode; a new file gets 0644 as the umask allows. A file with several names, of another owner or group, or
 /// that cannot be replaced (as a mount point) is written in place. `known` is the text that `new` was made
@@ -142,6 +119,7 @@ pub(crate) fn atomically(
     temporary: &str,
     known: Option<&[u8]>,
     new: &str,
+    way: Way,
 ) -> Result<bool> {
     let failed = |error: io::Error| Error::io("write", path, &error);
     let old = read_bytes(path)?;
@@ -176,7 +154,7 @@ pub(crate) fn atomically(
     if *read_open(&mut file, &path)? != *old {
         return Ok(false);
     }
-    overwrite(&mut file, &old, new).map_err(failed)?;
+    overwrite(&mut file, &old, new, way).map_err(failed)?;
     // What was written into a file that is gone is written nowhere.
     Ok(lock::is_at(&file, &path))
 }
@@ -267,52 +245,6 @@ pub(super) fn require_file(path: &Path, metadata: &Metadata) -> Result<()> {
     Err(Error::failed(what)
         .at(Place::file(path))
         .hint("name a file, or move what is there out of the way"))
-}
-
-/// Writes the range that differs, padded to the old length, then cuts. If that fails, puts the old text back
-/// as far as it can. So one that was cut off has the length of one of both, or ends with a whole block of the disk; and
-/// where it has been cut to a shorter new text, that is on the disk.
-fn overwrite(file: &mut File, old: &[u8], new: &str) -> io::Result<()> {
-    let mut padded = Zeroizing::new(Vec::with_capacity(old.len().max(new.len())));
-    padded.extend_from_slice(new.as_bytes());
-    padded.resize(old.len().max(new.len()), b'\n');
-    let same = |(a, b): &(&u8, &u8)| a == b;
-    let start = old.iter().zip(padded.iter()).take_while(same).count();
-    let behind = if old.len() == padded.len() {
-        let tails = old[start..].iter().rev().zip(padded[start..].iter().rev());
-        tails.take_while(same).count()
-    } else {
-        0
-    };
-    let put = |file: &mut File, start: usize, bytes: &[u8]| {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        file.seek(SeekFrom::Start(start as u64))?;
-        file.write_all(bytes)
-    };
-    let cut = |file: &mut File, length: usize| {
-        file.set_len(length as u64)?;
-        file.sync_all()
-    };
-    let range = start..padded.len() - behind;
-    let written = put(file, start, &padded[range])
-        .and_then(|()| file.sync_all())
-        .and_then(|()| {
-            if new.len() < padded.len() {
-                cut(file, new.len())
-            } else {
-                Ok(())
-            }
-        });
-    if written.is_err() {
-        // What was cut comes first, or the next start would take it for somebody else's work.
-        let there = new.len().min(old.len());
-        let _ = put(file, there, &old[there..])
-            .and_then(|()| put(file, start.min(there), &old[start.min(there)..there]))
-            .and_then(|()| cut(file, old.len()));
-    }
-    written
 }
 
 /// Writes a new file beside `path` and moves it there, with this mode as the umask allows. False, and nothing is

@@ -22,7 +22,7 @@ use super::writing::{take_back, tidy, until_done, write_one};
 use crate::cargo::chain::Kind;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::lock::Lock;
-use crate::disk::replace;
+use crate::disk::replace::{self, Way};
 use crate::disk::tree::{Entry, Node};
 use crate::error::{Error, Place, Result};
 
@@ -234,18 +234,19 @@ impl Session {
         let edits: Vec<&FileChange> = part.edits.iter().collect();
         let is_credentials = file == self.config()?.credentials_file();
         let text = old.as_ref().map(|old| old.as_str());
-        let (edited, found) = self.edited(file, text.unwrap_or_default(), &edits)?;
+        let (edited, found) = self.edited(file, text.unwrap_or_default(), &edits, &part.tables)?;
         let new = new.unwrap_or(edited);
         self.check_unchanged(file, &edits, &found)?;
         let records = edits.iter().zip(&found).map(|(edit, found)| {
             let after = edit.after.node().map(|node| (value_of(node), node));
             let before = found.as_ref().map(|entry| &entry.node);
             let index = self.index_of(edit)?;
-            Ok(EditRecord::new(edit.key.clone(), before, after).for_index(index))
+            let record = EditRecord::new(edit.key.clone(), before, after).for_index(index);
+            Ok(record.beside(self.token_beside(edit)?))
         });
         let records = records.collect::<Result<_>>()?;
         let record = FileRecord::new(&self.home, file, is_credentials, text, &new, records)
-            .with_tables(self.overlay.tables(file));
+            .with_tables(part.tables.clone());
         let found = found.into_iter().map(|found| found.map(|entry| entry.node));
         Ok(Prepared {
             record,
@@ -330,7 +331,7 @@ impl Session {
             return Ok(true);
         };
         let old = texts.old.as_ref().map(|old| old.as_bytes());
-        if write_one(record, lock.as_mut(), old, &texts.new)? {
+        if write_one(record, lock.as_mut(), old, &texts.new, Way::Forth)? {
             return Ok(true);
         }
         // Somebody has written the file, or has put another one in its place, since we looked for it.

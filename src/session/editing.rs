@@ -8,6 +8,7 @@ use super::Session;
 use super::change::{After, FileChange, Key, is_same};
 use super::renames::Renames;
 use crate::disk::document::{Document, Value, spell, spell_path};
+use crate::disk::journal::TableRecord;
 use crate::disk::tree::{Entry, Node, Table};
 use crate::error::Result;
 
@@ -29,15 +30,15 @@ impl Session {
         file: &Path,
         old: &str,
         edits: &[&FileChange],
+        tables: &[TableRecord],
     ) -> Result<(Zeroizing<String>, Vec<Option<Entry>>)> {
         let (mut document, is_credentials) = self.document(file, old)?;
         let found = found_in(&document, is_credentials, edits)?;
         if is_credentials {
             forget_old_layout(&mut document, edits.iter().map(|edit| &edit.key))?;
         }
-        let tables = self.overlay.tables(file);
         let edited = edits.iter().map(|edit| &edit.key).collect();
-        Renames::of(&tables, edited, &self.overlay.keys(file)).perform(&mut document)?;
+        Renames::of(tables, edited, &self.overlay.keys(file)).perform(&mut document)?;
         for edit in edits {
             let key = parts(&edit.key);
             match &edit.after {
@@ -47,7 +48,7 @@ impl Session {
             }
         }
         let config = self.config()?;
-        for (table, _) in &tables {
+        for (table, _) in tables {
             let table = parts(table);
             let is_empty = document.names(&table).is_some_and(|names| names.is_empty());
             // One with a comment is there still.

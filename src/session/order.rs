@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use super::Session;
 use super::change::{After, Change, FileChange};
 use crate::cargo::config::{Config, View};
-use crate::disk::journal::IndexRecord;
+use crate::disk::journal::{IndexRecord, TableRecord};
 use crate::disk::replace;
-use crate::disk::tree::{Entry, is_secret};
+use crate::disk::tree::{Entry, Node, is_secret};
 use crate::error::Result;
 
 /// What is written to one file at once.
@@ -24,6 +24,8 @@ use crate::error::Result;
 pub(super) struct Part {
     pub(super) file: PathBuf,
     pub(super) edits: Vec<FileChange>,
+    /// What becomes of whole tables by that.
+    pub(super) tables: Vec<TableRecord>,
 }
 
 /// All of them, in their order.
@@ -50,7 +52,8 @@ impl Session {
     /// The order for these changes; `is_locked`, where we have Cargo's lock.
     pub(super) fn order(&mut self, changes: &[Change], is_locked: bool) -> Result<Order> {
         let credentials = self.config()?.credentials_file();
-        let (tokens, mut parts): (Vec<Part>, Vec<Part>) = parts_of(changes)
+        let (tokens, mut parts): (Vec<Part>, Vec<Part>) = self
+            .parts_of(changes)
             .into_iter()
             .partition(|part| part.file == credentials);
         if !parts
@@ -89,16 +92,19 @@ impl Session {
             after: After::Gone,
             ..edit
         });
-        let of_file = |edits| Part {
+        let of_file = |edits, tables| Part {
             file: tokens.file.clone(),
             edits,
+            tables,
         };
-        parts.insert(0, of_file(first.into_iter().chain(gone).collect()));
+        let gone = first.into_iter().chain(gone).collect();
+        parts.insert(0, of_file(gone, tokens.tables.clone()));
         let edits = last.into_iter().map(|edit| FileChange {
             before: None,
             ..edit
         });
-        let part = of_file(edits.collect());
+        // Its tables have their names by then.
+        let part = of_file(edits.collect(), Vec::new());
         let then = Some(Last {
             part,
             whole: tokens,
@@ -125,6 +131,35 @@ impl Session {
         let going: Vec<&FileChange> = going.collect();
         let found = self.found(&tokens.file, &text, &going)?;
         Ok(found.iter().any(Option::is_some))
+    }
+
+    /// The token in the credentials that is under the name whose index is written.
+    pub(super) fn token_beside(&mut self, edit: &FileChange) -> Result<Option<&Node>> {
+        let ([table, name, setting], After::Is(_)) = (edit.key.as_slice(), &edit.after) else {
+            return Ok(None);
+        };
+        if table != "registries" || setting != "index" {
+            return Ok(None);
+        }
+        let config = self.config()?;
+        let token = config.in_file(&config.credentials_file(), &[table, name, "token"]);
+        Ok(token.map(|entry| &entry.node))
+    }
+
+    /// The files that change, in the order of their first change.
+    fn parts_of(&self, changes: &[Change]) -> Vec<Part> {
+        let mut parts: Vec<Part> = Vec::new();
+        for change in changes.iter().filter_map(Change::as_file) {
+            match parts.iter_mut().find(|part| part.file == change.file) {
+                Some(part) => part.edits.push(change.clone()),
+                None => parts.push(Part {
+                    file: change.file.clone(),
+                    edits: vec![change.clone()],
+                    tables: self.overlay.tables(&change.file),
+                }),
+            }
+        }
+        parts
     }
 
     /// The index that a token is for which is written under a name, where a file says it.
@@ -204,21 +239,6 @@ fn name_of(edit: &FileChange) -> Option<&str> {
 
 fn index_key(edit: &FileChange) -> [&str; 3] {
     ["registries", name_of(edit).unwrap_or_default(), "index"]
-}
-
-/// The files that change, in the order of their first change.
-fn parts_of(changes: &[Change]) -> Vec<Part> {
-    let mut parts: Vec<Part> = Vec::new();
-    for change in changes.iter().filter_map(Change::as_file) {
-        match parts.iter_mut().find(|part| part.file == change.file) {
-            Some(part) => part.edits.push(change.clone()),
-            None => parts.push(Part {
-                file: change.file.clone(),
-                edits: vec![change.clone()],
-            }),
-        }
-    }
-    parts
 }
 
 /// The same without what changes in them.

@@ -43,7 +43,7 @@ impl Session {
                 .filter(|change| change.file == file)
                 .collect();
             let old = replace::read(file)?.unwrap_or_default();
-            let (new, _) = self.edited(file, &old, &edits)?;
+            let (new, _) = self.edited(file, &old, &edits, &self.overlay.tables(file))?;
             previews.push(Preview {
                 file: file.to_path_buf(),
                 before: without_tokens(file, &old, &edits, "(a token)")?,

@@ -17,7 +17,7 @@ use super::records::ItemRecord;
 use super::recovery_files::{Conflicts, May};
 use super::writing::tidy_after_kill;
 use crate::cargo::config::Held;
-use crate::disk::journal::{EditRecord, Journal};
+use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::tree::is_secret;
 use crate::disk::{lock, replace};
 use crate::error::{Error, Kind as ErrorKind, Result, list};
@@ -122,7 +122,7 @@ impl Session {
                 return error;
             }
             let path = folder.join("journal");
-            error.because(if journal.taken_along().next().is_some() {
+            error.because(if has_the_only_copy(&journal) {
                 format!(
                     "a change that was interrupted cannot be finished without that, and a token may be nowhere but in `{}`",
                     path.display()
@@ -173,13 +173,17 @@ impl Session {
         let files = current.iter().map(|at| journal.at(*at));
         let files = files.filter(|file| !file.is_credentials);
         let _locked = self.lock_files(files.map(|file| file.file.as_path()))?;
+        let mut is_kept = false;
         for at in &current {
             if let Some(kept) = tidy_after_kill(journal.at(*at))? {
                 self.warn(&kept.to_string());
                 // What is kept stays under the name that it has.
                 journal.at_mut(*at).temporary = replace::temporary();
-                journal.write(&self.own_folder())?;
+                is_kept = true;
             }
+        }
+        if is_kept {
+            journal.write(&self.own_folder())?;
         }
         let found = self.look_at(journal, items)?;
         if !found.goes_on() {
@@ -190,6 +194,7 @@ impl Session {
         // A token goes only when its new place has given it back.
         let mut may = May {
             forget_tokens: found.are_proved() && found.may_add_all(journal),
+            tokens: tokens_that_go(journal),
             conflicts: found.conflicts,
         };
         let done = self.finish_files(journal, &mut may)?;
@@ -235,6 +240,7 @@ impl Session {
             has_begun |= self.compare(journal.at(at), &mut conflicts)?;
         }
         self.compare_indexes(journal, &mut conflicts)?;
+        self.compare_tokens(journal, &mut conflicts)?;
         let (logins, logouts): (Vec<_>, Vec<_>) = items.into_iter().partition(ItemRecord::is_login);
         let logins = logins.into_iter().map(|login| {
             let held = self.held_now(&login)?;
@@ -322,6 +328,23 @@ impl Found {
     fn goes_on(&self) -> bool {
         self.has_begun || (self.are_proved() && self.conflicts.keys.is_empty())
     }
+}
+
+/// Whether a token may be in no file: it was on its way from one place to another, or what it stood in is half written.
+fn has_the_only_copy(journal: &Journal) -> bool {
+    let is_torn = |record: &FileRecord| {
+        let now = replace::read_bytes(&record.file).ok().flatten();
+        record.state(now.as_ref().map(|now| now.as_slice())) == State::Torn
+    };
+    journal.taken_along().next().is_some() || journal.all().any(is_torn)
+}
+
+/// The registries whose tokens are to go from a file.
+fn tokens_that_go(journal: &Journal) -> Vec<Vec<String>> {
+    let edits = journal.all().flat_map(|record| &record.edits);
+    let tokens = edits.filter(|edit| is_secret(&edit.key) && edit.after.is_none());
+    let tables = tokens.map(|edit| edit.key[..edit.key.len() - 1].to_vec());
+    tables.collect()
 }
 
 /// Whether what the provider holds is the token that this login was to store.

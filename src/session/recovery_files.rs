@@ -14,11 +14,11 @@ use super::change::{Key, is_same};
 use super::editing::{forget_old_layout, parts};
 use super::renames::Renames;
 use super::writing::{until_done, write_for_good};
-use crate::cargo::layers::Layer;
+use crate::cargo::layers::{Layer, both_names};
 use crate::disk::document::Document;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
-use crate::disk::tree::{Node, is_secret};
-use crate::disk::{replace, tree};
+use crate::disk::replace::{self, Way};
+use crate::disk::tree::{self, Node, is_secret};
 use crate::error::{Error, Result};
 
 impl Session {
@@ -57,15 +57,27 @@ impl Session {
                 .goes
                 .is_before(layer.get(&path).map(|entry| &entry.node))
             {
-                return Err(Error::failed(format!(
-                    "somebody else has changed `{}`, and `{}` is not for that",
-                    key.join("."),
-                    token.comes.key.join(".")
-                ))
-                .hint(format!(
-                    "make `{}` what it was, and start credsh again",
-                    key.join(".")
-                )));
+                let name = token
+                    .comes
+                    .key
+                    .iter()
+                    .rev()
+                    .nth(1)
+                    .map_or("", String::as_str);
+                let (key, token) = (key.join("."), token.comes.key.join("."));
+                return Err(if key == token {
+                    Error::failed(format!(
+                        "somebody else has logged in to `{name}`, where a token is on its way to"
+                    ))
+                    .hint(format!(
+                        "keep theirs elsewhere if you need it, log out with `cargo logout --registry {name}`, and start credsh again"
+                    ))
+                } else {
+                    Error::failed(format!(
+                        "somebody else has changed `{key}`, and `{token}` is not for that"
+                    ))
+                    .hint(format!("make `{key}` what it was, and start credsh again"))
+                });
             }
         }
         Ok(())
@@ -85,21 +97,19 @@ impl Session {
         } else {
             None
         };
-        let now = replace::read_bytes(&record.file)?;
-        let now = now.as_ref().map(|now| now.as_slice());
-        match record.state(now) {
-            State::Old => return Ok(false),
-            State::Torn => {
-                if let Some(old) = record.old_text(now.unwrap_or_default()) {
-                    write_for_good(record, lock.as_mut(), now, &old)?;
-                }
-                return Ok(true);
+        let mut now = replace::read_bytes(&record.file)?;
+        let state = record.state(now.as_ref().map(|now| now.as_slice()));
+        if let (State::Torn, Some(torn)) = (&state, &now) {
+            if let Some(new) = record.new_but_for_the_cut(torn) {
+                write_for_good(record, lock.as_mut(), Some(torn), &new, Way::Forth)?;
+            } else if let Some(old) = record.old_text(torn) {
+                write_for_good(record, lock.as_mut(), Some(torn), &old, Way::Back)?;
             }
-            // What was finished around what somebody else has changed is new with that in it.
-            State::New | State::Other => {}
+            now = replace::read_bytes(&record.file)?;
         }
-        let (_, layer) = read(record, now)?;
-        let mut has_begun = record.state(now) == State::New;
+        // Also where it is as it was, or as it was to be: that may be what an earlier start has made of somebody else's.
+        let (_, layer) = read(record, now.as_ref().map(|now| now.as_slice()))?;
+        let mut has_begun = matches!(state, State::New | State::Torn);
         for edit in &record.edits {
             let key: Vec<&str> = edit.key.iter().map(String::as_str).collect();
             let node = layer.get(&key).map(|entry| &entry.node);
@@ -145,6 +155,42 @@ impl Session {
         Ok(())
     }
 
+    /// An index does not change under a token that has come since, and so is for the old one.
+    pub(super) fn compare_tokens(
+        &self,
+        journal: &Journal,
+        conflicts: &mut Conflicts,
+    ) -> Result<()> {
+        let (plain, with_extension) = both_names(&self.home, "credentials");
+        let file = if plain.exists() {
+            plain
+        } else {
+            with_extension
+        };
+        let text = replace::read(&file)?.unwrap_or_default();
+        let tokens = Layer::alone(&file, tree::parse(&file, &text)?, true);
+        for record in journal.left() {
+            for index in record.edits.iter().filter(|edit| sets_index(edit)) {
+                let table = &index.key[..index.key.len() - 1];
+                let key = [table, &["token".to_owned()]].concat();
+                let mut edits = journal.all().flat_map(|record| &record.edits);
+                let Some(token) = tokens.get(&parts(&key)) else {
+                    continue;
+                };
+                if index.is_beside(&token.node) || edits.any(|edit| edit.key == key) {
+                    continue;
+                }
+                let text = replace::read_bytes(&record.file)?;
+                let (_, layer) = read(record, text.as_ref().map(|text| text.as_slice()))?;
+                let now = layer.get(&parts(&index.key)).map(|entry| &entry.node);
+                if !index.is_after(now) {
+                    conflicts.add(&key, true);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Brings one file to where it was to be; whether any of that is done. Nothing, where somebody else has just written
     /// it, and it is theirs from then on.
     fn finish_file(
@@ -183,46 +229,44 @@ impl Session {
             && may.make(record)
             && let Some(new) = record.new_text(old.unwrap_or_default())
         {
-            return write_for_good(record, lock.as_mut(), old, &new)
+            return write_for_good(record, lock.as_mut(), old, &new, Way::Forth)
                 .map(|is_written| is_written.then_some(true));
         }
-        // What was finished before what comes last was told then.
-        let is_told = journal.goes_on && !journal.then.iter().any(|last| last.file == record.file);
-        let (new, has_done) = self.edited_by_hand(record, old, may, is_told)?;
-        if old.unwrap_or_default() == new.as_bytes() {
-            return Ok(Some(has_done));
+        let (text, layer) = read(record, old)?;
+        let found = self.sorted(record, &layer, may, journal.is_done(at));
+        if found.made.is_empty() {
+            return Ok(Some(found.is_done));
         }
+        let new = edited_by_hand(record, &text, &found)?;
         // A start that is killed as well leaves one that knows what it was about to write.
-        let text = now.clone().map(|now| replace::text_of(&record.file, now));
-        let text = text.transpose()?;
-        let text = text.as_ref().map(|text| text.as_str());
-        journal.at_mut(at).made_anew(&self.home, text, &new);
+        let known = now.as_ref().map(|_| text.as_str());
+        journal.at_mut(at).made_anew(&self.home, known, &new);
         journal.write(&self.own_folder())?;
-        let is_written = write_for_good(journal.at(at), lock.as_mut(), old, &new)?;
-        Ok(is_written.then_some(has_done))
+        let record = journal.at(at);
+        let is_written = write_for_good(record, lock.as_mut(), old, &new, Way::Forth)?;
+        Ok(is_written.then_some(true))
     }
 
-    /// The text of a file with those edits that may be made: whose keys still have the value that they had. And whether
-    /// any of them is made.
-    fn edited_by_hand(
+    /// What of a file's edits is done, can be done, and stays undone, which is told.
+    fn sorted<'r>(
         &mut self,
-        record: &FileRecord,
-        now: Option<&[u8]>,
+        record: &'r FileRecord,
+        layer: &Layer,
         may: &mut May,
         is_told: bool,
-    ) -> Result<(Zeroizing<String>, bool)> {
-        let (text, layer) = read(record, now)?;
-        let mut document = Document::of(&record.file, &text);
-        let (mut made, mut left, mut is_done) = (Vec::new(), Vec::new(), false);
+    ) -> Sorted<'r> {
+        let mut sorted = Sorted::default();
         for edit in &record.edits {
             let node = layer.get(&parts(&edit.key)).map(|entry| &entry.node);
-            if edit.is_after(node) {
-                is_done = true;
-                continue;
-            }
-            if !edit.is_before(node) || !may.edit(edit) {
+            let (is_before, is_after) = (edit.is_before(node), edit.is_after(node));
+            if is_after {
+                sorted.is_done = true;
+                sorted.is_begun |= !is_before;
+            } else if is_before && may.edit(edit) {
+                sorted.made.push(edit);
+            } else {
                 may.conflicts.keep(&edit.key, node.is_some());
-                let why = if edit.is_before(node) {
+                let why = if is_before {
                     "is left as it is, because of what else has changed since then"
                 } else {
                     "was changed by somebody else since then, and stays so"
@@ -234,48 +278,88 @@ impl Session {
                         record.file.display()
                     ));
                 }
-                left.push(&edit.key);
-                continue;
-            }
-            made.push(edit);
-        }
-        if record.is_credentials {
-            forget_old_layout(&mut document, made.iter().map(|edit| &edit.key))?;
-        }
-        // A table of which something stays where it is keeps its name.
-        let is_whole = |table: &[String]| !left.iter().any(|key| key.starts_with(table));
-        let tables = record.tables.iter().filter(|(table, name)| {
-            let renamed = name.iter().map(|name| {
-                let above = &table[..table.len() - 1];
-                [above, std::slice::from_ref(name)].concat()
-            });
-            is_whole(table) && renamed.into_iter().all(|renamed| is_whole(&renamed))
-        });
-        let keys: HashSet<&Key> = record.edits.iter().map(|edit| &edit.key).collect();
-        Renames::of(tables.clone(), keys.clone(), &keys).perform(&mut document)?;
-        for edit in &made {
-            let key = parts(&edit.key);
-            let now = document.entry(&key)?;
-            match &edit.after {
-                _ if edit.is_after(now.as_ref().map(|entry| &entry.node)) => {}
-                Some(value) => document.set(&key, value)?,
-                None => drop(document.unset(&key)?),
+                sorted.left.push(&edit.key);
             }
         }
-        for (table, _) in tables {
-            let table = parts(table);
-            if document.names(&table).is_some_and(|names| names.is_empty()) {
-                document.unset(&table)?;
-            }
-        }
-        Ok((document.text(), is_done || !made.is_empty()))
+        sorted
     }
+}
+
+/// The edits of a file that somebody else has written.
+#[derive(Default)]
+struct Sorted<'r> {
+    /// Those that can be made.
+    made: Vec<&'r EditRecord>,
+    /// The keys of those that are not.
+    left: Vec<&'r Key>,
+    /// Some are what they were to be.
+    is_done: bool,
+    /// And were not so before.
+    is_begun: bool,
+}
+
+impl Sorted<'_> {
+    /// Whether nothing of a table stays where it is.
+    fn is_whole(&self, table: &[String]) -> bool {
+        !self.left.iter().any(|key| key.starts_with(table))
+    }
+}
+
+/// The text of a file with those edits that can be made.
+fn edited_by_hand(
+    record: &FileRecord,
+    text: &str,
+    found: &Sorted<'_>,
+) -> Result<Zeroizing<String>> {
+    let mut document = Document::of(&record.file, text);
+    if record.is_credentials {
+        forget_old_layout(&mut document, found.made.iter().map(|edit| &edit.key))?;
+    }
+    // A table of which something stays where it is keeps its name; and what has another one already is not renamed again.
+    let tables = record.tables.iter().filter(|(table, name)| {
+        let above = &table[..table.len() - 1];
+        let renamed = name
+            .iter()
+            .map(|name| [above, std::slice::from_ref(name)].concat());
+        !found.is_begun
+            && found.is_whole(table)
+            && renamed.into_iter().all(|renamed| found.is_whole(&renamed))
+    });
+    let keys: HashSet<&Key> = record.edits.iter().map(|edit| &edit.key).collect();
+    Renames::of(tables.clone(), keys.clone(), &keys).perform(&mut document)?;
+    for edit in &found.made {
+        let key = parts(&edit.key);
+        let now = document.entry(&key)?;
+        match &edit.after {
+            _ if edit.is_after(now.as_ref().map(|entry| &entry.node)) => {}
+            Some(value) => document.set(&key, value)?,
+            None => drop(document.unset(&key)?),
+        }
+    }
+    for (table, _) in tables {
+        let table = parts(table);
+        if document.names(&table).is_some_and(|names| names.is_empty()) {
+            document.unset(&table)?;
+        }
+    }
+    Ok(document.text())
+}
+
+/// Whether this is the index of a registry.
+fn sets_index(edit: &EditRecord) -> bool {
+    edit.after.is_some() && is_index(&edit.key)
+}
+
+fn is_index(key: &[String]) -> bool {
+    matches!(key, [table, _, setting] if table == "registries" && setting == "index")
 }
 
 /// What may still be done of a change that others have written into.
 pub(super) struct May {
     /// Every login outside files is proved.
     pub(super) forget_tokens: bool,
+    /// The registries whose tokens are to go.
+    pub(super) tokens: Vec<Key>,
     pub(super) conflicts: Conflicts,
 }
 
@@ -327,8 +411,9 @@ impl May {
         match (is_secret(&edit.key), &edit.after) {
             (true, None) => self.forget_tokens,
             (true, Some(_)) => self.conflicts.may_add(&edit.key),
-            (false, Some(_)) if edit.key.last().is_some_and(|key| key == "index") => {
-                !self.conflicts.kept.iter().any(is_of_it)
+            (false, Some(_)) if is_index(&edit.key) => !self.conflicts.kept.iter().any(is_of_it),
+            (false, None) if is_index(&edit.key) => {
+                self.forget_tokens || !self.tokens.iter().any(|known| known == table)
             }
             (false, _) => true,
         }

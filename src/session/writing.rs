@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::disk::exchange;
 use crate::disk::journal::{FileRecord, State};
 use crate::disk::lock::{self, Lock};
-use crate::disk::replace;
+use crate::disk::replace::{self, Way};
 use crate::error::{Error, Place, Result};
 
 /// How often somebody else may write a file while we do.
@@ -33,14 +33,17 @@ pub(super) fn write_one(
     lock: Option<&mut Lock>,
     old: Option<&[u8]>,
     new: &str,
+    way: Way,
 ) -> Result<bool> {
     let FileRecord {
         file, temporary, ..
     } = record;
     match (lock, old) {
-        (_, Some(_)) if !record.is_credentials => replace::atomically(file, temporary, old, new),
+        (_, Some(_)) if !record.is_credentials => {
+            replace::atomically(file, temporary, old, new, way)
+        }
         (Some(lock), Some(old)) => Ok(lock.is_of(file)
-            && replace::in_place(&mut lock.file, file, old, new)?
+            && replace::in_place(&mut lock.file, file, old, new, way)?
             && lock.is_of(file)),
         (_, None) => replace::create(file, temporary, new, record.is_credentials),
         (None, Some(_)) => Ok(false),
@@ -53,8 +56,9 @@ pub(super) fn write_for_good(
     lock: Option<&mut Lock>,
     old: Option<&[u8]>,
     new: &str,
+    way: Way,
 ) -> Result<bool> {
-    let is_written = write_one(record, lock, old, new)?;
+    let is_written = write_one(record, lock, old, new, way)?;
     tidy(record).map(|()| is_written)
 }
 
@@ -74,7 +78,9 @@ pub(super) fn take_back(
             replace::remove_folders(file, record.folders);
             true
         }
-        Some(old) if record.is_credentials => write_one(record, lock, Some(new.as_bytes()), old)?,
+        Some(old) if record.is_credentials => {
+            write_one(record, lock, Some(new.as_bytes()), old, Way::Back)?
+        }
         Some(old) => exchange::take_back(file, temporary, new, old)?,
     };
     if !is_back {

@@ -55,6 +55,29 @@ fn a_registry_in_the_place_of_one_that_has_another_name_now() {
     of_both(&args).run();
 }
 
+/// Each with its token.
+#[test]
+fn registries_that_change_places() {
+    let three = ["corp", "lab", "other"];
+    let config = three.map(|name| {
+        format!("[registries.{name}] # {name}\nindex = \"sparse+https://{name}.example/\"\n")
+    });
+    let tokens = three.map(|name| {
+        format!("[registries.{name}]\ntoken = \"sentinel-{name}-0123456789\" # {name}\n")
+    });
+    let (config, tokens) = (config.concat(), tokens.concat());
+    let files = [(CONFIG, config.as_str()), (CREDENTIALS, tokens.as_str())];
+    for lines in [
+        &["corp tmp", "lab corp", "tmp lab"] as &[&str],
+        &["corp tmp", "lab corp", "other lab", "tmp other"],
+    ] {
+        let lines = lines.iter().map(|names| format!("registry rename {names}"));
+        let args = lines.flat_map(|line| ["-c", &*line.leak()]);
+        let args: Vec<&str> = args.collect();
+        Case::new(&files, &[], &args).run();
+    }
+}
+
 /// A token that nobody asked for, of a registry that is gone, is not for the one that gets its name.
 #[test]
 fn a_token_without_a_registry_is_not_for_the_next_one() {

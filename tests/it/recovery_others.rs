@@ -287,3 +287,207 @@ fn values(text: &str) -> BTreeMap<String, String> {
     });
     tokens.collect()
 }
+
+/// Names that change places: what is renamed already is not renamed again.
+#[test]
+fn a_swap_that_is_finished_twice_is_done_once() {
+    let mut case = of_commented(&[
+        "-c",
+        "registry rename corp tmp",
+        "-c",
+        "registry rename lab corp",
+        "-c",
+        "registry rename tmp lab",
+    ]);
+    case.reset();
+    let steps = case.steps(&case.credsh());
+    for step in &steps {
+        for by_others in [false, true] {
+            case.reset();
+            if !case.is_killed_at(step, &case.credsh()) {
+                continue;
+            }
+            if by_others {
+                case.add(CONFIG, THEIRS);
+            }
+            let told = case.finish();
+            case.check_pairs(&format!("{step:?} {by_others}: {told}"));
+            let config = case.sandbox.read(CONFIG).replace(THEIRS, "");
+            let sides = [&case.old, &case.new];
+            assert!(
+                sides.iter().any(|side| side[CONFIG] == config),
+                "{step:?} {by_others}: {told}\n{config}"
+            );
+        }
+    }
+}
+
+/// What the first start has found is found by the second one, too.
+#[test]
+fn a_start_that_is_killed_forgets_no_conflict() {
+    let config = "[alias]\na = \"b\"\n";
+    let args = [
+        "-c",
+        "registry add proj sparse+https://proj.example/ --local",
+        "-c",
+        "registry add lab sparse+https://good.example/ --make-default",
+        "-c",
+        "login lab --from env:NEW --provider cargo:token",
+    ];
+    let mut case = Case::new(&[(CONFIG, config)], &[], &args);
+    case.reset();
+    let steps = case.steps(&case.credsh());
+    let local = places(&steps, "renameat2")[0];
+    case.reset();
+    // The project's file is there.
+    assert!(case.is_killed_at(&steps[local + 2], &case.credsh()));
+    case.add(
+        CONFIG,
+        "[registries.lab]\nindex = \"sparse+https://evil.example/\"\n",
+    );
+    let copied = case.copied();
+    let mut next = case.sandbox.process();
+    next.args(["registry", "list"]);
+    let steps = case.steps(&next);
+    for step in &steps {
+        case.put_back(&copied);
+        case.is_killed_at(step, &next);
+        let told = case.finish();
+        let tokens = case.side().remove(CREDENTIALS).unwrap_or_default();
+        assert!(!tokens.contains(NEW), "{step:?}: {tokens}\n{told}");
+        assert!(
+            case.sandbox.read(CONFIG).contains("evil"),
+            "{step:?}: {told}"
+        );
+    }
+}
+
+/// Somebody logs in to a registry whose index is about to change: it does not, under a token that is for the old one.
+#[test]
+fn an_index_does_not_change_under_a_token_that_came_since() {
+    let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
+    let theirs = "[registries.corp]\ntoken = \"sentinel-theirs\"\n";
+    let set = [
+        "registry",
+        "set",
+        "corp",
+        "--index",
+        "sparse+https://new.example/",
+    ];
+    for moves in [false, true] {
+        let before = format!("[registries.corp]\ntoken = \"{OLD}\"\n");
+        let mut files = vec![(CONFIG, config)];
+        if moves {
+            files.push((CREDENTIALS, before.as_str()));
+        }
+        let option = if moves {
+            "--move-token"
+        } else {
+            "--make-default"
+        };
+        let mut case = Case::new(&files, &[], &[&set[..], &[option]].concat());
+        case.interrupt(first_exchange);
+        case.sandbox.write(CREDENTIALS, theirs);
+        let told = case.finish();
+        assert!(!case.sandbox.read(CONFIG).contains("new.example"), "{told}");
+        assert_eq!(case.sandbox.read(CREDENTIALS), theirs, "{told}");
+    }
+}
+
+/// All is written but the cut: no token that was out of the file by then comes back for an index that has changed.
+#[test]
+fn a_write_that_was_only_not_cut_is_done() {
+    let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
+    let before = format!("[registries.corp]\ntoken = \"{OLD}\"\n");
+    let args = [
+        "-c",
+        "registry set corp --index sparse+https://new.example/ --drop-token",
+        "-c",
+        "login corp --from env:NEW --provider cargo:token",
+    ];
+    let mut case = Case::new(&[(CONFIG, config), (CREDENTIALS, &before)], &[], &args);
+    case.interrupt(|steps| places(steps, "ftruncate")[0]);
+    let evil = "[registries.corp]\nindex = \"sparse+https://evil.example/\"\n";
+    case.sandbox.write(CONFIG, evil);
+    let told = case.finish();
+    assert_eq!(case.sandbox.read(CREDENTIALS), "", "{told}");
+    assert!(
+        !told.contains("credentials.toml was changed by somebody"),
+        "{told}"
+    );
+}
+
+/// Somebody logs in to a registry that a token is on the way to: how to go on is said.
+#[test]
+fn a_login_in_the_way_of_a_token_between_two_writes_can_go() {
+    let mut case = of_commented(&[
+        "-c",
+        "registry remove lab",
+        "-c",
+        "registry rename corp lab",
+    ]);
+    case.interrupt(last_write);
+    case.add(
+        CREDENTIALS,
+        "[registries.lab]\ntoken = \"sentinel-theirs\"\n",
+    );
+    let run = case.sandbox.ok(&["registry", "list"]);
+    assert!(case.sandbox.exists(JOURNAL), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("`cargo logout --registry lab`"),
+        "{}",
+        run.stderr
+    );
+    let done = case.cargo.logout(&case.sandbox, Some("lab"));
+    assert!(done.success, "{done:?}");
+    let told = case.finish();
+    assert!(case.sandbox.read(CREDENTIALS).contains(OLD), "{told}");
+}
+
+/// The new name has been taken meanwhile: the registry keeps its old one, with its index and its token.
+#[test]
+fn a_registry_whose_new_name_is_taken_keeps_its_index() {
+    let mut case = of_commented(&[
+        "-c",
+        "registry add proj sparse+https://proj.example/ --local",
+        "-c",
+        "registry rename corp work",
+    ]);
+    case.interrupt(|steps| places(steps, "renameat2")[0] + 2);
+    case.add(
+        CONFIG,
+        "\n[registries.work]\nindex = \"sparse+https://theirs.example/\"\n",
+    );
+    let index = case.cargo.registries.index("corp");
+    let told = case.finish();
+    assert!(case.sandbox.read(CONFIG).contains(&index), "{told}");
+    assert_eq!(
+        case.sandbox.read(CREDENTIALS),
+        case.old[CREDENTIALS],
+        "{told}"
+    );
+}
+
+/// A file that is half written has its tokens in the journal alone: nobody is told to take that away.
+#[test]
+fn a_journal_that_is_needed_is_not_to_be_removed() {
+    let mut case = of_commented(&["-c", "registry set lab --make-default", "-c", "logout corp"]);
+    for is_torn in [true, false] {
+        case.interrupt(last_write);
+        let old = &case.old[CREDENTIALS];
+        if is_torn {
+            let new = &case.new[CREDENTIALS];
+            let padded = format!("{new}{}", "\n".repeat(old.len() - new.len()));
+            let half = [&padded[..60], &old[60..]].concat();
+            case.sandbox.write(CREDENTIALS, half);
+        }
+        let config = case.sandbox.read(CONFIG);
+        case.sandbox.write(CONFIG, "broken =");
+        let run = case.sandbox.run(&["alias", "list"]);
+        let is_offered = run.stderr.contains("to give it up, remove");
+        assert_eq!(is_offered, !is_torn, "{}", run.stderr);
+        case.sandbox.write(CONFIG, config);
+        let told = case.finish();
+        assert_eq!(case.side(), case.new, "{told}");
+    }
+}

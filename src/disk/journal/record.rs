@@ -57,6 +57,8 @@ pub(crate) struct EditRecord {
     after_digest: Option<String>,
     /// The index that it is for, if it is a token of a registry that a file gives one.
     pub(crate) index: Option<IndexRecord>,
+    /// The digest of the token that stands under the name whose index this is, where there is one that stays.
+    token: Option<String>,
 }
 
 /// A table that is called otherwise from then on, or goes with the last of its keys.
@@ -251,18 +253,17 @@ impl FileRecord {
             byte == new || byte == old || *byte == 0
         };
         // Whoever takes something away from the end leaves the beginning of the old text, or of the new one.
-        let (shorter, longer) = minmax(was.len(), becomes.len());
-        let is_cut_short = match inside.len() {
-            length if length == longer || length == was.len() => false,
-            // It has been cut to the new text, all of which was there: the old one was being put back.
-            length if length == shorter => {
-                let block = text.len().saturating_sub(1) / BLOCK * BLOCK;
-                let block = block.saturating_sub(head.len()).min(length);
-                inside[block..] != becomes[block..]
+        let longer = was.len().max(becomes.len());
+        let may_be_cut_off = match inside.len() {
+            length if length == was.len() || length == longer => true,
+            // On the way to a longer new text, or back to a longer old one: the end of that came first.
+            length if (was.len()..longer).contains(&length) => text.len().is_multiple_of(BLOCK),
+            length if (becomes.len() + 1..longer).contains(&length) => {
+                text.len().is_multiple_of(BLOCK) && inside.starts_with(&becomes)
             }
-            length => !(shorter..longer).contains(&length) || !text.len().is_multiple_of(BLOCK),
+            _ => false,
         };
-        !is_cut_short && inside.iter().enumerate().all(is_either)
+        may_be_cut_off && inside.iter().enumerate().all(is_either)
     }
 
     /// What is before the range, in it and behind it.
@@ -276,6 +277,13 @@ impl FileRecord {
     pub(crate) fn new_text(&self, now: &[u8]) -> Option<Zeroizing<String>> {
         let text = self.around(now, &self.becomes)?;
         (digest(text.as_bytes()) == self.after).then_some(text)
+    }
+
+    /// The new text, of a file to which only the cut is still to be made.
+    pub(crate) fn new_but_for_the_cut(&self, now: &[u8]) -> Option<Zeroizing<String>> {
+        let text = self.new_text(now)?;
+        let rest = now.strip_prefix(text.as_bytes())?;
+        rest.iter().all(|byte| *byte == b'\n').then_some(text)
     }
 
     /// The old text, of a file that is half written.
@@ -304,12 +312,24 @@ impl EditRecord {
             after,
             after_digest: node.map(digest_of),
             index: None,
+            token: None,
         }
     }
 
     /// The same for a token that is for this index.
     pub(crate) fn for_index(self, index: Option<IndexRecord>) -> Self {
         Self { index, ..self }
+    }
+
+    /// The same for an index, beside which this token stays.
+    pub(crate) fn beside(self, token: Option<&Node>) -> Self {
+        let token = token.map(digest_of);
+        Self { token, ..self }
+    }
+
+    /// Whether it is known that this token stays beside it.
+    pub(crate) fn is_beside(&self, token: &Node) -> bool {
+        self.token == Some(digest_of(token))
     }
 
     /// Whether this is the removal of a token, and the other one puts that into another place.
@@ -330,10 +350,6 @@ impl EditRecord {
     pub(crate) fn is_after(&self, now: Option<&Node>) -> bool {
         now.map(digest_of) == self.after_digest
     }
-}
-
-fn minmax(one: usize, other: usize) -> (usize, usize) {
-    (one.min(other), one.max(other))
 }
 
 fn digest(bytes: &[u8]) -> String {

@@ -85,13 +85,21 @@ fn cut_off_in_the_middle() {
 fn cut_off_behind_a_block() {
     let text = |name: &str, times: usize| format!("# {name}\n").repeat(times);
     let (long, short) = (text("long", 300), text("short", 150));
-    for (old, new) in [(&short, &long), (&long, &short)] {
-        let record = record(Some(old), new);
-        let (from, to) = (short.as_bytes(), long.as_bytes());
-        for written in (BLOCK..to.len()).step_by(BLOCK) {
-            let torn = [&to[..written], from.get(written..).unwrap_or_default()].concat();
-            check_torn(&record, &torn, old, new);
-        }
+    let (to, from) = (long.as_bytes(), short.as_bytes());
+    let forth = record(Some(&short), &long);
+    for written in (BLOCK..to.len()).step_by(BLOCK) {
+        let rest = from.get(written..).unwrap_or_default();
+        check_torn(&forth, &[&to[..written], rest].concat(), &short, &long);
+    }
+    // The end of the longer one comes first, and then what is before it.
+    let back = record(Some(&long), &short);
+    for written in (0..to.len()).step_by(BLOCK) {
+        let torn = if written > from.len() {
+            [from, &to[from.len()..written]].concat()
+        } else {
+            [&to[..written], &from[written..], &to[from.len()..]].concat()
+        };
+        check_torn(&back, &torn, &long, &short);
     }
 }
 
@@ -109,6 +117,13 @@ fn what_was_taken_away_is_no_write_that_was_cut_off() {
     check(&all, &[&*b, &c, &d].concat(), &[&*a, &b, &c].concat());
     check(&all, &[&*c, &d].concat(), &[&*a, &b, &c].concat());
     check(&all, &d, &a);
+    // Also where it ends with a block.
+    let block = "# 12345\n".repeat(64);
+    check(
+        &[&*a, &block, &b].concat(),
+        &b,
+        &[&*a, &block].concat()[..BLOCK],
+    );
     check(&a, &all, &[&*a, &b].concat());
 }
 

@@ -6,7 +6,7 @@ use super::*;
 fn replaced(path: &Path, new: &str) -> Result<()> {
     let known = read_bytes(path)?;
     let known = known.as_ref().map(|known| known.as_slice());
-    assert!(atomically(path, ".credsh-new", known, new)?);
+    assert!(atomically(path, ".credsh-new", known, new, Way::Forth)?);
     sweep(path, ".credsh-new")
 }
 
@@ -15,8 +15,8 @@ fn what_somebody_else_wrote_meanwhile_stays() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
     fs::write(&path, "theirs").unwrap();
-    assert!(!atomically(&path, ".credsh-new", Some(b"old"), "new").unwrap());
-    assert!(!atomically(&path, ".credsh-new", None, "new").unwrap());
+    assert!(!atomically(&path, ".credsh-new", Some(b"old"), "new", Way::Forth).unwrap());
+    assert!(!atomically(&path, ".credsh-new", None, "new", Way::Forth).unwrap());
     assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
 }
 use crate::error::Kind;
@@ -48,9 +48,11 @@ fn text(path: &Path) -> String {
 
 #[track_caller]
 fn check_in_place(old: &str, new: &str) {
-    let case = case(old);
-    assert!(in_place(&mut open(&case.path), &case.path, old.as_bytes(), new).unwrap());
-    assert_eq!(text(&case.path), new);
+    for way in [Way::Forth, Way::Back] {
+        let case = case(old);
+        assert!(in_place(&mut open(&case.path), &case.path, old.as_bytes(), new, way).unwrap());
+        assert_eq!(text(&case.path), new);
+    }
 }
 
 #[test]
@@ -80,7 +82,16 @@ fn in_place_leaves_the_new_text() {
 fn a_text_that_changed_meanwhile_is_not_overwritten() {
     for theirs in ["somebody else's\n", "hers\n"] {
         let case = case(theirs);
-        assert!(!in_place(&mut open(&case.path), &case.path, b"ours\n", "new\n").unwrap());
+        assert!(
+            !in_place(
+                &mut open(&case.path),
+                &case.path,
+                b"ours\n",
+                "new\n",
+                Way::Forth
+            )
+            .unwrap()
+        );
         assert_eq!(text(&case.path), theirs);
     }
 }
@@ -90,7 +101,16 @@ fn the_same_text_is_not_written() {
     let case = case("a = 1\n");
     let before = fs::metadata(&case.path).unwrap().modified().unwrap();
     std::thread::sleep(std::time::Duration::from_millis(20));
-    assert!(in_place(&mut open(&case.path), &case.path, b"a = 1\n", "a = 1\n").unwrap());
+    assert!(
+        in_place(
+            &mut open(&case.path),
+            &case.path,
+            b"a = 1\n",
+            "a = 1\n",
+            Way::Forth
+        )
+        .unwrap()
+    );
     replaced(&case.path, "a = 1\n").unwrap();
     assert_eq!(
         fs::metadata(&case.path).unwrap().modified().unwrap(),
@@ -150,7 +170,16 @@ mod unix {
             let case = case("old\n");
             chmod(&case.path, before);
             let number = inode(&case.path);
-            assert!(in_place(&mut open(&case.path), &case.path, b"old\n", "new\n").unwrap());
+            assert!(
+                in_place(
+                    &mut open(&case.path),
+                    &case.path,
+                    b"old\n",
+                    "new\n",
+                    Way::Forth
+                )
+                .unwrap()
+            );
             assert_eq!((mode(&case.path), inode(&case.path)), (after, number));
         };
         check(0o644, 0o600);
@@ -255,7 +284,7 @@ mod unix {
         let Ok(mut full) = OpenOptions::new().read(true).write(true).open("/dev/full") else {
             return;
         };
-        assert!(overwrite(&mut full, b"", "new\n").is_err());
+        assert!(overwrite(&mut full, b"", "new\n", Way::Forth).is_err());
     }
 
     /// An access list by which one more user may read and the group, too, as the system keeps it.
@@ -309,7 +338,16 @@ mod unix {
         if !with_access_list(&case.path, "system.posix_acl_access") {
             return; // Not every file system has them.
         }
-        assert!(in_place(&mut open(&case.path), &case.path, b"old\n", "new\n").unwrap());
+        assert!(
+            in_place(
+                &mut open(&case.path),
+                &case.path,
+                b"old\n",
+                "new\n",
+                Way::Forth
+            )
+            .unwrap()
+        );
         // What the group bits are then is the most that the list can give.
         assert_eq!(mode(&case.path), 0o600);
         assert!(with_access_list(

@@ -11,7 +11,7 @@ mod text;
 use std::path::{Path, PathBuf};
 
 use self::text::Script;
-use crate::disk::replace;
+use crate::disk::replace::{self, Way};
 use crate::doors::Runner;
 use crate::error::{Error, Place, Result};
 use crate::session::Recording;
@@ -73,7 +73,7 @@ impl Recorder {
     pub fn stop(&self, runner: &Runner) -> Result<Written> {
         let script = Self::script(runner)?;
         let temporary = replace::temporary();
-        if !replace::atomically(&self.file, &temporary, None, &script.text())? {
+        if !replace::atomically(&self.file, &temporary, None, &script.text(), Way::Forth)? {
             return Err(replace::written_meanwhile(&self.file));
         }
         runner.session.borrow_mut().recording = None;
