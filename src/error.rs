@@ -184,6 +184,9 @@ struct Parts {
     hint: Option<String>,
     place: Option<Place>,
     causes: Vec<String>,
+    /// Whether the answer was to be a document.
+    #[serde(skip)]
+    is_document: bool,
 }
 
 /// Two steps, one after the other, if there is a first one.
@@ -203,7 +206,20 @@ impl Error {
             hint: None,
             place: None,
             causes: Vec::new(),
+            is_document: false,
         }))
+    }
+
+    /// The same, to be shown as a document.
+    #[must_use]
+    pub fn as_document(mut self) -> Self {
+        self.0.is_document = true;
+        self
+    }
+
+    /// Whether it is to be shown so.
+    pub fn is_document(&self) -> bool {
+        self.0.is_document
     }
 
     /// It could not be done (1).

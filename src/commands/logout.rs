@@ -2,7 +2,7 @@
 
 mod places;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -13,12 +13,12 @@ use crate::cargo::config::{Held, View, item_key, wrong_kind};
 use crate::cargo::name::{RegistryName, variable};
 use crate::cargo::providers::os;
 use crate::cargo::registry::{Registry, Wanted, all_names};
-use crate::disk::tree::Node;
+use crate::disk::tree::{Entry, Node};
 use crate::error::{Kind as ErrorKind, Place, Result};
 use crate::session::change::Wish;
 use crate::session::own::Rules;
 use crate::session::{Session, own};
-use crate::stores::ledger::Entry;
+use crate::stores::ledger;
 use crate::token::Token;
 
 pub(super) use self::places::{Fate, LogoutPlace, PlaceOutcome, Places};
@@ -64,7 +64,12 @@ impl Logout {
         }
         let mut places = Vec::new();
         for wanted in all {
-            places.extend(log_out(session, &wanted)?);
+            match log_out(session, &wanted) {
+                Ok(found) => places.extend(found),
+                // It has something in a file, and no token.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
         }
         let ledger = session.ledger().unwrap_or_default().entries;
         for entry in &ledger {
@@ -105,7 +110,9 @@ pub(super) fn log_out(session: &mut Session, wanted: &Wanted) -> Result<Vec<Logo
             {
                 let table = vec!["registries".to_owned(), name.to_string()];
                 let key = [&table[0], &table[1], "token"];
-                if config.all(&key, View::All).is_empty() && in_ignored(session, &key)?.is_empty() {
+                // What is wrong with files that Cargo passes over is of no concern to a name that it does not know.
+                let is_left = |session: &mut Session| in_ignored(session, &key).unwrap_or_default();
+                if config.all(&key, View::All).is_empty() && is_left(session).is_empty() {
                     return Err(error);
                 }
                 (None, table)
@@ -201,7 +208,7 @@ fn kept_aside(session: &mut Session, registry: &Registry, chain: &Chain) -> Vec<
 }
 
 /// A token of credsh's that stays, with the command that forgets it.
-fn aside(entry: &Entry, registry: &Registry, ledger: &[Entry]) -> LogoutPlace {
+fn aside(entry: &ledger::Entry, registry: &Registry, ledger: &[ledger::Entry]) -> LogoutPlace {
     let same = ledger.iter().filter(|other| other.label == entry.label);
     // The name may be gone by then.
     let which = if same.count() > 1 {
@@ -249,7 +256,7 @@ fn forget_own(
 /// Forgets one of credsh's own tokens, and says what will become of it.
 pub(super) fn forget_one(
     session: &mut Session,
-    entry: &Entry,
+    entry: &ledger::Entry,
     registry: &Registry,
     provider: String,
 ) -> Result<LogoutPlace> {
@@ -275,26 +282,48 @@ pub(super) fn forget_one(
 
 /// The files that Cargo would read if another were not in the way, of those that have this key, and where.
 pub(super) fn in_ignored(session: &mut Session, key: &[&str]) -> Result<Vec<(PathBuf, Place)>> {
-    let doubled = session.config()?.doubled().iter();
-    let ignored: Vec<PathBuf> = doubled.map(|doubled| doubled.ignored.clone()).collect();
+    let config = session.config()?;
+    let doubled = config.doubled().iter().map(|doubled| &doubled.ignored);
+    // One that is included is read all the same.
+    let is_read = |file: &PathBuf| config.files().any(|layer| layer.file == *file);
+    let ignored: Vec<PathBuf> = doubled.filter(|file| !is_read(file)).cloned().collect();
     let mut found = Vec::new();
     for file in ignored {
         if let Some(entry) = session.open(&file)?.in_file(&file, key) {
-            let place = Place::line(&file, entry.line);
+            let place = place_of(&file, entry);
             found.push((file, place));
         }
     }
     Ok(found)
 }
 
-/// The names under which those have something of a registry.
+/// Whether a file that Cargo passes over has the name of one with tokens.
+pub(super) fn is_credentials(file: &Path) -> bool {
+    file.file_stem().is_some_and(|name| name == "credentials")
+}
+
+/// Where an entry of a file stands, or will.
+pub(super) fn place_of(file: &Path, entry: &Entry) -> Place {
+    match entry.line {
+        0 => Place::Pending(file.to_path_buf()),
+        line => Place::line(file, line),
+    }
+}
+
+/// The names under which those have a token.
 fn names_in_ignored(session: &mut Session) -> Result<Vec<String>> {
     let key = ["registries"];
     let mut names = Vec::new();
     for (file, _) in in_ignored(session, &key)? {
         let entry = session.config()?.in_file(&file, &key);
         let table = entry.and_then(|entry| entry.node.as_table());
-        names.extend(table.into_iter().flat_map(|table| table.keys().cloned()));
+        let has_token = |entry: &Entry| {
+            let settings = entry.node.as_table();
+            settings.is_some_and(|settings| settings.contains_key("token"))
+        };
+        let named = table.into_iter().flatten();
+        let named = named.filter(|(_, entry)| has_token(entry));
+        names.extend(named.map(|(name, _)| name.clone()));
     }
     Ok(names)
 }
@@ -382,22 +411,26 @@ pub(super) fn forget_in_files(
         places.push((place, PlaceOutcome::Removed.into()));
     }
     if moves.is_none() && key == ["registry", "token"] {
-        for place in asleep(session)? {
-            if let Some(file) = place.as_file() {
-                session.edit(file, &["token"], None)?;
-            }
+        for (file, place) in asleep(session)? {
+            session.edit(&file, &["token"], None)?;
+            places.retain(|(known, _)| *known != Place::file(&file));
             places.push((place, PlaceOutcome::Removed.into()));
         }
     }
     Ok(places)
 }
 
-/// Where the old layout's token of crates.io (5) stands beside a `[registry]`, and so counts again as soon as that goes.
-fn asleep(session: &mut Session) -> Result<Vec<Place>> {
-    let layers = session
-        .config()?
-        .files()
-        .filter(|layer| layer.is_credentials);
-    let tokens = layers.filter_map(|layer| Some(layer.place(layer.get(&["token"])?)));
-    Ok(tokens.collect())
+/// Where the old layout's token of crates.io (5) stands and nobody reads it: beside a `[registry]`, or in a file that Cargo
+/// passes over. It counts again as soon as what is in its way goes.
+fn asleep(session: &mut Session) -> Result<Vec<(PathBuf, Place)>> {
+    let key = ["token"];
+    let ignored = in_ignored(session, &key)?;
+    let config = session.config()?;
+    let layers = config.files().filter(|layer| layer.is_credentials);
+    let read = layers.filter_map(|layer| {
+        let entry = layer.get(&key)?;
+        Some((layer.file.clone(), layer.place(entry)))
+    });
+    let ignored = ignored.into_iter().filter(|(file, _)| is_credentials(file));
+    Ok(read.chain(ignored).collect())
 }

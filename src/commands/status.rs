@@ -80,7 +80,6 @@ impl Status {
             Ok(ledger) => session.warn_of_broken(&ledger.broken),
             Err(error) => session.warn(&error.to_string()),
         }
-        let is_certain = ledger.as_ref().is_ok_and(|ledger| ledger.broken.is_empty());
         let own = ledger.unwrap_or_default().entries;
         let named: Vec<&RegistryRef> = self.positional.iter().chain(&self.option).collect();
         let were_named = !named.is_empty();
@@ -124,13 +123,6 @@ impl Status {
             row.place = row.place.or(label.map(Place::Label));
             row.tokens = kept(&inspection, &own);
             row.counts_from_today = session.theme.width.is_some();
-            // Where credsh alone is asked and has noted nothing, there is nothing to ask for.
-            let mut steps = inspection.steps.iter();
-            let is_ours =
-                steps.all(|step| step.provider.is_credsh && step.outcome == Found::WouldAsk);
-            if is_ours && is_certain && row.tokens.is_empty() {
-                row.logged_in = Some(false);
-            }
             if row.logged_in == Some(false) {
                 row.look_beyond_reads(&inspection);
             }

@@ -54,8 +54,6 @@ pub struct Runner {
     has_changed: Rc<Cell<bool>>,
     /// Whether whoever reads standard output has left.
     is_unread: Rc<Cell<bool>>,
-    /// Whether the command that has failed was to answer with a document.
-    fails_in_json: Rc<Cell<bool>>,
 }
 
 impl Runner {
@@ -69,7 +67,6 @@ impl Runner {
             running: Rc::default(),
             has_changed: Rc::default(),
             is_unread: Rc::default(),
-            fails_in_json: Rc::default(),
         }
     }
 
@@ -84,8 +81,7 @@ impl Runner {
         };
         let result = self.perform_in(command, point.pending, before);
         let mut session = self.session.borrow_mut();
-        let was_json = session.set_flags(before).json;
-        self.fails_in_json.set(result.is_err() && was_json);
+        session.set_flags(before);
         if result
             .as_ref()
             .map_or(true, |performed| performed.is_own_plan(before))
@@ -97,7 +93,7 @@ impl Runner {
 
     fn perform_in(&self, command: &Command, start: Savepoint, outer: Flags) -> Result<Performed> {
         let outcome = command.run(&mut self.session.borrow_mut())?;
-        self.forget_undone();
+        self.forget_undone(outer.json);
         let flags = self.session.borrow().flags;
         let ran = match &outcome.then_run {
             Some(file) => Some(self.run_all(|| self.run_file(file))?),
@@ -136,14 +132,14 @@ impl Runner {
     }
 
     /// What has been rolled back is not told at the end, unless that is a list of all that was done.
-    fn forget_undone(&self) {
+    fn forget_undone(&self, is_list: bool) {
         let session = self.session.borrow();
         let reached = session.savepoint();
         let is_kept = |waiting: &mut Waiting| match waiting {
             Waiting::Document(_) => true,
             Waiting::Shown(performed) => {
                 performed.is_undone |= performed.reached > reached;
-                session.flags.json || !performed.is_undone
+                is_list || !performed.is_undone
             }
             Waiting::Called(performed) => performed.reached <= reached,
         };
@@ -261,8 +257,19 @@ impl Runner {
         self.run_words(&words)
     }
 
-    /// The same for a line that is in words already.
+    /// The same for a line that is in words already. An error is shown as its answer would have been.
     pub fn run_words(&self, words: &[String]) -> Result<u8> {
+        let mut options = words.iter().take_while(|word| *word != "--");
+        let is_document = options.any(|word| word == "--json");
+        let ended = self.run_parsed(words);
+        if is_document {
+            ended.map_err(Error::as_document)
+        } else {
+            ended
+        }
+    }
+
+    fn run_parsed(&self, words: &[String]) -> Result<u8> {
         let parsed = self.grammar.borrow_mut().parse(words)?;
         match parsed {
             Parsed::Text(text) => self.print_help(&text).map(|()| 0),
@@ -367,7 +374,7 @@ impl Runner {
             let session = self.session.borrow();
             (session.flags, session.theme)
         };
-        let is_document = flags.json || self.fails_in_json.take();
+        let is_document = flags.json || error.is_document();
         if !is_document || self.print_document(json!({ "error": error })).is_err() {
             self.session.borrow_mut().say(&notice::error(error, theme));
         }

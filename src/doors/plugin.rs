@@ -29,7 +29,7 @@ use crate::error::{Error, Result};
 use crate::render::Theme;
 use crate::session::own::{ITEM, Rules};
 use crate::session::{Flags, Session};
-use crate::stores::ledger::{self, Label};
+use crate::stores::ledger::{self, Entry, Label};
 use crate::stores::routing::{Cache, route};
 use crate::stores::{Access, Item, StoreKind};
 use crate::token::Token;
@@ -323,7 +323,7 @@ impl Door {
         };
         // It may be a new token, whose rules are not those that were read.
         let now = ledger::of_index(&home, index).map_err(failure)?;
-        let has_its_rules = now.entries.contains(&entry);
+        let has_its_rules = now.entries.iter().any(|now| serves_as(now, &entry));
         if !has_its_rules || self.session.is_changing(index, Some(&entry.label)) {
             return Err(failure(unsettled(&entry.label)));
         }
@@ -376,6 +376,15 @@ impl Door {
             None => Ok(CredentialResponse::Logout),
         }
     }
+}
+
+/// Whether it is the same token for the same, whatever its registry is called by now.
+fn serves_as(one: &Entry, other: &Entry) -> bool {
+    let nameless = |entry: &Entry| Entry {
+        registry: None,
+        ..entry.clone()
+    };
+    nameless(one) == nameless(other)
 }
 
 /// The error of a token that is given for nothing until it is known again what for.

@@ -142,11 +142,10 @@ impl Session {
         }
         // What somebody else had made so is not ours.
         changes.retain(|change| matches!(change, Change::Item(_)) || !change.is_none());
-        let advice = self.overlay.advice();
         // What proves a move is what is on disk now.
         self.overlay.clear();
         self.config = None;
-        let unfinished = self.log_out_items(changes, &advice);
+        let unfinished = self.log_out_items(changes);
         // What credsh has not forgotten is in no ledger any more: the next start tries again.
         let own = unfinished
             .iter()

@@ -51,11 +51,6 @@ impl Session {
             .ok_or_else(|| os::locked(provider))
     }
 
-    /// Notes what to do should a provider not do that in the end.
-    pub fn advise(&mut self, item: ItemKey, hint: &str) {
-        self.overlay.advise(item, hint.to_owned());
-    }
-
     /// Notes what a provider that holds this now is to do, unless it is so already.
     pub fn wish(
         &mut self,

@@ -3,14 +3,14 @@
 //! Invariant: a token that has moved goes only where it is known to be the one that was meant, and its new place gives
 //! it back before and after.
 
-use std::collections::HashMap;
-
 use super::Session;
 use super::change::{Change, ItemChange, Moved, Wish};
 use crate::cargo::chain;
-use crate::cargo::config::{Held, ItemKey, item_key};
+use crate::cargo::config::Held;
 use crate::cargo::providers::{Action, Said, os};
+use crate::cargo::registry::with_canonical;
 use crate::error::{Error, Kind, Result};
+use crate::words;
 
 /// A logout that was to be done and is not.
 #[derive(Debug, Clone)]
@@ -34,14 +34,24 @@ pub enum Left {
     Failed,
 }
 
+/// The commands that come back to a token of a registry that has gone.
+pub fn way_back(name: &str, index: &str, provider: &[String]) -> String {
+    let mut line = ["registry", "add", name, index]
+        .map(ToOwned::to_owned)
+        .to_vec();
+    if !provider.is_empty() {
+        line.extend(["--provider".to_owned(), provider.join(" ")]);
+    }
+    format!(
+        "`{}` brings it back, and `logout {name}` tries again",
+        words::join(&line)
+    )
+}
+
 impl Session {
     /// Has the providers forget what they are to forget, after everything else is written. What is not done
     /// is told, and kept out of the changes; so is what was not there.
-    pub(super) fn log_out_items(
-        &mut self,
-        changes: &mut Vec<Change>,
-        advice: &HashMap<ItemKey, String>,
-    ) -> Vec<Unfinished> {
+    pub(super) fn log_out_items(&mut self, changes: &mut Vec<Change>) -> Vec<Unfinished> {
         let mut unfinished = Vec::new();
         changes.retain(|change| {
             let Change::Item(item) = change else {
@@ -58,10 +68,11 @@ impl Session {
                 .and_then(|()| self.log_out_item(item, moved_to.as_deref()));
             match ended {
                 Ok(()) => !matches!(item.before, Held::Nothing),
-                Err((left, mut error)) => {
-                    if let Some(advice) = advice.get(&item_key(&item.provider, &item.registry)) {
-                        error = error.hint_then(advice);
-                    }
+                Err((left, error)) => {
+                    let error = match self.way_back(item) {
+                        Some(hint) => error.hint_then(&hint),
+                        None => error,
+                    };
                     unfinished.push(Unfinished {
                         change: (**item).clone(),
                         left,
@@ -72,6 +83,23 @@ impl Session {
             }
         });
         unfinished
+    }
+
+    /// How to come back to a token that is left where no name leads any more; what credsh keeps is tried again anyway.
+    fn way_back(&mut self, item: &ItemChange) -> Option<String> {
+        let ItemChange {
+            provider, registry, ..
+        } = item;
+        let name = registry.name.as_ref()?;
+        let names = with_canonical(self.config().ok()?, &registry.index).ok()?;
+        let is_left = names.is_empty() && provider.kind != chain::Kind::Own;
+        is_left.then(|| {
+            way_back(
+                name.as_str(),
+                &registry.index.to_string(),
+                &provider.command,
+            )
+        })
     }
 
     /// What credsh keeps itself was looked at before anything was done.

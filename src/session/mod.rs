@@ -43,7 +43,7 @@ use crate::world::World;
 use self::change::{After, Change};
 pub use self::commit::Committed;
 pub use self::items::{no_name, stores_nothing};
-pub use self::logouts::{Left, Unfinished};
+pub use self::logouts::{Left, Unfinished, way_back};
 use self::overlay::{Overlay, Savepoint};
 pub use self::preview::Preview;
 pub use self::recording::Recording;

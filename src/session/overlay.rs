@@ -26,8 +26,6 @@ enum Edit {
         key: Key,
         name: Option<String>,
     },
-    /// What to do should an item not become what it is to be.
-    Advice { item: ItemKey, hint: String },
     Item {
         change: Box<ItemChange>,
         /// What the transaction had in mind for it before.
@@ -154,20 +152,6 @@ impl Overlay {
         });
     }
 
-    /// Notes what to do should that item not become what it is to be.
-    pub(super) fn advise(&mut self, item: ItemKey, hint: String) {
-        self.edits.push(Edit::Advice { item, hint });
-    }
-
-    /// What has been noted of that; the last word of several.
-    pub(super) fn advice(&self) -> HashMap<ItemKey, String> {
-        let advice = self.edits.iter().filter_map(|edit| match edit {
-            Edit::Advice { item, hint } => Some((item.clone(), hint.clone())),
-            _ => None,
-        });
-        advice.collect()
-    }
-
     /// Undoes everything after the savepoint.
     pub fn roll_back(&mut self, config: &mut Config, to: Savepoint) {
         self.premises.truncate(to.premises);
@@ -176,7 +160,6 @@ impl Overlay {
                 None
                 | Some(
                     Edit::Table { .. }
-                    | Edit::Advice { .. }
                     | Edit::File {
                         after: After::Unread,
                         ..
@@ -226,7 +209,7 @@ impl Overlay {
                         change.after.clone_from(after);
                     }
                 }
-                Edit::Table { .. } | Edit::Advice { .. } => {}
+                Edit::Table { .. } => {}
                 Edit::Item { change, .. } => {
                     let key = item_key(&change.provider, &change.registry);
                     let at = *items.entry(key).or_insert_with(|| {

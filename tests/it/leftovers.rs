@@ -170,6 +170,22 @@ fn what_cargo_passes_over_is_found_by_whoever_takes_it_away() {
         run.stderr
     );
 
+    // A name without a token there is nobody to log out of, and what is no TOML is of no concern.
+    sandbox.write(
+        "home/credentials.toml",
+        "[registries.old]\nsecret-key = \"x\"\n",
+    );
+    sandbox.ok(&["logout", "--all"]);
+    sandbox.write("home/credentials.toml", "x = [");
+    sandbox.fails(3, &["logout", "nobody"]);
+    sandbox.ok(&["registry", "remove", "gone", "--keep-token"]);
+
+    // What is kept is kept there, too.
+    sandbox.write("home/credentials.toml", token("corp"));
+    sandbox.ok(&["registry", "remove", "corp", "--keep-token"]);
+    assert_eq!(sandbox.read("home/credentials.toml"), token("corp"));
+    sandbox.ok(&["registry", "add", "corp", INDEX]);
+
     // The registry itself, and its secret key.
     let key = format!(
         "{}secret-key = \"k3.secret.{SENTINEL}-0123456789\"\n",
@@ -200,6 +216,14 @@ fn a_token_that_nobody_reads_now_goes_as_well() {
         sandbox.ok(&["provider", "remove", "cargo:token"]);
         sandbox.fails(3, &["status", "crates-io"]);
     }
+    // Or in the file that Cargo passes over.
+    let text = format!("token = \"{SENTINEL}-0123456789\"\n");
+    sandbox
+        .write("home/credentials", "")
+        .write("home/credentials.toml", text);
+    let run = sandbox.ok(&["logout"]);
+    assert!(run.stdout.contains("removed"), "{}", run.stdout);
+    assert_eq!(sandbox.read("home/credentials.toml"), "");
 }
 
 /// A file that the credentials include is no project's.
@@ -212,4 +236,15 @@ fn a_token_in_a_file_that_the_credentials_include_is_no_projects() {
     let run = sandbox.ok(&["logout", "corp"]);
     assert!(run.stdout.contains("removed"), "{}", run.stdout);
     assert_eq!(sandbox.read("home/sub/more.toml"), "");
+}
+
+/// One file that is passed over and included all the same is one.
+#[test]
+fn a_file_that_is_included_is_not_passed_over() {
+    let mut sandbox = with_corp();
+    sandbox
+        .write("home/credentials", "include = [\"credentials.toml\"]\n")
+        .write("home/credentials.toml", token("corp"));
+    let run = sandbox.ok(&["logout", "corp"]);
+    assert_eq!(run.stdout.matches("removed").count(), 1, "{}", run.stdout);
 }

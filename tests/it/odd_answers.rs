@@ -252,6 +252,7 @@ fn a_token_that_a_removed_registry_leaves_can_be_come_back_to() {
         &["registry", "remove", "corp"] as &[&str],
         &["-f", "remove.rhai"],
         &["-c", "begin", "-c", "registry remove corp", "-c", "commit"],
+        &["-c", "logout corp", "-c", "registry remove corp"],
     ] {
         odd.put(CORP, OLD);
         let run = odd.sandbox.run(&[args, &["--yes"]].concat());
@@ -267,4 +268,18 @@ fn a_token_that_a_removed_registry_leaves_can_be_come_back_to() {
             "odd stubborn",
         ]);
     }
+}
+
+/// Where the registry is there again, there is nothing to come back to.
+#[test]
+fn a_registry_that_is_there_again_is_not_to_be_added() {
+    let mut odd = Odd::new("odd stubborn", "odd");
+    odd.put(CORP, OLD);
+    let add = format!("registry add corp {CORP} --provider 'odd stubborn'");
+    let lines = ["registry remove corp", &add, "logout corp"];
+    let args: Vec<&str> = lines.iter().flat_map(|line| ["-c", line]).collect();
+    let run = odd.sandbox.run(&[&["--yes"], &args[..]].concat());
+    assert_eq!(run.status, 1, "{run:?}");
+    let told = [run.stdout.as_str(), &run.stderr].concat();
+    assert!(!told.contains("brings it back"), "{told}");
 }

@@ -369,18 +369,7 @@ fn a_project_token_that_cargo_does_not_read_is_no_obstacle_for_a_logout_where_no
     assert!(!sandbox.read(project).contains("sentinel-of-project"));
 }
 
-#[test]
-fn status_knows_that_credsh_keeps_nothing() {
-    let mut sandbox = corp("");
-    let run = sandbox.fails(3, &["status", "corp"]);
-    assert!(run.stdout.contains("not logged in"), "{}", run.stdout);
-    // Where nobody can read what it keeps, nobody knows.
-    sandbox.write("home/.credsh/tokens.toml", "[tokens\n");
-    let run = sandbox.run(&["status", "corp"]);
-    assert!(!run.stdout.contains("not logged in"), "{}", run.stdout);
-}
-
-/// By whatever path, and also before they are there.
+/// Also behind a link, and before they are there.
 #[test]
 fn what_credsh_keeps_is_no_configuration() {
     let mut sandbox = corp("");

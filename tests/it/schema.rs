@@ -242,6 +242,14 @@ fn an_error_of_a_line_is_a_document_if_its_answer_was_to_be() {
         conforms(&compiled(Some("error")), &run.stdout);
     }
     let mut sandbox = used();
+    let lines = "registry show nobody --json\n";
+    sandbox.write("work/f.txt", lines);
+    let run = sandbox.run(&["run", "f.txt"]);
+    conforms(&compiled(Some("error")), &run.stdout);
+    let caught = "try { registry::show(\"nobody\", #{ json: true }); } catch { } fail(\"plain\");";
+    sandbox.write("work/c.rhai", caught);
+    let run = sandbox.run(&["-f", "c.rhai"]);
+    assert!(run.stderr.contains("error: "), "{run:?}");
     let run = sandbox.run(&["-c", "registry list --json", "-c", "registry show nobody"]);
     assert!(run.stderr.starts_with("error: "), "{run:?}");
 }

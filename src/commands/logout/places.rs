@@ -7,7 +7,7 @@ use crate::cargo::config::{ItemKey, item_key};
 use crate::commands::{Answer, document};
 use crate::error::{Error, Kind as ErrorKind, Place, Result, in_turn};
 use crate::render::{Block, Role, Span};
-use crate::session::{Left, Session, Unfinished};
+use crate::session::{Left, Unfinished};
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -104,7 +104,7 @@ impl Fate {
     }
 
     /// What to do about it afterwards, where it is not as it was meant to be.
-    fn advise(&mut self, next: &str) {
+    pub fn advise(&mut self, next: &str) {
         if self.is_not_done() {
             self.hint = Some(in_turn(self.hint.as_deref(), next));
         }
@@ -146,16 +146,6 @@ pub struct Places {
 }
 
 impl LogoutPlace {
-    /// What to do where a token is left there, be it known now or after the commit.
-    pub fn advise(&mut self, session: &mut Session, next: &str) {
-        self.fate.advise(next);
-        if let Some(item) = &self.item
-            && self.fate.outcome == PlaceOutcome::Removed
-        {
-            session.advise(item.clone(), next);
-        }
-    }
-
     /// The error of one that cannot be logged out of, where afterwards nobody could either.
     pub fn check(&self) -> Result<()> {
         if !self.fate.is_not_done() {

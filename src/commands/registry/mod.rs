@@ -14,7 +14,7 @@ use clap::Subcommand;
 pub(super) use self::add::{refuse_mixed_shapes, set_provider};
 
 use super::Outcome;
-use super::logout::in_ignored;
+use super::logout::{in_ignored, place_of};
 use crate::cargo::chain::Provider;
 use crate::cargo::config::{Config, View};
 use crate::cargo::name::RegistryName;
@@ -107,10 +107,14 @@ impl Leftover {
             let Some(Node::Table(settings)) = entry.map(|entry| &entry.node) else {
                 continue;
             };
-            all.extend(settings.iter().map(|(setting, entry)| Self {
+            // An index among the credentials counts for nothing (4).
+            let counts =
+                |name: &str| matches!(name, "token" | "credential-provider" | "secret-key");
+            let settings = settings.iter().filter(|(setting, _)| counts(setting));
+            all.extend(settings.map(|(setting, entry)| Self {
                 file: file.clone(),
                 setting: setting.clone(),
-                place: Place::line(&file, entry.line),
+                place: place_of(&file, entry),
                 is_ignored,
             }));
         }

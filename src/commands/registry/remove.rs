@@ -10,11 +10,10 @@ use crate::cargo::index_url::IndexUrl;
 use crate::cargo::name::RegistryName;
 use crate::cargo::registry::Wanted;
 use crate::commands::Outcome;
-use crate::commands::logout::{LogoutPlace, Places, in_ignored, log_out};
+use crate::commands::logout::{LogoutPlace, Places, in_ignored, is_credentials, log_out};
 use crate::disk::tree::Node;
 use crate::error::{Kind, Result};
-use crate::session::Session;
-use crate::words;
+use crate::session::{Session, way_back};
 
 /// Remove a registry, and log out of it
 #[derive(Debug, Clone, Args)]
@@ -80,7 +79,7 @@ impl Remove {
         match places {
             Some(mut places) => {
                 for place in &mut places {
-                    place.advise(session, &again);
+                    place.fate.advise(&again);
                 }
                 Outcome::change_with(Places {
                     registry: Some(name.to_string()),
@@ -94,16 +93,18 @@ impl Remove {
 
     /// The files that have something of the registry and are to lose it.
     fn files(&self, session: &mut Session, table: &[&str]) -> Result<Vec<PathBuf>> {
-        // Those that Cargo passes over now are not to bring it back.
-        let ignored = in_ignored(session, table)?;
-        let layers = session.config()?.files().filter(|layer| {
-            let stays = self.keep_token && layer.is_credentials;
-            !stays && layer.table(table).is_some()
+        // Those that Cargo passes over now are not to bring it back; what is wrong with them is of no concern to it.
+        let ignored = in_ignored(session, table).unwrap_or_default();
+        let config = session.config()?;
+        let read = config.files().filter(|layer| layer.table(table).is_some());
+        let read = read.map(|layer| (layer.file.clone(), layer.is_credentials));
+        let ignored = ignored.into_iter().map(|(file, _)| {
+            let is_credentials = is_credentials(&file);
+            (file, is_credentials)
         });
-        let read = layers.map(|layer| layer.file.clone());
-        Ok(read
-            .chain(ignored.into_iter().map(|(file, _)| file))
-            .collect())
+        let files = read.chain(ignored);
+        let files = files.filter(|(_, is_credentials)| !(self.keep_token && *is_credentials));
+        Ok(files.map(|(file, _)| file).collect())
     }
 
     /// Whether a key is no setting of the registry, but a token that stays, or has gone already.
@@ -115,16 +116,17 @@ impl Remove {
     fn again(&self, session: &mut Session) -> Result<String> {
         let name = self.name.as_str();
         let config = session.config()?;
-        let mut line = ["registry", "add", name].map(ToOwned::to_owned).to_vec();
-        if let Ok(Some(index)) = config.text(&["registries", name, "index"], View::Config) {
-            line.push(IndexUrl::shown(&index.value));
-        }
-        if let Ok(Some(own)) = config.words(&["registries", name, "credential-provider"]) {
-            line.extend(["--provider".to_owned(), own.words.join(" ")]);
-        }
-        Ok(format!(
-            "`{}` brings it back, and `logout {name}` tries again",
-            words::join(&line)
+        let index = config.text(&["registries", name, "index"], View::Config);
+        let index = index
+            .ok()
+            .flatten()
+            .map(|index| IndexUrl::shown(&index.value));
+        let own = config.words(&["registries", name, "credential-provider"]);
+        let own = own.ok().flatten().map(|own| own.words);
+        Ok(way_back(
+            name,
+            &index.unwrap_or_default(),
+            &own.unwrap_or_default(),
         ))
     }
 }
@@ -141,5 +143,6 @@ fn refuse_to_leave(places: &[LogoutPlace]) -> Result<()> {
 
 fn has_token(session: &mut Session, name: &RegistryName) -> Result<bool> {
     let key = ["registries", name.as_str(), "token"];
-    Ok(!session.config()?.all(&key, View::All).is_empty())
+    let is_read = !session.config()?.all(&key, View::All).is_empty();
+    Ok(is_read || !in_ignored(session, &key)?.is_empty())
 }
