@@ -321,9 +321,9 @@ fn names_in_ignored(session: &mut Session) -> Result<Vec<String>> {
             let settings = entry.node.as_table();
             settings.is_some_and(|settings| settings.contains_key("token"))
         };
-        let named = table.into_iter().flatten();
-        let named = named.filter(|(_, entry)| has_token(entry));
-        names.extend(named.map(|(name, _)| name.clone()));
+        let registries = table.into_iter().flatten();
+        let left = registries.filter(|(_, entry)| has_token(entry));
+        names.extend(left.map(|(name, _)| name.clone()));
     }
     Ok(names)
 }
