@@ -11,6 +11,7 @@
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
 
 use cargo_credential::{
     Action, CacheControl, CredentialHello, CredentialRequest, CredentialResponse, Error as Failure,
@@ -25,6 +26,7 @@ use crate::cargo::name::RegistryName;
 use crate::cargo::providers::os::{self, STORE, UNLOCK};
 use crate::cargo::providers::{Operation, PARTS, end_with_parent, in_parts};
 use crate::cargo::registry::Registry;
+use crate::disk::lock;
 use crate::error::{Error, Result};
 use crate::render::Theme;
 use crate::session::own::{ITEM, Rules};
@@ -286,6 +288,7 @@ impl Door {
         let index = registry.index_url;
         let home = self.access().map_err(failure)?.home.to_path_buf();
         self.session.wait_for_change(index);
+        let version = version_of(&ledger::file(&home));
         let ledger = ledger::of_index(&home, index).map_err(failure)?;
         let (mut entries, mut broken) = (ledger.entries, ledger.broken);
         for broken in &broken {
@@ -322,8 +325,10 @@ impl Door {
             return Err(Failure::NotFound);
         };
         // It may be a new token, whose rules are not those that were read.
-        let now = ledger::of_index(&home, index).map_err(failure)?;
-        let has_its_rules = now.entries.iter().any(|now| serves_as(now, &entry));
+        let has_its_rules = version_of(&ledger::file(&home)) == version || {
+            let now = ledger::of_index(&home, index).map_err(failure)?;
+            now.entries.iter().any(|now| serves_as(now, &entry))
+        };
         if !has_its_rules || self.session.is_changing(index, Some(&entry.label)) {
             return Err(failure(unsettled(&entry.label)));
         }
@@ -341,7 +346,7 @@ impl Door {
     }
 
     /// A name that has tokens, for another index: a project may have moved it.
-    fn explain_other_index(&mut self, home: &std::path::Path, registry: &RegistryInfo<'_>) {
+    fn explain_other_index(&mut self, home: &Path, registry: &RegistryInfo<'_>) {
         let Some(name) = registry.name else { return };
         let ledger = ledger::of_home(home).unwrap_or_default();
         let other = ledger
@@ -376,6 +381,13 @@ impl Door {
             None => Ok(CredentialResponse::Logout),
         }
     }
+}
+
+/// What tells one text of a file from the next without reading it; the number of a file that is gone may come back.
+fn version_of(file: &Path) -> Option<impl PartialEq + use<>> {
+    let metadata = file.metadata().ok()?;
+    let changed = metadata.modified().ok()?;
+    Some((lock::identity(file)?, changed, metadata.len()))
 }
 
 /// Whether it is the same token for the same, whatever its registry is called by now.
