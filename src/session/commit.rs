@@ -245,6 +245,7 @@ impl Session {
         });
         let records = records.collect::<Result<_>>()?;
         let record = FileRecord::new(&self.home, file, is_credentials, text, &new, records)
+            .with_old_layout(self.config()?.is_credentials(file))
             .with_tables(part.tables.clone());
         let found = found.into_iter().map(|found| found.map(|entry| entry.node));
         Ok(Prepared {

@@ -161,13 +161,18 @@ impl Session {
         journal: &Journal,
         conflicts: &mut Conflicts,
     ) -> Result<()> {
+        let mut edits = journal.left().flat_map(|record| &record.edits);
+        if !edits.any(sets_index) {
+            return Ok(());
+        }
         let (plain, with_extension) = both_names(&self.home, "credentials");
         let file = if plain.exists() {
             plain
         } else {
             with_extension
         };
-        let text = replace::read(&file)?.unwrap_or_default();
+        // Cargo may be writing.
+        let text = replace::read_settled(&file)?.unwrap_or_default();
         let tokens = Layer::alone(&file, tree::parse(&file, &text)?, true);
         for record in journal.left() {
             for index in record.edits.iter().filter(|edit| sets_index(edit)) {
@@ -312,7 +317,7 @@ fn edited_by_hand(
     found: &Sorted<'_>,
 ) -> Result<Zeroizing<String>> {
     let mut document = Document::of(&record.file, text);
-    if record.is_credentials {
+    if record.may_have_old_layout {
         forget_old_layout(&mut document, found.made.iter().map(|edit| &edit.key))?;
     }
     // A table of which something stays where it is keeps its name; and what has another one already is not renamed again.
@@ -391,7 +396,12 @@ impl Conflicts {
     /// What stands against that.
     fn against(&self, token: &[String]) -> Option<&Vec<String>> {
         let table = &token[..token.len() - 1];
-        self.keys.iter().find(|key| key.starts_with(table))
+        // What is below `registry` is mostly about others; crates.io has one index.
+        let is_of_crates_io = |key: &[String]| matches!(key, [_, setting] if setting == "token" || setting == "credential-provider");
+        let is_about = |key: &&Vec<String>| {
+            key.starts_with(table) && (table != ["registry"] || is_of_crates_io(key))
+        };
+        self.keys.iter().find(is_about)
     }
 
     /// Whether the registry of this token is another one by now.
@@ -429,6 +439,6 @@ fn read(record: &FileRecord, now: Option<&[u8]>) -> Result<(Zeroizing<String>, L
     let bytes = Zeroizing::new(now.unwrap_or_default().to_vec());
     let text = replace::text_of(&record.file, bytes)?;
     let root = tree::parse(&record.file, &text)?;
-    let layer = Layer::alone(&record.file, root, record.is_credentials);
+    let layer = Layer::alone(&record.file, root, record.may_have_old_layout);
     Ok((text, layer))
 }

@@ -491,3 +491,58 @@ fn a_journal_that_is_needed_is_not_to_be_removed() {
         assert_eq!(case.side(), case.new, "{told}");
     }
 }
+
+/// A file that the credentials include, in the layout of old: nothing of it has happened.
+#[test]
+fn a_token_in_the_layout_of_old_that_is_included_is_not_gone() {
+    let more = format!("token = \"{OLD}\" # by hand\n");
+    let files = [
+        (CONFIG, "[registries.corp]\nindex = \"INDEX/corp\"\n"),
+        (CREDENTIALS, "include = [\"more.toml\"]\n"),
+        ("home/more.toml", more.as_str()),
+    ];
+    let args = [
+        "login",
+        "crates-io",
+        "--from",
+        "provider:cargo:token",
+        "--move",
+        "--provider",
+        "cargo-credential-vault",
+    ];
+    let mut case = Case::new(&files, &[], &args);
+    case.interrupt(behind_the_journal);
+    let told = case.finish();
+    assert_eq!(case.side(), case.old, "{told}");
+}
+
+/// What else is below `registry` is not about crates.io's token; and credentials that are no TOML stop no change that is
+/// not about them.
+#[test]
+fn what_is_not_about_a_token_stands_in_no_ones_way() {
+    let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
+    let args = [
+        "-c",
+        "registry add proj sparse+https://proj.example/ --local",
+        "-c",
+        "registry set corp --make-default",
+        "-c",
+        "login crates-io --from env:NEW --provider cargo:token",
+    ];
+    let mut case = Case::new(&[(CONFIG, config)], &[], &args);
+    case.interrupt(|steps| places(steps, "renameat2")[0] + 2);
+    case.add(CONFIG, "\n[registry]\ndefault = \"lab\"\n");
+    let told = case.finish();
+    assert!(case.sandbox.read(CREDENTIALS).contains(NEW), "{told}");
+
+    let mut case = Case::new(&[(CONFIG, config)], &[], &["alias", "set", "a", "program"]);
+    case.interrupt(first_exchange);
+    case.sandbox.write(CREDENTIALS, "[registries.corp");
+    let run = case.sandbox.run(&["registry", "list"]);
+    assert!(!case.sandbox.exists(JOURNAL), "{}", run.stderr);
+    assert!(
+        case.sandbox.read(CONFIG).contains("program"),
+        "{}",
+        run.stderr
+    );
+}

@@ -23,6 +23,8 @@ pub(crate) struct FileRecord {
     pub(super) name: PathBuf,
     /// Whether Cargo locks this file, so that it is written in place and born private.
     pub(crate) is_credentials: bool,
+    /// Whether crates.io's token may stand in it as Cargo once wrote it (5): also where the credentials include it.
+    pub(crate) may_have_old_layout: bool,
     /// The name of the file beside it that is moved into its place.
     pub(crate) temporary: String,
     /// How many of the folders around it are made for it.
@@ -146,6 +148,7 @@ impl FileRecord {
             file: file.to_path_buf(),
             name: file.strip_prefix(home).unwrap_or(file).to_path_buf(),
             is_credentials,
+            may_have_old_layout: is_credentials,
             temporary: replace::temporary(),
             folders: if old.is_none() {
                 replace::missing_folders(file)
@@ -164,6 +167,12 @@ impl FileRecord {
         }
     }
 
+    /// The same of a file that the credentials may include.
+    pub(crate) fn with_old_layout(mut self, may_have_it: bool) -> Self {
+        self.may_have_old_layout = may_have_it;
+        self
+    }
+
     /// The same where that is to become of tables.
     pub(crate) fn with_tables(mut self, tables: Vec<TableRecord>) -> Self {
         self.tables = tables;
@@ -176,6 +185,7 @@ impl FileRecord {
         let tables = std::mem::take(&mut self.tables);
         let anew = Self::new(home, &self.file, self.is_credentials, old, new, edits);
         let folders = self.folders;
+        let anew = anew.with_old_layout(self.may_have_old_layout);
         *self = anew.with_tables(tables);
         self.folders = folders;
     }
