@@ -52,11 +52,8 @@ impl Session {
             };
             let text = replace::read_bytes(&token.from.file)?;
             let (_, layer) = read(token.from, text.as_ref().map(|text| text.as_slice()))?;
-            let path: Vec<&str> = token.goes.key.iter().map(String::as_str).collect();
-            if !token
-                .goes
-                .is_before(layer.get(&path).map(|entry| &entry.node))
-            {
+            let now = layer.get(&parts(&token.goes.key));
+            if !token.goes.is_before(now.map(|entry| &entry.node)) {
                 let name = token
                     .comes
                     .key
