@@ -85,6 +85,13 @@ impl Layers {
     ///
     /// Cargo may be writing the credentials, unless we have its lock (`is_locked`).
     pub fn read(home: &Path, directory: &Path, is_locked: bool) -> Result<Self> {
+        let mut layers = Self::credentials(home, is_locked)?;
+        layers.read_configuration(home, directory)?;
+        Ok(layers)
+    }
+
+    /// The same of the credentials alone.
+    pub fn credentials(home: &Path, is_locked: bool) -> Result<Self> {
         let mut layers = Self::default();
         if let Some(file) = layers.find(home, "credentials", true)?
             && let Some(table) = layers.looks.table(&file, !is_locked)?
@@ -92,7 +99,6 @@ impl Layers {
             layers.add(&file, table, true, &mut Vec::new())?;
             adopt_old_layout(&mut layers.layers);
         }
-        layers.read_configuration(home, directory)?;
         Ok(layers)
     }
 

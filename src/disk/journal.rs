@@ -9,6 +9,7 @@
 
 use std::fs::{self, File};
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ pub(crate) use record::BLOCK;
 pub(crate) use record::{EditRecord, FileRecord, IndexRecord, State, TableRecord};
 
 /// The version of the format.
-const SCHEMA: u8 = 4;
+const SCHEMA: u8 = 5;
 
 /// The name of the file.
 const NAME: &str = "journal";
@@ -102,16 +103,17 @@ impl Journal {
         last.any(|last| last.file == self.files[place].file)
     }
 
-    /// Whether this is done, because it is time for what comes last.
-    pub(crate) fn is_done(&self, place: usize) -> bool {
-        self.goes_on && place < self.files.len()
+    /// The places of what comes after these.
+    pub(crate) fn later(&self) -> Range<usize> {
+        let end = self.files.len() + self.then.len();
+        let start = if self.goes_on { end } else { self.files.len() };
+        start..end
     }
 
-    /// The records of these places, with those that come later.
+    /// The records of both.
     pub(crate) fn left(&self) -> impl Iterator<Item = &FileRecord> {
-        let current = self.current();
-        let later = if self.goes_on { &[][..] } else { &self.then };
-        current.into_iter().map(|at| self.at(at)).chain(later)
+        let places = self.current().into_iter().chain(self.later());
+        places.map(|at| self.at(at))
     }
 
     pub(crate) fn at(&self, place: usize) -> &FileRecord {
@@ -133,8 +135,10 @@ impl Journal {
     pub(crate) fn taken_along(&self) -> impl Iterator<Item = TakenAlong<'_>> {
         let comes = self.then.iter().flat_map(|record| &record.edits);
         comes.filter_map(|comes| {
+            let token = Some(comes.token_that_comes()?);
             self.files.iter().find_map(|from| {
-                let goes = from.edits.iter().find(|goes| goes.goes_to(comes))?;
+                let mut edits = from.edits.iter();
+                let goes = edits.find(|goes| goes.token_that_goes() == token)?;
                 Some(TakenAlong { from, goes, comes })
             })
         })
@@ -193,17 +197,12 @@ impl Journal {
     /// Keeps it in this folder. When this returns, it is on the disk.
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         let file = folder.join(NAME);
-        // With room enough no copy is left behind by growing.
-        let files: usize = self.all().map(FileRecord::room).sum();
-        let items: usize = self
-            .items
-            .iter()
-            .chain(&self.waiting)
-            .map(|item| item.to_string().len() + 1)
-            .sum();
-        let mut text = Zeroizing::new(Vec::with_capacity(1024 + files + items));
-        serde_json::to_writer(&mut *text, self)
-            .map_err(|error| Error::io("write", &file, &error.into()))?;
+        let failed = |error: serde_json::Error| Error::io("write", &file, &error.into());
+        // With room for all of it from the start, no copy is left behind by growing.
+        let mut length = Length(0);
+        serde_json::to_writer(&mut length, self).map_err(failed)?;
+        let mut text = Zeroizing::new(Vec::with_capacity(length.0));
+        serde_json::to_writer(&mut *text, self).map_err(failed)?;
         if text.len() as u64 > replace::LONGEST {
             return Err(Error::failed("this change is too large")
                 .at(Place::file(&file))
@@ -226,6 +225,20 @@ impl Journal {
         }
         // One that came back after a power failure would undo what was done since.
         replace::sync_folder(&folder.join(NAME));
+        Ok(())
+    }
+}
+
+/// How long a text is that is not kept.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

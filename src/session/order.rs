@@ -141,9 +141,9 @@ impl Session {
         if table != "registries" || setting != "index" {
             return Ok(None);
         }
-        let config = self.config()?;
-        let token = config.in_file(&config.credentials_file(), &[table, name, "token"]);
-        Ok(token.map(|entry| &entry.node))
+        let key = [table.as_str(), name, "token"];
+        let mut files = self.config()?.files().filter(|file| file.is_credentials);
+        Ok(files.find_map(|file| Some(&file.get(&key)?.node)))
     }
 
     /// The files that change, in the order of their first change.

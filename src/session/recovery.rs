@@ -5,8 +5,8 @@
 //! nothing has been written, and what can be taken back is.
 //!
 //! Invariant: what somebody else has changed since then stays, and is told. No token goes before its new place
-//! has given it back, and none goes to a registry that has changed; nor does a registry change whose token stays. Files
-//! are written in the order of the journal, which is the one of the commit. Doing it twice is doing it once.
+//! has given it back. Files are written in the order of the journal, which is the one of the commit. Doing it twice is
+//! doing it once.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 
 use super::Session;
 use super::records::ItemRecord;
-use super::recovery_files::{Conflicts, May};
+use super::recovery_registries::Affected;
 use super::writing::tidy_after_kill;
 use crate::cargo::config::Held;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
@@ -23,6 +23,9 @@ use crate::disk::{lock, replace};
 use crate::error::{Error, Kind as ErrorKind, Result, list};
 use crate::render::notice;
 use crate::stores;
+
+/// How often to look again at what others go on changing.
+const TRIES: usize = 100;
 
 /// How long a start waits for another run that is at it.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -157,16 +160,15 @@ impl Session {
 
     /// Answers what has to wait.
     fn finish(&mut self, journal: &mut Journal) -> Result<Vec<Json>> {
-        loop {
+        for _ in 0..TRIES {
             if let Some(waiting) = self.finish_part(journal)? {
                 return Ok(waiting);
             }
-            journal.goes_on = true;
-            journal.write(&self.own_folder())?;
         }
+        Err(Error::unavailable("others go on changing what it is about"))
     }
 
-    /// The same of what there is to look at now; nothing, where it is time for what comes last.
+    /// The same of what there is to look at now; nothing, where there is more to look at by then.
     fn finish_part(&mut self, journal: &mut Journal) -> Result<Option<Vec<Json>>> {
         let items = self.records_of(&journal.items)?;
         let current = journal.current();
@@ -190,15 +192,13 @@ impl Session {
             self.give_up(journal, &found)?;
             return Ok(Some(Vec::new()));
         }
-        self.check_taken_along(journal, &found.conflicts)?;
-        // A token goes only when its new place has given it back.
-        let mut may = May {
-            forget_tokens: found.are_proved() && found.may_add_all(journal),
-            tokens: tokens_that_go(journal),
-            conflicts: found.conflicts,
+        self.decide(journal, &found.affected)?;
+        let Some(done) = self.finish_files(journal)? else {
+            return Ok(None);
         };
-        let done = self.finish_files(journal, &mut may)?;
         if !journal.goes_on && !journal.then.is_empty() {
+            journal.goes_on = true;
+            journal.write(&self.own_folder())?;
             return Ok(None);
         }
         for (login, held) in found.logins.iter().filter(|login| !is_proved(login)) {
@@ -210,7 +210,8 @@ impl Session {
         }
         let mut waiting = Vec::new();
         for logout in &found.logouts {
-            if !may.forget_tokens {
+            // A token goes only when its new place has given it back.
+            if !found.affected.may_forget() {
                 self.tell_uncertain(logout)?;
             } else if !self.finish_logout(logout)? {
                 waiting.push(logout.json());
@@ -234,13 +235,7 @@ impl Session {
 
     /// How far the change has come, and what others have made of it since then.
     fn look_at(&mut self, journal: &Journal, items: Vec<ItemRecord>) -> Result<Found> {
-        let mut conflicts = Conflicts::default();
-        let mut has_begun = journal.goes_on;
-        for at in journal.current() {
-            has_begun |= self.compare(journal.at(at), &mut conflicts)?;
-        }
-        self.compare_indexes(journal, &mut conflicts)?;
-        self.compare_tokens(journal, &mut conflicts)?;
+        let mut affected = self.look_at_files(journal)?;
         let (logins, logouts): (Vec<_>, Vec<_>) = items.into_iter().partition(ItemRecord::is_login);
         let logins = logins.into_iter().map(|login| {
             let held = self.held_now(&login)?;
@@ -253,10 +248,11 @@ impl Session {
             }
             Ok((login, held))
         });
+        let logins: Vec<_> = logins.collect::<Result<_>>()?;
+        affected.conclude(journal, logins.iter().all(is_proved));
         Ok(Found {
-            has_begun,
-            conflicts,
-            logins: logins.collect::<Result<_>>()?,
+            affected,
+            logins,
             logouts,
         })
     }
@@ -269,11 +265,10 @@ impl Session {
         let records = current.iter().map(|at| journal.at(*at));
         let edits = records.clone().flat_map(|record| &record.edits);
         let removed: Vec<&EditRecord> = edits.filter(is_removed).collect();
-        let is_sure = !removed
-            .iter()
-            .any(|edit| found.conflicts.keys.contains(&edit.key));
+        let conflicts = found.affected.conflicts();
+        let is_sure = !removed.iter().any(|edit| conflicts.contains(&&edit.key));
         for kept in removed {
-            if found.conflicts.is_moved(&kept.key) {
+            if found.affected.is_moved(&kept.key) {
                 self.warn(&format!(
                     "`{}` was to be removed, and stays, because of what else has changed since then",
                     kept.key.join(".")
@@ -288,7 +283,14 @@ impl Session {
         for record in records {
             replace::remove_folders(&record.file, record.folders);
         }
-        self.note("an interrupted change, of which no file had been written, is given up");
+        let conflicts: Vec<String> = conflicts.iter().map(|key| key.join(".")).collect();
+        let why = match &conflicts[..] {
+            [] => String::new(),
+            conflicts => format!(", because somebody else has changed {}", list(conflicts)),
+        };
+        self.note(&format!(
+            "an interrupted change, of which no file had been written, is given up{why}"
+        ));
         Ok(())
     }
 
@@ -303,30 +305,17 @@ impl Session {
 
 /// How far an interrupted change has come.
 struct Found {
-    /// Something of it is in a file.
-    has_begun: bool,
-    conflicts: Conflicts,
+    affected: Affected,
     /// Each with what its provider holds now.
     logins: Vec<(ItemRecord, Held)>,
     logouts: Vec<ItemRecord>,
 }
+
 impl Found {
-    /// Every login outside files has stored its token.
-    fn are_proved(&self) -> bool {
-        self.logins.iter().all(is_proved)
-    }
-
-    /// Whether every token in a file can be written: one that moves from one key to another is in both places or in
-    /// neither until then.
-    fn may_add_all(&self, journal: &Journal) -> bool {
-        let edits = journal.left().flat_map(|record| &record.edits);
-        let mut added = edits.filter(|edit| is_secret(&edit.key) && edit.after.is_some());
-        added.all(|edit| self.conflicts.may_add(&edit.key))
-    }
-
     /// Whether it goes on: something is written already, or all of it can be.
     fn goes_on(&self) -> bool {
-        self.has_begun || (self.are_proved() && self.conflicts.keys.is_empty())
+        self.affected.has_begun
+            || (self.logins.iter().all(is_proved) && self.affected.conflicts().is_empty())
     }
 }
 
@@ -337,14 +326,6 @@ fn has_the_only_copy(journal: &Journal) -> bool {
         record.state(now.as_ref().map(|now| now.as_slice())) == State::Torn
     };
     journal.taken_along().next().is_some() || journal.all().any(is_torn)
-}
-
-/// The registries whose tokens are to go from a file.
-fn tokens_that_go(journal: &Journal) -> Vec<Vec<String>> {
-    let edits = journal.all().flat_map(|record| &record.edits);
-    let tokens = edits.filter(|edit| is_secret(&edit.key) && edit.after.is_none());
-    let tables = tokens.map(|edit| edit.key[..edit.key.len() - 1].to_vec());
-    tables.collect()
 }
 
 /// Whether what the provider holds is the token that this login was to store.

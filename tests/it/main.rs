@@ -87,6 +87,8 @@ mod recovery_doubts;
 mod recovery_others;
 #[cfg(target_os = "linux")]
 mod recovery_own;
+#[cfg(target_os = "linux")]
+mod recovery_registries;
 mod registries;
 mod repository;
 mod requests;

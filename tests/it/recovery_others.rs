@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use crate::harness::seed;
-use crate::steps::{Case, NEW, OLD, Side, Step, exchanges, last_write, places};
+use crate::steps::{Case, NEW, OLD, Side, Step, last_write, places};
 
-const CREDENTIALS: &str = "home/credentials.toml";
-const CONFIG: &str = "home/config.toml";
-const JOURNAL: &str = "home/.credsh/journal";
+pub const CREDENTIALS: &str = "home/credentials.toml";
+pub const CONFIG: &str = "home/config.toml";
+pub const JOURNAL: &str = "home/.credsh/journal";
 const THEIRS: &str = "\n[net]\nretry = 7 # by somebody else\n";
 
 /// One that changes the configuration alone.
@@ -24,7 +24,7 @@ fn before_the_text(steps: &[Step]) -> usize {
 }
 
 /// Behind the journal, before anything else.
-fn behind_the_journal(steps: &[Step]) -> usize {
+pub fn behind_the_journal(steps: &[Step]) -> usize {
     places(steps, "rename")[0] + 2
 }
 
@@ -37,20 +37,20 @@ fn commented() -> [(&'static str, String); 2] {
     [(CONFIG, config.to_owned()), (CREDENTIALS, credentials)]
 }
 
-fn of_commented(args: &[&'static str]) -> Case {
+pub fn of_commented(args: &[&'static str]) -> Case {
     let files = commented();
     let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
     Case::new(&files, &[], args)
 }
 
 impl Case {
-    fn add(&self, file: &str, text: &str) {
+    pub fn add(&self, file: &str, text: &str) {
         let before = self.sandbox.read(file);
         self.sandbox.write(file, before + text);
     }
 
     /// Starts it once more; what it says.
-    fn finish(&mut self) -> String {
+    pub fn finish(&mut self) -> String {
         let run = self.sandbox.ok(&["registry", "list"]);
         self.is_clean(&run.stderr);
         run.stderr
@@ -118,45 +118,6 @@ fn a_start_that_is_killed_while_it_adds_to_what_others_wrote() {
         assert!(text.contains("default = \"corp\""), "{step:?}: {text}");
     }
     assert!(kills > 10, "{kills}");
-}
-
-/// A token that both writes of a file take along is in no file in between: where somebody else has changed the registry
-/// that it goes to, it stays where it is until that is what it was.
-#[test]
-fn a_token_between_two_writes_is_not_given_up() {
-    let mut case = of_commented(&[
-        "-c",
-        "registry remove lab",
-        "-c",
-        "registry rename corp lab",
-    ]);
-    // Before the configuration, and between that and the second write.
-    for (step, name) in [
-        (first_exchange as fn(&[Step]) -> usize, "lab"),
-        (last_write, "corp"),
-    ] {
-        case.interrupt(step);
-        let index = case.cargo.registries.index(name);
-        let now = case.sandbox.read(CONFIG);
-        let changed = now.replace(&index, "sparse+https://new.example/");
-        assert_ne!(changed, now);
-        case.sandbox.write(CONFIG, &changed);
-        let run = case.sandbox.ok(&["registry", "list"]);
-        assert!(case.sandbox.exists(JOURNAL), "{}", run.stderr);
-        assert!(
-            run.stderr.contains("registries.lab.index"),
-            "{}",
-            run.stderr
-        );
-        assert!(!run.stderr.contains("remove"), "{}", run.stderr);
-        case.sandbox.write(CONFIG, now);
-        let told = case.finish();
-        assert_eq!(case.side(), case.new, "{told}");
-    }
-}
-
-fn first_exchange(steps: &[Step]) -> usize {
-    exchanges(steps)[0]
 }
 
 /// Somebody takes away what stands at the end of a file: that is no write that was cut off.
@@ -322,78 +283,6 @@ fn a_swap_that_is_finished_twice_is_done_once() {
     }
 }
 
-/// What the first start has found is found by the second one, too.
-#[test]
-fn a_start_that_is_killed_forgets_no_conflict() {
-    let config = "[alias]\na = \"b\"\n";
-    let args = [
-        "-c",
-        "registry add proj sparse+https://proj.example/ --local",
-        "-c",
-        "registry add lab sparse+https://good.example/ --make-default",
-        "-c",
-        "login lab --from env:NEW --provider cargo:token",
-    ];
-    let mut case = Case::new(&[(CONFIG, config)], &[], &args);
-    case.reset();
-    let steps = case.steps(&case.credsh());
-    let local = places(&steps, "renameat2")[0];
-    case.reset();
-    // The project's file is there.
-    assert!(case.is_killed_at(&steps[local + 2], &case.credsh()));
-    case.add(
-        CONFIG,
-        "[registries.lab]\nindex = \"sparse+https://evil.example/\"\n",
-    );
-    let copied = case.copied();
-    let mut next = case.sandbox.process();
-    next.args(["registry", "list"]);
-    let steps = case.steps(&next);
-    for step in &steps {
-        case.put_back(&copied);
-        case.is_killed_at(step, &next);
-        let told = case.finish();
-        let tokens = case.side().remove(CREDENTIALS).unwrap_or_default();
-        assert!(!tokens.contains(NEW), "{step:?}: {tokens}\n{told}");
-        assert!(
-            case.sandbox.read(CONFIG).contains("evil"),
-            "{step:?}: {told}"
-        );
-    }
-}
-
-/// Somebody logs in to a registry whose index is about to change: it does not, under a token that is for the old one.
-#[test]
-fn an_index_does_not_change_under_a_token_that_came_since() {
-    let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
-    let theirs = "[registries.corp]\ntoken = \"sentinel-theirs\"\n";
-    let set = [
-        "registry",
-        "set",
-        "corp",
-        "--index",
-        "sparse+https://new.example/",
-    ];
-    for moves in [false, true] {
-        let before = format!("[registries.corp]\ntoken = \"{OLD}\"\n");
-        let mut files = vec![(CONFIG, config)];
-        if moves {
-            files.push((CREDENTIALS, before.as_str()));
-        }
-        let option = if moves {
-            "--move-token"
-        } else {
-            "--make-default"
-        };
-        let mut case = Case::new(&files, &[], &[&set[..], &[option]].concat());
-        case.interrupt(first_exchange);
-        case.sandbox.write(CREDENTIALS, theirs);
-        let told = case.finish();
-        assert!(!case.sandbox.read(CONFIG).contains("new.example"), "{told}");
-        assert_eq!(case.sandbox.read(CREDENTIALS), theirs, "{told}");
-    }
-}
-
 /// All is written but the cut: no token that was out of the file by then comes back for an index that has changed.
 #[test]
 fn a_write_that_was_only_not_cut_is_done() {
@@ -413,57 +302,6 @@ fn a_write_that_was_only_not_cut_is_done() {
     assert_eq!(case.sandbox.read(CREDENTIALS), "", "{told}");
     assert!(
         !told.contains("credentials.toml was changed by somebody"),
-        "{told}"
-    );
-}
-
-/// Somebody logs in to a registry that a token is on the way to: how to go on is said.
-#[test]
-fn a_login_in_the_way_of_a_token_between_two_writes_can_go() {
-    let mut case = of_commented(&[
-        "-c",
-        "registry remove lab",
-        "-c",
-        "registry rename corp lab",
-    ]);
-    case.interrupt(last_write);
-    case.add(
-        CREDENTIALS,
-        "[registries.lab]\ntoken = \"sentinel-theirs\"\n",
-    );
-    let run = case.sandbox.ok(&["registry", "list"]);
-    assert!(case.sandbox.exists(JOURNAL), "{}", run.stderr);
-    assert!(
-        run.stderr.contains("`cargo logout --registry lab`"),
-        "{}",
-        run.stderr
-    );
-    let done = case.cargo.logout(&case.sandbox, Some("lab"));
-    assert!(done.success, "{done:?}");
-    let told = case.finish();
-    assert!(case.sandbox.read(CREDENTIALS).contains(OLD), "{told}");
-}
-
-/// The new name has been taken meanwhile: the registry keeps its old one, with its index and its token.
-#[test]
-fn a_registry_whose_new_name_is_taken_keeps_its_index() {
-    let mut case = of_commented(&[
-        "-c",
-        "registry add proj sparse+https://proj.example/ --local",
-        "-c",
-        "registry rename corp work",
-    ]);
-    case.interrupt(|steps| places(steps, "renameat2")[0] + 2);
-    case.add(
-        CONFIG,
-        "\n[registries.work]\nindex = \"sparse+https://theirs.example/\"\n",
-    );
-    let index = case.cargo.registries.index("corp");
-    let told = case.finish();
-    assert!(case.sandbox.read(CONFIG).contains(&index), "{told}");
-    assert_eq!(
-        case.sandbox.read(CREDENTIALS),
-        case.old[CREDENTIALS],
         "{told}"
     );
 }
@@ -514,35 +352,4 @@ fn a_token_in_the_layout_of_old_that_is_included_is_not_gone() {
     case.interrupt(behind_the_journal);
     let told = case.finish();
     assert_eq!(case.side(), case.old, "{told}");
-}
-
-/// What else is below `registry` is not about crates.io's token; and credentials that are no TOML stop no change that is
-/// not about them.
-#[test]
-fn what_is_not_about_a_token_stands_in_no_ones_way() {
-    let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
-    let args = [
-        "-c",
-        "registry add proj sparse+https://proj.example/ --local",
-        "-c",
-        "registry set corp --make-default",
-        "-c",
-        "login crates-io --from env:NEW --provider cargo:token",
-    ];
-    let mut case = Case::new(&[(CONFIG, config)], &[], &args);
-    case.interrupt(|steps| places(steps, "renameat2")[0] + 2);
-    case.add(CONFIG, "\n[registry]\ndefault = \"lab\"\n");
-    let told = case.finish();
-    assert!(case.sandbox.read(CREDENTIALS).contains(NEW), "{told}");
-
-    let mut case = Case::new(&[(CONFIG, config)], &[], &["alias", "set", "a", "program"]);
-    case.interrupt(first_exchange);
-    case.sandbox.write(CREDENTIALS, "[registries.corp");
-    let run = case.sandbox.run(&["registry", "list"]);
-    assert!(!case.sandbox.exists(JOURNAL), "{}", run.stderr);
-    assert!(
-        case.sandbox.read(CONFIG).contains("program"),
-        "{}",
-        run.stderr
-    );
 }

@@ -61,6 +61,9 @@ pub(crate) struct EditRecord {
     pub(crate) index: Option<IndexRecord>,
     /// The digest of the token that stands under the name whose index this is, where there is one that stays.
     token: Option<String>,
+    /// Whether an earlier start has left it as it is, for good, because of what somebody else had changed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_left: bool,
 }
 
 /// A table that is called otherwise from then on, or goes with the last of its keys.
@@ -182,42 +185,11 @@ impl FileRecord {
     /// The same edits, in a file that has another text by now, and so comes to another one.
     pub(crate) fn made_anew(&mut self, home: &Path, old: Option<&str>, new: &str) {
         let edits = std::mem::take(&mut self.edits);
-        let tables = std::mem::take(&mut self.tables);
-        let anew = Self::new(home, &self.file, self.is_credentials, old, new, edits);
-        let folders = self.folders;
-        let anew = anew.with_old_layout(self.may_have_old_layout);
-        *self = anew.with_tables(tables);
-        self.folders = folders;
-    }
-
-    /// How many bytes of a journal its texts take, at most.
-    pub(super) fn room(&self) -> usize {
-        // What JSON spells with a backslash takes up to six bytes.
-        let spelt = |text: &str| {
-            let special = text
-                .bytes()
-                .filter(|b| *b < b' ' || matches!(b, b'"' | b'\\'));
-            text.len() + 5 * special.count()
-        };
-        let value = |value: &Value| match value {
-            Value::Text(text) | Value::Other(text) => spelt(text),
-            Value::List(texts) => texts.iter().map(|text| spelt(text) + 3).sum(),
-        };
-        let edits = self.edits.iter().map(|edit| {
-            let key: usize = edit.key.iter().map(|part| spelt(part) + 3).sum();
-            let index = edit.index.as_ref().map_or(0, |index| {
-                spelt(&index.url) + 4 * index.name.as_os_str().len() + 64
-            });
-            key + edit.after.as_ref().map_or(0, value) + index + 256
-        });
-        let texts = [&self.was, &self.becomes, &self.moves];
-        let tables = self.tables.iter().map(|(table, name)| {
-            let parts: usize = table.iter().chain(name).map(|part| spelt(part) + 3).sum();
-            parts + 16
-        });
-        1024 + tables.sum::<usize>()
-            + texts.map(|text| spelt(text)).iter().sum::<usize>()
-            + edits.sum::<usize>()
+        let mut anew = Self::new(home, &self.file, self.is_credentials, old, new, edits);
+        anew.may_have_old_layout = self.may_have_old_layout;
+        anew.folders = self.folders;
+        anew.tables = std::mem::take(&mut self.tables);
+        *self = anew;
     }
 
     /// How the file stands to it, by its text now.
@@ -323,6 +295,7 @@ impl EditRecord {
             after_digest: node.map(digest_of),
             index: None,
             token: None,
+            is_left: false,
         }
     }
 
@@ -342,18 +315,26 @@ impl EditRecord {
         self.token == Some(digest_of(token))
     }
 
-    /// Whether this is the removal of a token, and the other one puts that into another place.
-    pub(super) fn goes_to(&self, other: &Self) -> bool {
-        self.after.is_none()
-            && self.before.is_some()
-            && self.before == other.after_digest
-            && is_secret(&self.key)
-            && is_secret(&other.key)
+    /// The digest of the token that this removes.
+    pub(crate) fn token_that_goes(&self) -> Option<&str> {
+        let is_removal = is_secret(&self.key) && self.after.is_none();
+        self.before.as_deref().filter(|_| is_removal)
+    }
+
+    /// The digest of the token that this puts into its place.
+    pub(crate) fn token_that_comes(&self) -> Option<&str> {
+        let digest = self.after_digest.as_deref();
+        digest.filter(|_| is_secret(&self.key))
     }
 
     /// Whether the key has the value that it had before.
     pub(crate) fn is_before(&self, now: Option<&Node>) -> bool {
         now.map(digest_of) == self.before
+    }
+
+    /// Whether it has this value before or afterwards.
+    pub(crate) fn has_to_do_with(&self, value: &Node) -> bool {
+        self.is_before(Some(value)) || self.is_after(Some(value))
     }
 
     /// Whether it has the value that it was to have.
