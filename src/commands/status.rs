@@ -13,19 +13,19 @@ use crate::cargo::inspection::Inspection;
 use crate::cargo::providers::{Operation, Outcome as Found, Step};
 use crate::cargo::registry::{Wanted, all_names};
 use crate::disk::tree::Node;
-use crate::error::{Kind as ErrorKind, Place, Result};
+use crate::error::{Error, Kind as ErrorKind, Place, Result};
 use crate::render::{Block, Role, Span};
 use crate::session::Session;
 use crate::session::own::Rules;
-use crate::stores::ledger::{Day, Entry};
+use crate::stores::ledger::{Day, Entry, Ledger};
 use crate::stores::routing::scope;
 use crate::token::{Scheme, Token};
 
 /// Show for each registry whether Cargo has a token for it, where, and what is doubtful about it
 ///
-/// Exits with 3 if a registry that was named has no token, with 4 if a store that may have it is locked or does not
-/// answer, with 1 if a program fails that may have it, with 65 if the file is damaged that says what credsh keeps. Starts
-/// no program, unless `--ask`.
+/// Where registries are named, exits with 3 if one has no token, with 4 if a store that may have it is locked or does not
+/// answer, with 1 if a program fails that may have it, with 65 if the file is damaged that says what credsh keeps for it.
+/// Starts no program, unless `--ask`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Examples:\n  status\n  status crates-io corp --json")]
 pub struct Status {
@@ -80,7 +80,6 @@ impl Status {
             Ok(ledger) => session.warn_of_broken(&ledger.broken),
             Err(error) => session.warn(&error.to_string()),
         }
-        let own = ledger.unwrap_or_default().entries;
         let named: Vec<&RegistryRef> = self.positional.iter().chain(&self.option).collect();
         let were_named = !named.is_empty();
         let wanted: Vec<Wanted> = if were_named {
@@ -121,11 +120,15 @@ impl Status {
             });
             let mut row = Row::of(&inspection, stored);
             row.place = row.place.or(label.map(Place::Label));
-            row.tokens = kept(&inspection, &own);
+            row.tokens = kept(
+                &inspection,
+                ledger.as_ref().map_or(&[], |ledger| &ledger.entries),
+            );
             row.counts_from_today = session.theme.width.is_some();
             if row.logged_in == Some(false) {
                 row.look_beyond_reads(&inspection);
             }
+            row.obstacle = row.obstacle.or_else(|| damage(&inspection, &ledger));
             registries.push(row);
         }
         if let (true, Some((_, error))) = (registries.is_empty(), refused.first()) {
@@ -221,6 +224,24 @@ fn kept(inspection: &Inspection, ledger: &[Entry]) -> Vec<Entry> {
     let is_asked =
         |entry: &&Entry| entry.index == index && rules.iter().any(|rules| rules.admit(entry));
     ledger.iter().filter(is_asked).cloned().collect()
+}
+
+/// What keeps the ledger from saying what credsh has for a registry, where only that would tell.
+fn damage(inspection: &Inspection, ledger: &Result<Ledger>) -> Option<ErrorKind> {
+    let index = inspection.registry.index_for_provider();
+    let mut chain = inspection.chain.providers.iter();
+    if inspection.is_logged_in().is_some() || !chain.any(|provider| provider.is_credsh) {
+        return None;
+    }
+    let error = match ledger {
+        Ok(ledger) => {
+            let mut broken = ledger.broken.iter();
+            let broken = broken.find(|broken| broken.label.is_some() && broken.index == index);
+            broken.map(|broken| &broken.error)
+        }
+        Err(error) => Some(error),
+    };
+    error.map(Error::kind)
 }
 
 /// Which of credsh's own tokens has answered, if one has.

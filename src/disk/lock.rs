@@ -26,6 +26,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// How long a reader waits for a writer, who needs some milliseconds.
 const LONGEST_WRITE: Duration = Duration::from_secs(1);
 
+/// How long for one who has not begun to write: some have the lock and do nothing.
+const LONGEST_START: Duration = Duration::from_millis(100);
+
 /// How often a file may be replaced while we wait for it.
 const REPLACEMENTS: usize = 100;
 
@@ -94,8 +97,15 @@ pub(crate) fn of_file(
 /// writes it in pieces. A writer who takes too long is not waited for.
 pub(crate) fn settle(file: &File) {
     let start = Instant::now();
+    let was_written = || {
+        let age = file.metadata().and_then(|metadata| metadata.modified());
+        age.map_or(true, |at| {
+            at.elapsed().map_or(true, |age| age < LONGEST_WRITE)
+        })
+    };
     while matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
         && start.elapsed() < LONGEST_WRITE
+        && (start.elapsed() < LONGEST_START || was_written())
     {
         thread::sleep(PAUSE);
     }

@@ -151,9 +151,11 @@ fn a_damaged_ledger_leaves_open_whether_credsh_has_a_token() {
     let broken = format!("{whole}[tokens.\"{INDEX}\".b]\nstore = \"elsewhere\"\n");
     for ledger in ["x = [\n", &broken] {
         sandbox.write("home/.credsh/tokens.toml", ledger);
-        let run = sandbox.run(&["status", "corp", "--ask"]);
-        assert_eq!(run.status, 65, "{run:?}");
-        assert!(run.stdout.contains("corp: unknown\n"), "{run:?}");
+        for option in ["--ask", "--no-input"] {
+            let run = sandbox.run(&["status", "corp", option]);
+            assert_eq!(run.status, 65, "{run:?}");
+            assert!(run.stdout.contains("corp: unknown\n"), "{run:?}");
+        }
         let run = sandbox.ok(&["status", "--ask"]);
         assert!(run.stdout.contains("corp: unknown\n"), "{run:?}");
         sandbox.fails(65, &["token", "show", "corp"]);
