@@ -75,6 +75,8 @@ impl Status {
     /// Looks.
     pub fn run(&self, session: &mut Session) -> Result<Outcome> {
         let may_ask = self.ask && !session.flags.is_plan();
+        // Without that there is nothing to be said of the ledger either.
+        session.config()?;
         let ledger = session.ledger();
         match &ledger {
             Ok(ledger) => session.warn_of_broken(&ledger.broken),
