@@ -9,7 +9,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::change::Key;
+use super::change::{Key, is_same};
 use super::editing::{forget_old_layout, parts};
 use super::renames::Renames;
 use super::writing::{until_done, write_for_good};
@@ -17,7 +17,7 @@ use crate::cargo::layers::Layer;
 use crate::disk::document::Document;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::replace::{self, Way};
-use crate::disk::tree;
+use crate::disk::tree::{self, Node, Table};
 use crate::error::Result;
 
 impl Session {
@@ -86,7 +86,11 @@ impl Session {
                 Outcome::Nothing
             });
         }
-        let new = edited_by_hand(record, &text, &found)?;
+        let edited = edited_by_hand(record, &text, &found)?;
+        let merged = record.merged(&text);
+        let new = merged
+            .filter(|merged| has_same_values(&record.file, merged, &edited))
+            .unwrap_or(edited);
         // A start that is killed as well leaves one that knows what it was about to write.
         let known = now.as_ref().map(|_| text.as_str());
         journal.at_mut(at).made_anew(&self.home, known, &new);
@@ -192,6 +196,27 @@ fn edited_by_hand(
         }
     }
     Ok(document.text())
+}
+
+/// Whether two texts say the same; a table without a key says nothing.
+fn has_same_values(file: &Path, one: &str, other: &str) -> bool {
+    let values = |text: &str| {
+        let mut table = tree::parse(file, text).ok()?;
+        prune(&mut table);
+        Some(Node::Table(table))
+    };
+    values(one).is_some_and(|one| is_same(Some(&one), values(other).as_ref()))
+}
+
+/// Takes tables without a key away.
+fn prune(table: &mut Table) {
+    table.retain(|_, entry| match &mut entry.node {
+        Node::Table(table) => {
+            prune(table);
+            !table.is_empty()
+        }
+        _ => true,
+    });
 }
 
 /// A file that somebody else has written, as text and as values.

@@ -36,6 +36,8 @@ pub(crate) struct FileRecord {
     /// How many bytes before the range stay where they are, and how many behind it.
     start: usize,
     behind: usize,
+    /// The digest of those before it.
+    head: String,
     /// The range before and after.
     was: String,
     becomes: String,
@@ -162,6 +164,7 @@ impl FileRecord {
             after: digest(new.as_bytes()),
             start,
             behind: alike - moves,
+            head: digest(&text.as_bytes()[..start]),
             was: text[start..text.len() - alike].to_owned(),
             becomes: new[start..new.len() - alike].to_owned(),
             moves: text[text.len() - moves..].to_owned(),
@@ -271,6 +274,28 @@ impl FileRecord {
     /// The old text, of a file that is half written.
     pub(crate) fn old_text(&self, now: &[u8]) -> Option<Zeroizing<String>> {
         self.around(now, &self.was)
+    }
+
+    /// The text of somebody else, with the new range in the place of the old one, where they have only added something
+    /// before that or behind it: then all that is around it stays with it.
+    pub(crate) fn merged(&self, theirs: &str) -> Option<Zeroizing<String>> {
+        let next = self.moves.split_inclusive('\n').next().unwrap_or_default();
+        let is_at = |(head, rest): &(&str, &str)| {
+            let rest = rest.strip_prefix(&*self.was);
+            digest(head.as_bytes()) == self.head && rest.is_some_and(|rest| rest.starts_with(next))
+        };
+        let (head, rest) = match theirs.split_at_checked(self.start).filter(is_at) {
+            Some(parts) => parts,
+            None if self.behind == 0 => {
+                let head = theirs
+                    .strip_suffix(&*self.moves)?
+                    .strip_suffix(&*self.was)?;
+                theirs.split_at(head.len())
+            }
+            None => return None,
+        };
+        let parts = [head, &self.becomes, &rest[self.was.len()..]];
+        Some(Zeroizing::new(parts.concat()))
     }
 
     fn around(&self, now: &[u8], inside: &str) -> Option<Zeroizing<String>> {

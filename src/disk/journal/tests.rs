@@ -29,7 +29,7 @@ fn record(old: Option<&str>, new: &str) -> FileRecord {
     serde_json::from_slice(&serde_json::to_vec(&record).unwrap()).unwrap()
 }
 
-fn every_pair(check: impl Fn(&str, &str)) {
+fn every_pair(mut check: impl FnMut(&str, &str)) {
     for old in TEXTS {
         for new in TEXTS.into_iter().filter(|new| *new != old) {
             check(old, new);
@@ -156,6 +156,36 @@ fn what_somebody_else_wrote_is_theirs() {
             State::Other,
             "{theirs}"
         );
+    }
+}
+
+/// What somebody else has added before the range, or behind it, stays around the new one; what they have made of the range
+/// itself is no place for that.
+#[test]
+fn what_was_added_around_stays() {
+    let mut befores = 0;
+    every_pair(|old, new| {
+        let record = record(Some(old), new);
+        let more = "# more\n";
+        let behind = [old, more].concat();
+        assert_eq!(*record.merged(&behind).unwrap(), [new, more].concat());
+        // In an empty file nobody knows which of both is before the other.
+        if let Some(before) = record.merged(&[more, old].concat())
+            && !old.is_empty()
+        {
+            befores += 1;
+            assert_eq!(*before, [more, new].concat());
+        }
+    });
+    assert!(befores > 40, "{befores}");
+    let record = record(Some("a = 1\nb = 2\n"), "a = 1\nb = 33\n");
+    for theirs in [
+        "a = 1\nb = 4\n",
+        "",
+        "a = 1\n",
+        "# more\na = 1\nb = 2\n# more\n",
+    ] {
+        assert_eq!(record.merged(theirs), None, "{theirs}");
     }
 }
 
