@@ -57,8 +57,8 @@ struct Facts {
     conflicts: Vec<Key>,
     /// The tables that are still to have an index.
     indexes: HashSet<Key>,
-    /// A token is still to go.
-    has_tokens: bool,
+    /// The tables whose token is still to go.
+    tokens: HashSet<Key>,
     /// A token that was to come cannot.
     lacks_tokens: bool,
 }
@@ -321,9 +321,11 @@ impl Affected {
             return;
         }
         let facts = self.facts_mut(&edit.key);
-        facts.has_tokens |= edit.token_that_goes().is_some();
         if sets_index(edit) {
             facts.indexes.insert(table_of(&edit.key));
+        }
+        if edit.token_that_goes().is_some() {
+            facts.tokens.insert(table_of(&edit.key));
         }
     }
 
@@ -366,7 +368,7 @@ impl Affected {
 
     /// Whether nothing stands against it.
     fn is_whole(&self, facts: &Facts) -> bool {
-        facts.conflicts.is_empty() && (self.are_proved || !facts.has_tokens)
+        facts.conflicts.is_empty() && (self.are_proved || facts.tokens.is_empty())
     }
 
     /// Whether an edit can be made.
@@ -380,12 +382,15 @@ impl Affected {
         if !facts.has_begun {
             return false;
         }
+        let table = table_of(&edit.key);
         if edit.token_that_comes().is_some() {
-            let table = table_of(&edit.key);
             let mut conflicts = facts.conflicts.iter();
             return !facts.indexes.contains(&table) && !conflicts.any(|key| table_of(key) == table);
         }
-        edit.token_that_goes().is_some() && self.are_proved && !facts.lacks_tokens
+        if edit.token_that_goes().is_some() {
+            return self.are_proved && !facts.lacks_tokens;
+        }
+        facts.conflicts.is_empty() && !(is_index(&edit.key) && facts.tokens.contains(&table))
     }
 
     /// The default is another one where the registries become so that it names before or afterwards.
@@ -415,6 +420,7 @@ impl Affected {
         }
         Ok(())
     }
+
     /// Why a token stays in the journal, and how it gets out of there.
     fn waits_for(&self, journal: &Journal, token: &TakenAlong<'_>) -> Error {
         let key = token.comes.key.join(".");
@@ -478,8 +484,11 @@ fn beside(key: &[String], name: &str) -> Key {
 
 /// Whether this gives a registry its index.
 fn sets_index(edit: &EditRecord) -> bool {
-    let is_index = matches!(edit.key.as_slice(), [table, _, setting] if table == "registries" && setting == "index");
-    is_index && edit.after.is_some()
+    edit.after.is_some() && is_index(&edit.key)
+}
+
+fn is_index(key: &[String]) -> bool {
+    matches!(key, [table, _, setting] if table == "registries" && setting == "index")
 }
 
 fn is_default(key: &[String]) -> bool {
