@@ -269,6 +269,7 @@ impl Error {
                 "see with `ls -ld '{}'` who may write to that folder",
                 folder.display()
             ),
+            _ if let Some(hint) = hint_of_system(error) => hint,
             _ => "see with `ls -ld` what is at that path, and whose it is",
         };
         Self::failed(format!("cannot {doing}"))
@@ -434,6 +435,17 @@ pub fn list(words: &[impl AsRef<str>]) -> String {
         None => String::new(),
         Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// The next step for what has no kind in the standard library: by numbers that every Unix has.
+fn hint_of_system(error: &std::io::Error) -> Option<&'static str> {
+    match error.raw_os_error().filter(|_| cfg!(unix))? {
+        // EIO.
+        5 => Some("see in the system's log (`dmesg`) what that disk has, and repeat the command"),
+        // ENFILE and EMFILE.
+        23 | 24 => Some("`ulimit -n` shows how many files may be open here; raise that"),
+        _ => None,
     }
 }
 

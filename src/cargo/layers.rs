@@ -85,21 +85,30 @@ impl Layers {
     ///
     /// Cargo may be writing the credentials, unless we have its lock (`is_locked`).
     pub fn read(home: &Path, directory: &Path, is_locked: bool) -> Result<Self> {
-        let mut layers = Self::credentials(home, is_locked)?;
+        let mut layers = Self::default();
+        layers.read_credentials(home, is_locked)?;
         layers.read_configuration(home, directory)?;
         Ok(layers)
     }
 
-    /// The same of the credentials alone.
-    pub fn credentials(home: &Path, is_locked: bool) -> Result<Self> {
+    /// What it would read of this home wherever it is started; it may be writing the credentials.
+    pub fn of_home(home: &Path) -> Result<Self> {
         let mut layers = Self::default();
-        if let Some(file) = layers.find(home, "credentials", true)?
-            && let Some(table) = layers.looks.table(&file, !is_locked)?
-        {
-            layers.add(&file, table, true, &mut Vec::new())?;
-            adopt_old_layout(&mut layers.layers);
+        layers.read_credentials(home, false)?;
+        if let Some(file) = layers.find(home, "config", true)? {
+            layers.read_file(&file)?;
         }
         Ok(layers)
+    }
+
+    fn read_credentials(&mut self, home: &Path, is_locked: bool) -> Result<()> {
+        if let Some(file) = self.find(home, "credentials", true)?
+            && let Some(table) = self.looks.table(&file, !is_locked)?
+        {
+            self.add(&file, table, true, &mut Vec::new())?;
+            adopt_old_layout(&mut self.layers);
+        }
+        Ok(())
     }
 
     /// The same without the credentials.

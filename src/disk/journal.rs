@@ -23,7 +23,7 @@ mod record;
 
 #[cfg(any(test, fuzzing))]
 pub(crate) use record::BLOCK;
-pub(crate) use record::{EditRecord, FileRecord, IndexRecord, State, TableRecord};
+pub(crate) use record::{EditRecord, FileRecord, State, Surroundings, TableRecord, digest_of};
 
 /// The version of the format.
 const SCHEMA: u8 = 5;
@@ -45,6 +45,8 @@ pub(crate) struct Journal {
     pub(crate) then: Vec<FileRecord>,
     /// Whether it is time for that.
     pub(crate) goes_on: bool,
+    /// What it rests on.
+    pub(crate) surroundings: Surroundings,
     /// What is to happen outside files, as the room above spells it.
     pub(crate) items: Vec<Json>,
     /// What earlier changes have left of that, which is of none of these.
@@ -71,6 +73,7 @@ impl Journal {
             files,
             then: Vec::new(),
             goes_on: false,
+            surroundings: Surroundings::default(),
             items,
             waiting,
         }

@@ -61,6 +61,17 @@ impl Node {
     }
 }
 
+/// Takes away the tables that have no key: they say nothing.
+pub(crate) fn prune(table: &mut Table) {
+    table.retain(|_, entry| match &mut entry.node {
+        Node::Table(table) => {
+            prune(table);
+            !table.is_empty()
+        }
+        _ => true,
+    });
+}
+
 /// Whether the text under this key is a secret, whatever table it stands in. The names of aliases are free.
 pub fn is_secret(key: &[impl AsRef<str>]) -> bool {
     let first = key.first().map(AsRef::as_ref);

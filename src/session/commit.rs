@@ -43,8 +43,8 @@ pub(super) struct Ready {
     texts: Vec<Texts>,
     /// What stands in each key that changes, which somebody else may have changed since it was read.
     found: HashMap<(PathBuf, Key), Option<Node>>,
-    /// Neither the old texts nor the new ones could be put where they belong.
-    is_half_done: bool,
+    /// What is done and what is not could not be put right: the journal stays.
+    pub(super) is_half_done: bool,
 }
 
 /// One of them.
@@ -114,6 +114,9 @@ impl Session {
             .any(|item| item.action() == Action::Login);
         let logged_in = match self.log_in_items(changes, &mut ready) {
             Ok(logged_in) => logged_in,
+            Err(error) if ready.is_half_done => {
+                return Err(error.because("and the next start of credsh finds out"));
+            }
             Err(error) => return Err(self.without_journal(error)),
         };
         changes.retain(|change| !change.is_none());
@@ -206,6 +209,7 @@ impl Session {
                 ready.add_last(prepared);
             }
         }
+        ready.journal.surroundings = self.surroundings(&ready.journal)?;
         Ok(ready)
     }
 
@@ -235,15 +239,13 @@ impl Session {
         let text = old.as_ref().map(|old| old.as_str());
         let (edited, found) = self.edited(file, text.unwrap_or_default(), &edits, &part.tables)?;
         let new = new.unwrap_or(edited);
-        self.check_unchanged(file, &edits, &found)?;
+        self.check_unchanged(&part, &found)?;
         let records = edits.iter().zip(&found).map(|(edit, found)| {
             let after = edit.after.node().map(|node| (value_of(node), node));
             let before = found.as_ref().map(|entry| &entry.node);
-            let index = self.index_of(edit)?;
-            let record = EditRecord::new(edit.key.clone(), before, after).for_index(index);
-            Ok(record.beside(self.token_beside(edit)?))
+            EditRecord::new(edit.key.clone(), before, after)
         });
-        let records = records.collect::<Result<_>>()?;
+        let records = records.collect();
         let record = FileRecord::new(&self.home, file, is_credentials, text, &new, records)
             .with_old_layout(self.config()?.is_credentials(file))
             .with_tables(part.tables.clone());
@@ -354,16 +356,19 @@ impl Session {
     }
 
     /// What somebody else changed in the meantime, in a key that is about to be written, is not overwritten, unless
-    /// they made it what it should be.
-    fn check_unchanged(
-        &self,
-        file: &Path,
-        edits: &[&FileChange],
-        found: &[Option<Entry>],
-    ) -> Result<()> {
-        for (edit, now) in edits.iter().zip(found) {
+    /// they made it what it should be. What they took away does not come back under another name.
+    fn check_unchanged(&self, part: &Part, found: &[Option<Entry>]) -> Result<()> {
+        let file = part.file.as_path();
+        let renamed: Vec<&Key> = part
+            .tables
+            .iter()
+            .filter_map(|(table, name)| name.as_ref().map(|_| table))
+            .collect();
+        for (edit, now) in part.edits.iter().zip(found) {
             let node = now.as_ref().map(|entry| &entry.node);
-            let is_known = edit.after.is(node) || is_same(node, edit.before.as_ref());
+            let is_renamed = || renamed.iter().any(|table| edit.key.starts_with(table));
+            let is_gone = node.is_none() && edit.before.is_some() && is_renamed();
+            let is_known = edit.after.is(node) && !is_gone || is_same(node, edit.before.as_ref());
             if !is_known && !self.flags.yes {
                 let place = now
                     .as_ref()

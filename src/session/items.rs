@@ -113,7 +113,11 @@ impl Session {
             let item = item.clone();
             let landed = match self.log_in_item(&item, &mut done) {
                 Ok(landed) => landed,
-                Err(error) => return Err(self.undo(done, error)),
+                Err(error) => {
+                    // Whether it has done as it was told is to be asked when somebody has time for that.
+                    ready.is_half_done = error.kind() == ErrorKind::Interrupted;
+                    return Err(self.undo(done, error));
+                }
             };
             if let Some(Change::Item(landed)) = &landed.change
                 && !landed.is_none()

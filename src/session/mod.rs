@@ -24,6 +24,7 @@ mod records;
 mod recovery;
 mod recovery_files;
 mod recovery_items;
+mod recovery_look;
 mod recovery_registries;
 mod renames;
 mod token_input;

@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use super::Session;
 use super::change::{After, Change, FileChange};
 use crate::cargo::config::{Config, View};
-use crate::disk::journal::{IndexRecord, TableRecord};
+use crate::disk::journal::TableRecord;
 use crate::disk::replace;
-use crate::disk::tree::{Entry, Node, is_secret};
-use crate::error::Result;
+use crate::disk::tree::{Entry, is_secret};
+use crate::error::{Error, Place, Result};
 
 /// What is written to one file at once.
 #[derive(Clone)]
@@ -70,7 +70,21 @@ impl Session {
             // No index stands among the tokens, and those may be many.
             then: after(Config::without_tokens(&self.world, &self.home)?, changes)?,
         };
-        // Others may have tokens, too.
+        // Others may have tokens, too, and are written once.
+        for part in parts.iter().filter(|part| part.has_tokens()) {
+            let mut comes = part
+                .edits
+                .iter()
+                .filter(|edit| indexes.must_come_last(edit));
+            if let (Some(edit), true) = (comes.next(), self.has_to_go(part, &indexes, false)?) {
+                return Err(Error::failed(format!(
+                    "`{}` has another token and another index by that, and only of the file that Cargo writes the one can go before the other comes",
+                    edit.dotted()
+                ))
+                .at(Place::file(&part.file))
+                .hint("move the tokens in this file to the other one first, or log out, change the index, and log in"));
+            }
+        }
         parts.sort_by_key(|part| !(part.has_tokens() && indexes.must_precede(part)));
         let Some(tokens) = tokens.into_iter().next() else {
             return Ok(Order { parts, then: None });
@@ -133,19 +147,6 @@ impl Session {
         Ok(found.iter().any(Option::is_some))
     }
 
-    /// The token in the credentials that is under the name whose index is written.
-    pub(super) fn token_beside(&mut self, edit: &FileChange) -> Result<Option<&Node>> {
-        let ([table, name, setting], After::Is(_)) = (edit.key.as_slice(), &edit.after) else {
-            return Ok(None);
-        };
-        if table != "registries" || setting != "index" {
-            return Ok(None);
-        }
-        let key = [table.as_str(), name, "token"];
-        let mut files = self.config()?.files().filter(|file| file.is_credentials);
-        Ok(files.find_map(|file| Some(&file.get(&key)?.node)))
-    }
-
     /// The files that change, in the order of their first change.
     fn parts_of(&self, changes: &[Change]) -> Vec<Part> {
         let mut parts: Vec<Part> = Vec::new();
@@ -160,18 +161,6 @@ impl Session {
             }
         }
         parts
-    }
-
-    /// The index that a token is for which is written under a name, where a file says it.
-    pub(super) fn index_of(&mut self, edit: &FileChange) -> Result<Option<IndexRecord>> {
-        if name_of(edit).is_none() || matches!(edit.after, After::Gone) {
-            return Ok(None);
-        }
-        let found = self.config()?.text(&index_key(edit), View::Config)?;
-        Ok(found.and_then(|found| {
-            let file = found.place.as_file()?;
-            Some(IndexRecord::new(&self.home, file, found.value))
-        }))
     }
 }
 

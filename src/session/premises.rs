@@ -8,19 +8,23 @@
 //! Invariant: what rests on something that is no longer so is not written, unless `--yes` says so; and nothing ever is to
 //! a file that Cargo has ceased to read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
 use serde_json::Value as Json;
 
 use super::Session;
 use super::change::{Change, FileChange, Key, is_same, shown};
+use super::editing::parts;
 use super::order::after;
 use super::overlay::Premise;
 use crate::cargo::config::{Config, View};
 use crate::cargo::index_url::IndexUrl;
+use crate::cargo::layers::Layer;
 use crate::cargo::registry::with_canonical;
-use crate::disk::tree::{Entry, Node, Table};
+use crate::disk::document::Value;
+use crate::disk::journal::{EditRecord, Journal, Surroundings, digest_of};
+use crate::disk::tree::{Entry, Node, Table, is_secret, prune};
 use crate::error::{Error, Place, Result};
 
 impl Session {
@@ -52,6 +56,12 @@ impl Session {
             .try_for_each(|premise| both.check(premise))?;
         both.check_names()
     }
+
+    /// What a start that finishes this needs to know of what it does not write.
+    pub(super) fn surroundings(&mut self, journal: &Journal) -> Result<Surroundings> {
+        let config = self.config()?;
+        Ok(surroundings(config.files(), config.home(), journal))
+    }
 }
 
 /// Somebody else has changed a key that a change is about, or rests on: what it was, and what it is now.
@@ -69,6 +79,70 @@ pub(super) fn changed_meanwhile(key: &str, nodes: [Option<&Node>; 2], place: Pla
     .because(format!("it was {was}, and is {is} now"))
     .at(place)
     .hint("look at it and repeat what you did, in a transaction after `rollback`; or write all the same with `--yes`")
+}
+
+/// What files say of the registries that a journal is about, beside what it writes itself.
+pub(super) fn surroundings<'a>(
+    layers: impl Iterator<Item = &'a Layer>,
+    home: &Path,
+    journal: &Journal,
+) -> Surroundings {
+    let layers: Vec<&Layer> = layers.collect();
+    let mut tables = BTreeSet::new();
+    let mut written: HashSet<(&Path, &[String])> = HashSet::new();
+    for record in journal.all() {
+        for edit in &record.edits {
+            tables.extend(registry_of(edit));
+            written.insert((&record.file, &edit.key));
+        }
+    }
+    let said = tables.into_iter().filter_map(|table: Key| {
+        let mut said = Table::new();
+        for layer in &layers {
+            let Some(entry) = layer.get(&parts(&table)) else {
+                continue;
+            };
+            let mut entry = entry.clone();
+            if let Node::Table(rest) = &mut entry.node {
+                rest.retain(|name, _| {
+                    let key = [&table[..], std::slice::from_ref(name)].concat();
+                    registry_table(&key).is_some() && !written.contains(&(&layer.file, &key))
+                });
+                prune(rest);
+                if rest.is_empty() {
+                    continue;
+                }
+            }
+            let name = layer.file.strip_prefix(home).unwrap_or(&layer.file);
+            said.insert(name.display().to_string(), entry);
+        }
+        (!said.is_empty()).then(|| (table, digest_of(&Node::Table(said))))
+    });
+    let said = said.collect();
+    Surroundings::new(home, layers.iter().map(|layer| layer.file.as_path()), said)
+}
+
+/// The table of the registry that an edit is about, or makes the default.
+pub(super) fn registry_of(edit: &EditRecord) -> Option<Key> {
+    match (edit.key.as_slice(), &edit.after) {
+        ([table, setting], Some(Value::Text(name)))
+            if table == "registry" && setting == "default" =>
+        {
+            Some(vec!["registries".to_owned(), name.clone()])
+        }
+        (key, _) => registry_table(key).map(<[String]>::to_vec),
+    }
+}
+
+/// The table of a registry that this is about; crates.io has the keys of `registry` that are not about others.
+pub(super) fn registry_table(key: &[String]) -> Option<&[String]> {
+    match key {
+        [table, _, ..] if table == "registries" => Some(&key[..2]),
+        [table, setting] if table == "registry" => {
+            (is_secret(key) || setting == "credential-provider").then(|| &key[..1])
+        }
+        _ => None,
+    }
 }
 
 /// The configuration as it was told and as it is now, both with these changes.

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::change::{ItemChange, Wish};
+use super::change::{ItemChange, Key, Wish};
 use super::{Session, own};
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Held;
@@ -13,7 +13,7 @@ use crate::cargo::name::RegistryName;
 use crate::cargo::registry::Registry;
 use crate::disk::journal::Journal;
 use crate::error::Result;
-use crate::stores::ledger::{Label, Ledger};
+use crate::stores::ledger::{self, Label, Ledger};
 
 /// A login or logout outside files, as a journal has it: tokens by their fingerprints.
 #[derive(PartialEq, Serialize, Deserialize)]
@@ -134,6 +134,19 @@ impl ItemRecord {
 
     pub(super) fn is_login(&self) -> bool {
         self.after != HeldRecord::Nothing
+    }
+
+    /// The table of its registry.
+    pub(super) fn table(&self) -> Option<Key> {
+        if self.is_crates_io {
+            return Some(vec!["registry".to_owned()]);
+        }
+        Some(vec!["registries".to_owned(), self.registry.clone()?])
+    }
+
+    /// The table of what the ledger says of its index.
+    pub(super) fn ledger_table(&self) -> Key {
+        vec![ledger::ROOT.to_owned(), self.index.clone()]
     }
 
     pub(super) fn provider(&self) -> Provider {

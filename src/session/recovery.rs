@@ -188,7 +188,9 @@ impl Session {
             journal.write(&self.own_folder())?;
         }
         let found = self.look_at(journal, items)?;
-        if !found.goes_on() {
+        self.tell_of_logouts(journal, &found.affected);
+        found.affected.check_taken_along(journal)?;
+        if !found.can_finish() {
             self.give_up(journal, &found)?;
             return Ok(Some(Vec::new()));
         }
@@ -210,6 +212,16 @@ impl Session {
         }
         let mut waiting = Vec::new();
         for logout in &found.logouts {
+            // One of credsh's own goes with what the ledger says of it.
+            let table = logout.table().filter(|_| !logout.is_own);
+            if table.is_some_and(|table| found.affected.stays(&table)) {
+                self.warn(&format!(
+                    "`{}` keeps the token of {}, because of what else has changed since then",
+                    logout.provider(),
+                    logout.registry()?.label()
+                ));
+                continue;
+            }
             // A token goes only when its new place has given it back.
             if !found.affected.may_forget() {
                 self.tell_uncertain(logout)?;
@@ -235,10 +247,10 @@ impl Session {
 
     /// How far the change has come, and what others have made of it since then.
     fn look_at(&mut self, journal: &Journal, items: Vec<ItemRecord>) -> Result<Found> {
-        let mut affected = self.look_at_files(journal)?;
-        let (logins, logouts): (Vec<_>, Vec<_>) = items.into_iter().partition(ItemRecord::is_login);
-        let logins = logins.into_iter().map(|login| {
-            let held = self.held_now(&login)?;
+        let mut affected = self.look_at_files(journal, &items)?;
+        let mut logins = Vec::new();
+        for login in items.iter().filter(|item| item.is_login()) {
+            let held = self.held_now(login)?;
             // Nothing else knows what became of a token that credsh keeps, and by which rules it is given away.
             if login.is_own && matches!(held, Held::Unknown) {
                 return Err(Error::unavailable(format!(
@@ -246,9 +258,16 @@ impl Session {
                     login.registry()?.label()
                 )));
             }
-            Ok((login, held))
-        });
-        let logins: Vec<_> = logins.collect::<Result<_>>()?;
+            logins.push(held);
+        }
+        if !logins.is_empty() {
+            // Providers take their time, and others do not wait for that.
+            let has_begun = affected.has_begun;
+            affected = self.look_at_files(journal, &items)?;
+            affected.has_begun |= has_begun;
+        }
+        let (asked, logouts): (Vec<_>, Vec<_>) = items.into_iter().partition(ItemRecord::is_login);
+        let logins: Vec<_> = asked.into_iter().zip(logins).collect();
         affected.conclude(journal, logins.iter().all(is_proved));
         Ok(Found {
             affected,
@@ -266,9 +285,11 @@ impl Session {
         let edits = records.clone().flat_map(|record| &record.edits);
         let removed: Vec<&EditRecord> = edits.filter(is_removed).collect();
         let conflicts = found.affected.conflicts();
-        let is_sure = !removed.iter().any(|edit| conflicts.contains(&&edit.key));
+        let is_sure = !removed
+            .iter()
+            .any(|edit| edit.is_left || conflicts.contains(&&edit.key));
         for kept in removed {
-            if found.affected.is_moved(&kept.key) {
+            if found.affected.is_moved(&kept.key) && !conflicts.contains(&&kept.key) {
                 self.warn(&format!(
                     "`{}` was to be removed, and stays, because of what else has changed since then",
                     kept.key.join(".")
@@ -313,7 +334,7 @@ struct Found {
 
 impl Found {
     /// Whether it goes on: something is written already, or all of it can be.
-    fn goes_on(&self) -> bool {
+    fn can_finish(&self) -> bool {
         self.affected.has_begun
             || (self.logins.iter().all(is_proved) && self.affected.conflicts().is_empty())
     }

@@ -17,7 +17,7 @@ use crate::cargo::layers::Layer;
 use crate::disk::document::Document;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::replace::{self, Way};
-use crate::disk::tree::{self, Node, Table};
+use crate::disk::tree::{self, Node};
 use crate::error::Result;
 
 impl Session {
@@ -180,7 +180,8 @@ fn edited_by_hand(
     });
     let keys: HashSet<&Key> = record.edits.iter().map(|edit| &edit.key).collect();
     Renames::of(tables.clone(), keys.clone(), &keys).perform(&mut document)?;
-    for edit in &found.made {
+    // Those too that are done: a table that has got another name may have brought something there.
+    for edit in record.edits.iter().filter(|edit| !edit.is_left) {
         let key = parts(&edit.key);
         let now = document.entry(&key)?;
         match &edit.after {
@@ -202,21 +203,10 @@ fn edited_by_hand(
 fn has_same_values(file: &Path, one: &str, other: &str) -> bool {
     let values = |text: &str| {
         let mut table = tree::parse(file, text).ok()?;
-        prune(&mut table);
+        tree::prune(&mut table);
         Some(Node::Table(table))
     };
     values(one).is_some_and(|one| is_same(Some(&one), values(other).as_ref()))
-}
-
-/// Takes tables without a key away.
-fn prune(table: &mut Table) {
-    table.retain(|_, entry| match &mut entry.node {
-        Node::Table(table) => {
-            prune(table);
-            !table.is_empty()
-        }
-        _ => true,
-    });
 }
 
 /// A file that somebody else has written, as text and as values.

@@ -360,6 +360,7 @@ fn a_disk_that_cannot_be_read_after_a_write_has_failed() {
     case.reset();
     let run = case.injected(&injections, &case.credsh()).output().unwrap();
     let told = says_one_thing(&run, "EIO");
+    assert!(told.contains("`dmesg`"), "{told}");
     assert!(
         told.contains("the next start of credsh finishes it"),
         "{told}"

@@ -117,6 +117,33 @@ fn a_provider_that_is_slow_is_given_back_what_it_held() {
     assert!(told.contains(&unknown), "{told}");
 }
 
+/// Nobody has heard whether it has the token: the next start asks, and does all of it or nothing.
+#[test]
+fn what_was_interrupted_in_a_login_is_settled_by_the_next_start() {
+    for does in [true, false] {
+        let mut sandbox = two_keepers();
+        sandbox.write("a/stuck", "");
+        let lines = ["registry set b --make-default", "login a --from env:NEW"];
+        let (status, told) = interrupted(&sandbox, &lines, &[&|| sandbox.exists("a/hanging")]);
+        assert_eq!(status, 130, "{told}");
+        assert!(
+            told.contains("the next start of credsh finds out"),
+            "{told}"
+        );
+        let config = sandbox.read("home/config.toml");
+        assert!(!config.contains("default"), "{config}");
+        std::fs::remove_file(sandbox.root().join("a/stuck")).unwrap();
+        if !does {
+            std::fs::remove_file(sandbox.root().join("a/held")).unwrap();
+        }
+        let run = sandbox.ok(&["registry", "list"]);
+        assert!(!sandbox.exists("home/.credsh/journal"), "{run:?}");
+        let is_done = sandbox.read("home/config.toml").contains("default = \"b\"");
+        assert_eq!(is_done, does, "{run:?}");
+        assert_eq!(sandbox.exists("a/held"), does, "{run:?}");
+    }
+}
+
 /// What has answered has done as it was told, and can be undone.
 #[test]
 fn a_provider_that_has_answered_and_does_not_end_is_given_back_what_it_held() {

@@ -89,6 +89,8 @@ mod recovery_others;
 mod recovery_own;
 #[cfg(target_os = "linux")]
 mod recovery_registries;
+#[cfg(target_os = "linux")]
+mod recovery_tokens;
 mod registries;
 mod repository;
 mod requests;

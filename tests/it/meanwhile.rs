@@ -169,6 +169,28 @@ fn a_token_is_not_stored_where_cargo_looks_no_longer() {
     }
 }
 
+/// What somebody else has taken away does not come back under another name.
+#[test]
+fn what_is_gone_is_not_renamed() {
+    let token = format!("[registries.corp]\ntoken = \"{SENTINEL}-0123456789\"\n");
+    let files = ["home/config.toml", "home/credentials.toml"];
+    for (file, told) in files.into_iter().zip(["index", "token"]) {
+        let mut sandbox = Sandbox::new();
+        sandbox.write(files[0], OLD_INDEX);
+        sandbox.write(files[1], &token);
+        let runner = sandbox.prompt();
+        for line in ["begin", "registry rename corp work"] {
+            runner.run_line(line).unwrap();
+        }
+        sandbox.write(file, "# theirs\n");
+        let before = sandbox.snapshot();
+        let error = runner.run_line("commit").unwrap_err().to_string();
+        let told = format!("somebody else has changed `registries.corp.{told}`");
+        assert!(error.contains(&told), "{error}");
+        assert_eq!(sandbox.snapshot(), before);
+    }
+}
+
 /// What a command has found, and what it has not found, is so when it is written; what it did not look for does not
 /// matter.
 #[test]

@@ -59,10 +59,6 @@ pub(crate) struct EditRecord {
     pub(crate) after: Option<Value>,
     /// The digest of that.
     after_digest: Option<String>,
-    /// The index that it is for, if it is a token of a registry that a file gives one.
-    pub(crate) index: Option<IndexRecord>,
-    /// The digest of the token that stands under the name whose index this is, where there is one that stays.
-    token: Option<String>,
     /// Whether an earlier start has left it as it is, for good, because of what somebody else had changed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_left: bool,
@@ -71,23 +67,37 @@ pub(crate) struct EditRecord {
 /// A table that is called otherwise from then on, or goes with the last of its keys.
 pub(crate) type TableRecord = (Vec<String>, Option<String>);
 
-/// An index, and where it stands.
-#[derive(PartialEq, Serialize, Deserialize)]
-pub(crate) struct IndexRecord {
-    /// The file, where that is in the home relative to it.
-    #[serde(with = "lossless")]
-    name: PathBuf,
-    pub(crate) url: String,
+/// What files say, beside what a change writes itself, of the registries that it is about: by that somebody else's change
+/// of it is known again.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Surroundings {
+    /// The files, where they are in the home relative to it.
+    files: Vec<Name>,
+    /// By their tables, the digest of it.
+    pub(crate) tables: Vec<(Table, String)>,
 }
 
-impl IndexRecord {
-    pub(crate) fn new(home: &Path, file: &Path, url: String) -> Self {
-        let name = file.strip_prefix(home).unwrap_or(file).to_path_buf();
-        Self { name, url }
+/// The path of a table.
+type Table = Vec<String>;
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Name(#[serde(with = "lossless")] PathBuf);
+
+impl Surroundings {
+    pub(crate) fn new<'f>(
+        home: &Path,
+        files: impl Iterator<Item = &'f Path>,
+        tables: Vec<(Table, String)>,
+    ) -> Self {
+        let name = |file: &Path| Name(file.strip_prefix(home).unwrap_or(file).to_path_buf());
+        Self {
+            files: files.map(name).collect(),
+            tables,
+        }
     }
 
-    pub(crate) fn file(&self, home: &Path) -> PathBuf {
-        home.join(&self.name)
+    pub(crate) fn files(&self, home: &Path) -> impl Iterator<Item = PathBuf> {
+        self.files.iter().map(move |Name(name)| home.join(name))
     }
 }
 
@@ -216,8 +226,8 @@ impl FileRecord {
         }
     }
 
-    /// Whether around the range the old text stands, and in it at each place a byte of the old or of the new
-    /// one: a system that stops may have written any of its pages.
+    /// Whether around the range the old text stands, and in it blocks of the old text and of the new one: a system that
+    /// stops may have written any of them.
     fn is_torn(&self, text: &[u8]) -> bool {
         let Some((head, inside, tail)) = self.cut(text) else {
             return false;
@@ -229,17 +239,26 @@ impl FileRecord {
         }
         let was = &old[head.len()..old.len() - tail.len()];
         let becomes = Zeroizing::new([self.becomes.as_bytes(), moves].concat());
-        let is_either = |(at, byte): (usize, &u8)| {
-            // A shorter text is written with newlines behind it, and then cut off: also the old one, where that is
-            // put back.
-            let new = becomes.get(at).unwrap_or(&b'\n');
-            let old = was.get(at).unwrap_or(&b'\n');
+        // A shorter text is written with newlines behind it, and then cut off: also the old one, where that is put back.
+        let bytes = (0..).map(|at| {
+            (
+                becomes.get(at).unwrap_or(&b'\n'),
+                was.get(at).unwrap_or(&b'\n'),
+            )
+        });
+        let mut is_behind = false;
+        for (at, (byte, (new, old))) in inside.iter().zip(bytes).enumerate() {
+            // What is written of a block is its beginning.
+            is_behind &= !(head.len() + at).is_multiple_of(BLOCK);
+            is_behind |= byte == old && byte != new;
             // What was never written is zero, which no text contains.
-            byte == new || byte == old || *byte == 0
-        };
+            if !(byte == old || byte == new && !is_behind || *byte == 0) {
+                return false;
+            }
+        }
         // Whoever takes something away from the end leaves the beginning of the old text, or of the new one.
         let longer = was.len().max(becomes.len());
-        let may_be_cut_off = match inside.len() {
+        match inside.len() {
             length if length == was.len() || length == longer => true,
             // On the way to a longer new text, or back to a longer old one: the end of that came first.
             length if (was.len()..longer).contains(&length) => text.len().is_multiple_of(BLOCK),
@@ -247,8 +266,7 @@ impl FileRecord {
                 text.len().is_multiple_of(BLOCK) && inside.starts_with(&becomes)
             }
             _ => false,
-        };
-        may_be_cut_off && inside.iter().enumerate().all(is_either)
+        }
     }
 
     /// What is before the range, in it and behind it.
@@ -318,26 +336,8 @@ impl EditRecord {
             before: before.map(digest_of),
             after,
             after_digest: node.map(digest_of),
-            index: None,
-            token: None,
             is_left: false,
         }
-    }
-
-    /// The same for a token that is for this index.
-    pub(crate) fn for_index(self, index: Option<IndexRecord>) -> Self {
-        Self { index, ..self }
-    }
-
-    /// The same for an index, beside which this token stays.
-    pub(crate) fn beside(self, token: Option<&Node>) -> Self {
-        let token = token.map(digest_of);
-        Self { token, ..self }
-    }
-
-    /// Whether it is known that this token stays beside it.
-    pub(crate) fn is_beside(&self, token: &Node) -> bool {
-        self.token == Some(digest_of(token))
     }
 
     /// The digest of the token that this removes.
@@ -377,7 +377,7 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 /// The digest of a value, which is the same for every spelling of it.
-fn digest_of(node: &Node) -> String {
+pub(crate) fn digest_of(node: &Node) -> String {
     let mut spelt = Zeroizing::new(String::new());
     spell(node, &mut spelt);
     digest(spelt.as_bytes())
