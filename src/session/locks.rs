@@ -114,10 +114,12 @@ impl Session {
 }
 
 /// A path without links, as far as it exists.
-fn real(path: &Path) -> PathBuf {
+pub(super) fn real(path: &Path) -> PathBuf {
     let existing = |part: &Path| {
         let real = part.canonicalize().ok()?;
-        Some(real.join(path.strip_prefix(part).ok()?))
+        let rest = path.strip_prefix(part).ok()?;
+        // Joined with nothing it would end with a separator.
+        Some(real.components().chain(rest.components()).collect())
     };
     let real = path.ancestors().find_map(existing);
     real.unwrap_or_else(|| path.to_path_buf())

@@ -8,14 +8,15 @@
 //! Invariant: what rests on something that is no longer so is not written, unless `--yes` says so; and nothing ever is to
 //! a file that Cargo has ceased to read.
 
-use std::collections::{BTreeSet, HashSet};
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
 use super::Session;
 use super::change::{Change, FileChange, Key, is_same, shown};
 use super::editing::parts;
+use super::locks::real;
 use super::order::after;
 use super::overlay::Premise;
 use crate::cargo::config::{Config, View};
@@ -87,39 +88,47 @@ pub(super) fn surroundings<'a>(
     home: &Path,
     journal: &Journal,
 ) -> Surroundings {
-    let layers: Vec<&Layer> = layers.collect();
+    // A file may have another name where credsh is started another time.
+    let home = real(home);
+    let mut files: BTreeMap<PathBuf, &Layer> = BTreeMap::new();
+    for layer in layers {
+        files.entry(real(&layer.file)).or_insert(layer);
+    }
     let mut tables = BTreeSet::new();
-    let mut written: HashSet<(&Path, &[String])> = HashSet::new();
+    let mut written: BTreeMap<PathBuf, HashSet<&[String]>> = BTreeMap::new();
     for record in journal.all() {
+        let keys = written.entry(real(&record.file)).or_default();
         for edit in &record.edits {
             tables.extend(registry_of(edit));
-            written.insert((&record.file, &edit.key));
+            keys.insert(&edit.key);
         }
     }
     let said = tables.into_iter().filter_map(|table: Key| {
         let mut said = Table::new();
-        for layer in &layers {
+        for (file, layer) in &files {
             let Some(entry) = layer.get(&parts(&table)) else {
                 continue;
             };
+            let written = written.get(file);
+            let is_written = |key: &[String]| written.is_some_and(|keys| keys.contains(key));
             let mut entry = entry.clone();
             if let Node::Table(rest) = &mut entry.node {
                 rest.retain(|name, _| {
                     let key = [&table[..], std::slice::from_ref(name)].concat();
-                    registry_table(&key).is_some() && !written.contains(&(&layer.file, &key))
+                    registry_table(&key).is_some() && !is_written(&key)
                 });
                 prune(rest);
                 if rest.is_empty() {
                     continue;
                 }
             }
-            let name = layer.file.strip_prefix(home).unwrap_or(&layer.file);
+            let name = file.strip_prefix(&home).unwrap_or(file);
             said.insert(name.display().to_string(), entry);
         }
         (!said.is_empty()).then(|| (table, digest_of(&Node::Table(said))))
     });
     let said = said.collect();
-    Surroundings::new(home, layers.iter().map(|layer| layer.file.as_path()), said)
+    Surroundings::new(&home, files.keys().map(PathBuf::as_path), said)
 }
 
 /// The table of the registry that an edit is about, or makes the default.

@@ -18,7 +18,6 @@ use super::recovery_registries::Affected;
 use super::writing::tidy_after_kill;
 use crate::cargo::config::Held;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
-use crate::disk::tree::is_secret;
 use crate::disk::{lock, replace};
 use crate::error::{Error, Kind as ErrorKind, Result, list};
 use crate::render::notice;
@@ -279,15 +278,15 @@ impl Session {
     /// Takes back what can be, of a change that has written no file.
     fn give_up(&mut self, journal: &Journal, found: &Found) -> Result<()> {
         // A token that was to go and is another one by now may have gone before.
-        let is_removed = |edit: &&EditRecord| is_secret(&edit.key) && edit.after.is_none();
+        let is_removed = |edit: &&EditRecord| edit.token_that_goes().is_some();
         let current = journal.current();
         let records = current.iter().map(|at| journal.at(*at));
         let edits = records.clone().flat_map(|record| &record.edits);
         let removed: Vec<&EditRecord> = edits.filter(is_removed).collect();
         let conflicts = found.affected.conflicts();
-        let is_sure = !removed
+        let is_sure = removed
             .iter()
-            .any(|edit| edit.is_left || conflicts.contains(&&edit.key));
+            .all(|edit| found.affected.is_in_place(journal, edit));
         for kept in removed {
             if found.affected.is_moved(&kept.key) && !conflicts.contains(&&kept.key) {
                 self.warn(&format!(

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::Session;
 use super::change::Key;
 use super::editing::parts;
+use super::locks::real;
 use super::premises::{registry_of, surroundings};
 use super::records::ItemRecord;
 use super::recovery_files::read;
@@ -113,8 +114,8 @@ impl Session {
             return Ok(());
         }
         let mut layers = Layers::of_home(&self.home)?.layers;
-        for file in journal.surroundings.files(&self.home) {
-            if layers.iter().any(|layer| layer.file == file) {
+        for file in journal.surroundings.files(&real(&self.home)) {
+            if layers.iter().any(|layer| real(&layer.file) == file) {
                 continue;
             }
             if let Some(text) = replace::read(&file)? {

@@ -237,6 +237,12 @@ impl Affected {
         }
     }
 
+    /// Whether nothing has happened to this edit, by nobody.
+    pub(super) fn is_in_place(&self, journal: &Journal, edit: &EditRecord) -> bool {
+        let mut open = self.current(journal).filter(|open| !open.is_theirs);
+        open.any(|open| std::ptr::eq(open.edit(journal), edit))
+    }
+
     /// The keys that somebody else has changed.
     pub(super) fn conflicts(&self) -> Vec<&Key> {
         let conflicts = self.facts.iter().flat_map(|facts| &facts.conflicts);

@@ -629,3 +629,40 @@ fn what_is_gone_does_not_come_back_under_another_name() {
         assert!(told.contains("given up"), "{told}");
     }
 }
+
+/// The next start is in another folder, and knows the home by another name: that is nobody's change.
+#[test]
+fn a_start_elsewhere_finds_what_it_rests_on() {
+    let local =
+        "[registries.corp]\nindex = \"INDEX/corp\"\n\n[registries.lab]\nindex = \"INDEX/lab\"\n";
+    for file in ["work/.cargo/config.toml", CONFIG, "home/more.toml"] {
+        let mut files = vec![(file, local)];
+        if file == "home/more.toml" {
+            files.push((CONFIG, "include = [\"../home/more.toml\"]\n"));
+        }
+        let args = [
+            "login",
+            "corp",
+            "--from",
+            "env:NEW",
+            "--provider",
+            "cargo:token",
+        ];
+        let case = Case::new(&files, &[], &args);
+        for step in [behind_the_journal, last_write] {
+            case.interrupt(step);
+            let root = case.sandbox.root();
+            let link = root.join("link");
+            if !link.exists() {
+                std::os::unix::fs::symlink(root.join("home"), &link).unwrap();
+            }
+            let mut next = case.sandbox.process();
+            next.current_dir("/").env("CARGO_HOME", &link);
+            let run = next.args(["alias", "list"]).output().unwrap();
+            let told = String::from_utf8(run.stderr).unwrap();
+            assert!(told.contains("is finished now"), "{file}: {told}");
+            assert!(!told.contains("somebody else"), "{file}: {told}");
+            assert_eq!(case.side(), case.new, "{file}: {told}");
+        }
+    }
+}
