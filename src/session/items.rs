@@ -114,8 +114,9 @@ impl Session {
             let landed = match self.log_in_item(&item, &mut done) {
                 Ok(landed) => landed,
                 Err(error) => {
-                    // Whether it has done as it was told is to be asked when somebody has time for that.
-                    ready.is_half_done = error.kind() == ErrorKind::Interrupted;
+                    // Whether a program that was ended has done as it was told is to be asked later.
+                    ready.is_half_done =
+                        error.kind() == ErrorKind::Interrupted && item.provider.kind != Kind::Own;
                     return Err(self.undo(done, error));
                 }
             };
