@@ -43,8 +43,8 @@ pub(super) struct Ready {
     texts: Vec<Texts>,
     /// What stands in each key that changes, which somebody else may have changed since it was read.
     found: HashMap<(PathBuf, Key), Option<Node>>,
-    /// What is done and what is not could not be put right: the journal stays.
-    pub(super) is_half_done: bool,
+    /// Neither the old texts nor the new ones could be put where they belong.
+    is_half_done: bool,
 }
 
 /// One of them.
@@ -114,9 +114,6 @@ impl Session {
             .any(|item| item.action() == Action::Login);
         let logged_in = match self.log_in_items(changes, &mut ready) {
             Ok(logged_in) => logged_in,
-            Err(error) if ready.is_half_done => {
-                return Err(error.because("and the next start of credsh finds out"));
-            }
             Err(error) => return Err(self.without_journal(error)),
         };
         changes.retain(|change| !change.is_none());
@@ -209,7 +206,7 @@ impl Session {
                 ready.add_last(prepared);
             }
         }
-        ready.journal.surroundings = self.surroundings(&ready.journal)?;
+        ready.journal.surroundings = self.surroundings(&ready.journal, is_locked)?;
         Ok(ready)
     }
 
@@ -283,6 +280,8 @@ impl Session {
             let now = replace::read(&credentials)?;
             is_current &= prepared.is_some_and(|(_, texts)| texts.old == now);
         }
+        is_current &=
+            self.surroundings(&ready.journal, lock.is_some())? == ready.journal.surroundings;
         if !is_current {
             *ready = self.prepare(changes, lock.is_some())?;
             ready.journal.write(&self.own_folder())?;
@@ -314,6 +313,7 @@ impl Session {
         if now != texts.old {
             let prepared = self.prepare_part(texts.part.clone(), now)?;
             ready.replace(index, prepared);
+            ready.journal.surroundings = self.surroundings(&ready.journal, true)?;
         }
         ready.journal.goes_on = true;
         ready.journal.write(&self.own_folder())
@@ -351,6 +351,7 @@ impl Session {
         let old = self.text_of(&part.file, lock.is_some())?;
         let prepared = self.prepare_part(part, old)?;
         ready.replace(index, prepared);
+        ready.journal.surroundings = self.surroundings(&ready.journal, lock.is_some())?;
         ready.journal.write(&self.own_folder())?;
         Ok(false)
     }

@@ -113,12 +113,7 @@ impl Session {
             let item = item.clone();
             let landed = match self.log_in_item(&item, &mut done) {
                 Ok(landed) => landed,
-                Err(error) => {
-                    // Whether a program that was ended has done as it was told is to be asked later.
-                    ready.is_half_done =
-                        error.kind() == ErrorKind::Interrupted && item.provider.kind != Kind::Own;
-                    return Err(self.undo(done, error));
-                }
+                Err(error) => return Err(self.undo(done, error)),
             };
             if let Some(Change::Item(landed)) = &landed.change
                 && !landed.is_none()

@@ -78,11 +78,11 @@ impl Session {
                 .filter(|edit| indexes.must_come_last(edit));
             if let (Some(edit), true) = (comes.next(), self.has_to_go(part, &indexes, false)?) {
                 return Err(Error::failed(format!(
-                    "`{}` has another token and another index by that, and only of the file that Cargo writes the one can go before the other comes",
+                    "a token in this file goes before an index changes, and `{}` comes after that; but it is written once",
                     edit.dotted()
                 ))
                 .at(Place::file(&part.file))
-                .hint("move the tokens in this file to the other one first, or log out, change the index, and log in"));
+                .hint("make these changes one by one, or move the tokens to the file that Cargo writes first"));
             }
         }
         parts.sort_by_key(|part| !(part.has_tokens() && indexes.must_precede(part)));

@@ -21,10 +21,11 @@ use super::order::after;
 use super::overlay::Premise;
 use crate::cargo::config::{Config, View};
 use crate::cargo::index_url::IndexUrl;
-use crate::cargo::layers::Layer;
+use crate::cargo::layers::{Layer, Layers};
 use crate::cargo::registry::with_canonical;
 use crate::disk::document::Value;
 use crate::disk::journal::{EditRecord, Journal, Surroundings, digest_of};
+use crate::disk::lock;
 use crate::disk::tree::{Entry, Node, Table, is_secret, prune};
 use crate::error::{Error, Place, Result};
 
@@ -58,10 +59,18 @@ impl Session {
         both.check_names()
     }
 
-    /// What a start that finishes this needs to know of what it does not write.
-    pub(super) fn surroundings(&mut self, journal: &Journal) -> Result<Surroundings> {
+    /// What a start that finishes this needs to know of what it does not write; `is_locked`, where we have Cargo's lock.
+    pub(super) fn surroundings(
+        &mut self,
+        journal: &Journal,
+        is_locked: bool,
+    ) -> Result<Surroundings> {
         let config = self.config()?;
-        Ok(surroundings(config.files(), config.home(), journal))
+        if config.is_as_read(is_locked) {
+            return Ok(surroundings(config.files(), config.home(), journal));
+        }
+        let layers = Layers::read(&self.home, &self.world.directory, is_locked)?.layers;
+        Ok(surroundings(layers.iter(), &self.home, journal))
     }
 }
 
@@ -88,29 +97,42 @@ pub(super) fn surroundings<'a>(
     home: &Path,
     journal: &Journal,
 ) -> Surroundings {
-    // A file may have another name where credsh is started another time.
+    // A file may have several names, and others where credsh is started another time.
     let home = real(home);
-    let mut files: BTreeMap<PathBuf, &Layer> = BTreeMap::new();
-    for layer in layers {
-        files.entry(real(&layer.file)).or_insert(layer);
-    }
+    let mut names: Vec<(PathBuf, &Layer)> =
+        layers.map(|layer| (real(&layer.file), layer)).collect();
+    names.sort_by(|(one, _), (other, _)| one.cmp(other));
     let mut tables = BTreeSet::new();
-    let mut written: BTreeMap<PathBuf, HashSet<&[String]>> = BTreeMap::new();
+    let mut written: BTreeMap<_, HashSet<&[String]>> = BTreeMap::new();
     for record in journal.all() {
-        let keys = written.entry(real(&record.file)).or_default();
+        let keys = written.entry(lock::identity(&record.file)).or_default();
         for edit in &record.edits {
             tables.extend(registry_of(edit));
             keys.insert(&edit.key);
         }
     }
+    let known = names.iter().map(|(name, _)| lock::identity(name));
+    let known: Vec<_> = known.collect();
+    let mut is_met = BTreeSet::new();
+    let mut files = Vec::new();
+    for ((name, layer), file) in names.iter().zip(&known) {
+        if file.is_none() || is_met.insert(file) {
+            files.push((name, layer, written.get(file)));
+        }
+    }
+    // In a file of the old layout it may come to be read, or not, by what is written to another.
+    let keys = || written.values().flatten();
+    let writes_first_token = keys().any(|key| key.len() == 2 && is_secret(key));
     let said = tables.into_iter().filter_map(|table: Key| {
         let mut said = Table::new();
-        for (file, layer) in &files {
+        for (file, layer, written) in &files {
             let Some(entry) = layer.get(&parts(&table)) else {
                 continue;
             };
-            let written = written.get(file);
-            let is_written = |key: &[String]| written.is_some_and(|keys| keys.contains(key));
+            let is_written = |key: &[String]| {
+                written.is_some_and(|keys| keys.contains(key))
+                    || writes_first_token && key.len() == 2 && is_secret(key)
+            };
             let mut entry = entry.clone();
             if let Node::Table(rest) = &mut entry.node {
                 rest.retain(|name, _| {
@@ -128,7 +150,7 @@ pub(super) fn surroundings<'a>(
         (!said.is_empty()).then(|| (table, digest_of(&Node::Table(said))))
     });
     let said = said.collect();
-    Surroundings::new(&home, files.keys().map(PathBuf::as_path), said)
+    Surroundings::new(&home, names.iter().map(|(name, _)| name.as_path()), said)
 }
 
 /// The table of the registry that an edit is about, or makes the default.

@@ -53,17 +53,22 @@ impl Session {
         done: &mut Vec<ItemChange>,
     ) -> Error {
         let error = at_its_place(error, &item.provider);
-        // One that did not answer is not asked again; its error says that nobody knows.
-        if error.kind() != Kind::Failed {
+        // One that did not answer is not asked again; its error says that nobody knows. One that Ctrl-C has ended is.
+        let is_interrupted = error.kind() == Kind::Interrupted;
+        if error.kind() != Kind::Failed && !is_interrupted {
             return error;
         }
         let (provider, registry) = (&item.provider, item.registry.label());
-        match self.look_for_all(provider, &item.registry) {
+        let aside = is_interrupted.then(|| self.world.interrupts.set_aside());
+        let held = self.look_for_all(provider, &item.registry);
+        drop(aside);
+        match held {
             Ok(Some(held)) if held.is_same(&item.before) => error,
             Ok(Some(held)) => {
                 let is_gone = matches!((&item.before, &held), (Held::Token(_), Held::Nothing));
                 if is_gone || held.is_same(&item.after.held()) {
-                    done.push(item);
+                    // It may hang again, so it is the last one to be undone.
+                    done.insert(0, item);
                     return error;
                 }
                 // What was there before may have been made for that get: given to the provider, it would take the place

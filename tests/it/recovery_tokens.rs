@@ -666,3 +666,37 @@ fn a_start_elsewhere_finds_what_it_rests_on() {
         }
     }
 }
+
+/// The project and the home include one file: what is written to it is nobody else's change.
+#[test]
+fn a_file_that_is_reached_twice_is_one() {
+    let registries =
+        "[registries.corp]\nindex = \"INDEX/corp\"\n\n[registries.lab]\nindex = \"INDEX/lab\"\n";
+    let credentials = format!("[registries.corp]\ntoken = \"{OLD}\"\n");
+    let files = [
+        ("home/shared.toml", registries),
+        (CONFIG, "include = [\"shared.toml\"]\n"),
+        (
+            "work/.cargo/config.toml",
+            "include = [\"../../home/shared.toml\"]\n",
+        ),
+        (CREDENTIALS, &credentials),
+    ];
+    let args = [
+        "-c",
+        "registry set corp --index sparse+https://new.example/ --drop-token",
+        "-c",
+        "login corp --from env:NEW --provider cargo:token",
+    ];
+    let case = Case::new(&files, &[], &args);
+    case.reset();
+    let steps = case.steps(&case.credsh());
+    let mut finished = 0;
+    for step in &steps {
+        case.reset();
+        assert!(case.is_killed_at(step, &case.credsh()), "{step:?}");
+        case.check_pairs(&format!("{step:?}"));
+        finished += usize::from(case.check(&format!("{step:?}")));
+    }
+    assert!(finished > 5, "{finished} of {}", steps.len());
+}
