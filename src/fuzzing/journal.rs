@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::{SECRET, Sandbox};
+use crate::cargo::layers::Layers;
 use crate::disk::document::{Document, Value};
 use crate::disk::journal::{BLOCK, EditRecord, FileRecord, Journal, State};
 use crate::disk::tree::{self, Node, Table};
 use crate::render::Theme;
-use crate::session::{Flags, Session};
+use crate::session::{Flags, Session, surroundings};
 use crate::world::Env;
 
 /// The longest texts that are looked at.
@@ -177,8 +178,17 @@ fn finish(sandbox: &Sandbox, old: &str, choice: usize) {
     let folder = sandbox.path("home/.credsh");
     let made = std::fs::create_dir_all(&folder);
     assert!(made.is_ok());
-    let written = Journal::new(vec![record], Vec::new(), Vec::new()).write(&folder);
-    assert!(written.is_ok());
+    for name in ["home/credentials.toml", "home/config.toml"] {
+        let _ = std::fs::remove_file(sandbox.path(name));
+    }
+    sandbox.write(name, old.as_bytes());
+    // What cannot be read is not changed.
+    let Ok(layers) = Layers::of_home(&sandbox.path("home")) else {
+        return;
+    };
+    let mut journal = Journal::new(vec![record], Vec::new(), Vec::new());
+    journal.surroundings = surroundings(layers.layers.iter(), &sandbox.path("home"), &journal);
+    assert!(journal.write(&folder).is_ok());
     #[cfg(unix)]
     if choice / 8 % 2 == 1 {
         return is_refused(sandbox, &folder.join("journal"), choice);
@@ -198,8 +208,6 @@ fn finish(sandbox: &Sandbox, old: &str, choice: usize) {
         _ => by_others.clone().into_bytes(),
     };
     let told = String::from_utf8_lossy(&now);
-    let _ = std::fs::remove_file(sandbox.path("home/credentials.toml"));
-    let _ = std::fs::remove_file(sandbox.path("home/config.toml"));
     sandbox.write(name, &now);
     recover(sandbox);
 

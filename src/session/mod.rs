@@ -47,6 +47,8 @@ pub use self::commit::Committed;
 pub use self::items::{no_name, stores_nothing};
 pub use self::logouts::{Left, Unfinished, way_back};
 use self::overlay::{Overlay, Savepoint};
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::premises::surroundings;
 pub use self::preview::Preview;
 pub use self::recording::Recording;
 

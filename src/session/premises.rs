@@ -92,7 +92,7 @@ pub(super) fn changed_meanwhile(key: &str, nodes: [Option<&Node>; 2], place: Pla
 }
 
 /// What files say of the registries that a journal is about, beside what it writes itself.
-pub(super) fn surroundings<'a>(
+pub(crate) fn surroundings<'a>(
     layers: impl Iterator<Item = &'a Layer>,
     home: &Path,
     journal: &Journal,
