@@ -8,6 +8,7 @@
 //! has given it back. Files are written in the order of the journal, which is the one of the commit. Doing it twice is
 //! doing it once.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -278,16 +279,21 @@ impl Session {
     /// Takes back what can be, of a change that has written no file.
     fn give_up(&mut self, journal: &Journal, found: &Found) -> Result<()> {
         // A token that was to go and is another one by now may have gone before.
-        let is_removed = |edit: &&EditRecord| edit.token_that_goes().is_some();
         let current = journal.current();
         let records = current.iter().map(|at| journal.at(*at));
-        let edits = records.clone().flat_map(|record| &record.edits);
-        let removed: Vec<&EditRecord> = edits.filter(is_removed).collect();
+        let edits = records.clone().flat_map(|record| {
+            let edits = record.edits.iter();
+            edits.map(|edit| (record.file.as_path(), edit))
+        });
+        let removed: Vec<(&Path, &EditRecord)> = edits
+            .filter(|(_, edit)| edit.token_that_goes().is_some())
+            .collect();
         let conflicts = found.affected.conflicts();
+        let in_place = found.affected.in_place(journal);
         let is_sure = removed
             .iter()
-            .all(|edit| found.affected.is_in_place(journal, edit));
-        for kept in removed {
+            .all(|(file, edit)| in_place.contains(&(*file, &edit.key)));
+        for (_, kept) in removed {
             if found.affected.is_moved(&kept.key) && !conflicts.contains(&&kept.key) {
                 self.warn(&format!(
                     "`{}` was to be removed, and stays, because of what else has changed since then",

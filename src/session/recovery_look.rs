@@ -42,18 +42,17 @@ impl Session {
 
     /// Where somebody may have logged out of what was to be called otherwise, nobody can tell: its token is kept.
     pub(super) fn tell_of_logouts(&mut self, journal: &Journal, affected: &Affected) {
-        let open: HashSet<_> = affected
-            .current(journal)
-            .map(|open| &open.edit(journal).key)
-            .collect();
+        let in_place = affected.in_place(journal);
+        let unwritten = affected.unwritten(journal);
         for token in journal.taken_along().filter(|token| !token.comes.is_left) {
-            if open.contains(&token.goes.key) || !affected.is_as_it_was(journal, &token) {
+            let file = token.from.file.as_path();
+            if !unwritten.contains(file) || in_place.contains(&(file, &token.goes.key)) {
                 continue;
             }
             let [from, to] = [token.goes, token.comes].map(|edit| edit.key.join("."));
             self.warn(&format!(
                 "`{from}` was gone from {} before it was to be called `{to}`, and is kept as that: log out of that if you had logged out",
-                token.from.file.display()
+                file.display()
             ));
         }
     }

@@ -237,10 +237,27 @@ impl Affected {
         }
     }
 
-    /// Whether nothing has happened to this edit, by nobody.
-    pub(super) fn is_in_place(&self, journal: &Journal, edit: &EditRecord) -> bool {
-        let mut open = self.current(journal).filter(|open| !open.is_theirs);
-        open.any(|open| std::ptr::eq(open.edit(journal), edit))
+    /// The keys that nothing has happened to, by nobody, each in its file.
+    pub(super) fn in_place<'j>(&self, journal: &'j Journal) -> HashSet<(&'j Path, &'j Key)> {
+        let current: HashSet<usize> = journal.current().into_iter().collect();
+        let open = self.open.iter().filter(|open| !open.is_theirs);
+        let open = open.filter(|open| current.contains(&open.file));
+        open.map(|open| {
+            (
+                journal.at(open.file).file.as_path(),
+                &open.edit(journal).key,
+            )
+        })
+        .collect()
+    }
+
+    /// The files of which some is not done: they are written at once, so all that is done of them others have done.
+    pub(super) fn unwritten<'j>(&self, journal: &'j Journal) -> HashSet<&'j Path> {
+        if journal.goes_on {
+            return HashSet::new();
+        }
+        let in_place = self.in_place(journal);
+        in_place.into_iter().map(|(file, _)| file).collect()
     }
 
     /// The keys that somebody else has changed.
@@ -315,26 +332,9 @@ impl Affected {
         named.all(|table| self.facts(table).is_none_or(|facts| self.is_whole(facts)))
     }
 
-    /// What is not done of the files that are written now.
-    pub(super) fn current<'j>(
-        &self,
-        journal: &'j Journal,
-    ) -> impl Iterator<Item = &Open> + use<'_, 'j> {
-        let current: HashSet<usize> = journal.current().into_iter().collect();
-        self.open
-            .iter()
-            .filter(move |open| current.contains(&open.file))
-    }
-
-    /// Whether a token that was to be taken along is in its file still, if nobody else has taken it out: that is written
-    /// at once, and some of it is not done.
-    pub(super) fn is_as_it_was(&self, journal: &Journal, token: &TakenAlong<'_>) -> bool {
-        let mut open = self.current(journal).filter(|open| !open.is_theirs);
-        !journal.goes_on && open.any(|open| journal.at(open.file).file == token.from.file)
-    }
-
     /// Refuses to go on where a token is in no file until what comes last is written, and that cannot be.
     pub(super) fn check_taken_along(&self, journal: &Journal) -> Result<()> {
+        let unwritten = self.unwritten(journal);
         let mut layers: HashMap<&Path, Layer> = HashMap::new();
         for token in journal.taken_along().filter(|token| !token.comes.is_left) {
             if self.may(token.comes) {
@@ -349,7 +349,7 @@ impl Affected {
             let now = layers[file].get(&parts(&token.goes.key));
             let now = now.map(|entry| &entry.node);
             // Somebody has replaced it.
-            let is_theirs = now.is_some() && self.is_as_it_was(journal, &token);
+            let is_theirs = now.is_some() && unwritten.contains(file);
             if !token.goes.is_before(now) && !is_theirs {
                 return Err(self.waits_for(journal, &token));
             }

@@ -67,8 +67,7 @@ impl Session {
             Ok(Some(held)) => {
                 let is_gone = matches!((&item.before, &held), (Held::Token(_), Held::Nothing));
                 if is_gone || held.is_same(&item.after.held()) {
-                    // It may hang again, so it is the last one to be undone.
-                    done.insert(0, item);
+                    done.push(item);
                     return error;
                 }
                 // What was there before may have been made for that get: given to the provider, it would take the place

@@ -13,7 +13,8 @@ const OLD: &str = "sentinel-old-0123456789abcdef";
 const NEW: &str = "sentinel-new-0123456789abcdef";
 
 /// Keeps one token, and takes its time for each login. `stuck` makes it keep the next token and then hang, `lingers`
-/// makes it hang behind its answer, once that has been read, `fire` makes it refuse, `mute` makes it give none.
+/// makes it hang behind its answer, once that has been read, `fire` makes it refuse, `late` and `halts` make
+/// it refuse, and hang, when it has kept the token that they name, `mute` makes it give none.
 const KEEPER: &str = r#"#!/bin/sh
 cd 'FOLDER' || exit 1
 echo '{"v":[1]}'
@@ -30,6 +31,9 @@ case "$request" in
     if [ ! -f stuck ]; then sleep 0.5; fi
     printf %s "$request" | sed -n 's/.*"token":"\([^"]*\)".*/\1/p' | tr -d '\n' >held
     if [ -f stuck ]; then touch hanging; exec sleep 60; fi
+    if [ -f halts ] && [ "$(cat held)" = "$(cat halts)" ]; then touch hanging; exec sleep 60; fi
+    if [ -f late ] && [ "$(cat held)" = "$(cat late)" ]
+    then echo '{"Err":{"kind":"other","message":"too late"}}'; exit; fi
     echo '{"Ok":{"kind":"login"}}'
     if [ -f lingers ]; then sleep 0.3; touch hanging; exec sleep 60; fi ;;
 *)
@@ -72,7 +76,17 @@ fn wait_for(what: &str, is_so: impl Fn() -> bool) {
 
 /// Runs these lines as a batch, and presses Ctrl-C for each condition that has come true.
 fn interrupted(sandbox: &Sandbox, lines: &[&str], when: &[&dyn Fn() -> bool]) -> (u8, String) {
+    interrupted_with(sandbox, &[], lines, when)
+}
+
+fn interrupted_with(
+    sandbox: &Sandbox,
+    options: &[&str],
+    lines: &[&str],
+    when: &[&dyn Fn() -> bool],
+) -> (u8, String) {
     let mut command = sandbox.process();
+    command.args(options);
     for line in lines {
         command.args(["-c", line]);
     }
@@ -137,6 +151,26 @@ fn what_was_interrupted_in_a_login_is_undone() {
     }
 }
 
+/// Two registries have one store, and the login of the second fails, or is interrupted, when it has kept its token: what is
+/// undone last is what was done first, so what was there before all is there again.
+#[test]
+fn logins_of_one_store_are_undone_in_reverse() {
+    const LATER: &str = "sentinel-later-0123456789abcdef";
+    for (how, ends_with) in [("late", 1), ("halts", 130)] {
+        let mut sandbox = two_keepers();
+        let program = |name: &str| sandbox.root().join(format!("bin/keeper-{name}"));
+        std::fs::copy(program("b"), program("a")).unwrap();
+        sandbox.env("LATER", LATER);
+        sandbox.write(&format!("b/{how}"), LATER);
+        let lines = ["login b --from env:NEW", "login a --from env:LATER"];
+        let hangs = || sandbox.exists("b/hanging");
+        let when: &[&dyn Fn() -> bool] = if how == "halts" { &[&hangs] } else { &[] };
+        let (status, told) = interrupted_with(&sandbox, &["--yes"], &lines, when);
+        assert_eq!(status, ends_with, "{told}");
+        assert_eq!(sandbox.read("b/held"), OLD, "{told}");
+    }
+}
+
 /// The keeper of `a` hangs in a login, and will not do so again.
 fn is_hanging(sandbox: &Sandbox) -> bool {
     let hangs = sandbox.exists("a/hanging");
@@ -170,7 +204,7 @@ fn a_second_ctrl_c_ends_what_the_first_has_undone() {
     sandbox.write("a/stuck", "");
     let lines = ["login b --from env:NEW", "login a --from env:NEW"];
     let hangs = || {
-        let does = sandbox.exists("a/hanging");
+        let does = is_hanging(&sandbox);
         if does {
             sandbox.write("b/stuck", "");
         }

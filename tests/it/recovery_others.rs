@@ -9,6 +9,16 @@ pub const CONFIG: &str = "home/config.toml";
 pub const JOURNAL: &str = "home/.credsh/journal";
 const THEIRS: &str = "\n[net]\nretry = 7 # by somebody else\n";
 
+/// Two names change places.
+pub const SWAP: [&str; 6] = [
+    "-c",
+    "registry rename corp tmp",
+    "-c",
+    "registry rename lab corp",
+    "-c",
+    "registry rename tmp lab",
+];
+
 /// One that changes the configuration alone.
 fn of_config() -> Case {
     let config = "# ours\n[registries.corp]\nindex = \"INDEX/corp\"\n\n[build]\njobs = 4\n";
@@ -231,14 +241,7 @@ fn whatever_was_killed_and_wherever_others_go_on() {
 /// Names that change places: what is renamed already is not renamed again.
 #[test]
 fn a_swap_that_is_finished_twice_is_done_once() {
-    let mut case = of_commented(&[
-        "-c",
-        "registry rename corp tmp",
-        "-c",
-        "registry rename lab corp",
-        "-c",
-        "registry rename tmp lab",
-    ]);
+    let mut case = of_commented(&SWAP);
     case.reset();
     let steps = case.steps(&case.credsh());
     for step in &steps {

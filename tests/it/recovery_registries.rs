@@ -1,6 +1,8 @@
 //! What others do to one registry between a kill and the next start: that one changes as a whole, or stays as it is.
 
-use crate::recovery_others::{CONFIG, CREDENTIALS, JOURNAL, behind_the_journal, of_commented};
+use crate::recovery_others::{
+    CONFIG, CREDENTIALS, JOURNAL, SWAP, behind_the_journal, of_commented,
+};
 use crate::steps::{Case, NEW, OLD, Step, exchanges, last_write, places};
 
 const LOCAL: &str = "work/.cargo/config.toml";
@@ -338,14 +340,7 @@ fn what_is_not_about_a_token_stands_in_no_ones_way() {
 /// who took that token out of the file, no start can know. It is kept, and they are told.
 #[test]
 fn a_logout_from_one_of_two_that_change_places_is_told() {
-    let mut case = of_commented(&[
-        "-c",
-        "registry rename corp tmp",
-        "-c",
-        "registry rename lab corp",
-        "-c",
-        "registry rename tmp lab",
-    ]);
+    let mut case = of_commented(&SWAP);
     case.interrupt(behind_the_journal);
     let run = case.cargo.logout(&case.sandbox, Some("corp"));
     assert!(run.success, "{run:?}");

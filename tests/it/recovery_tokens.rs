@@ -1,7 +1,9 @@
 //! What else belongs to a registry that somebody changes between a kill and the next start: its tokens in stores, those that
 //! are in no file, what is made the default, and what is said of all that.
 
-use crate::recovery_others::{CONFIG, CREDENTIALS, JOURNAL, behind_the_journal, of_commented};
+use crate::recovery_others::{
+    CONFIG, CREDENTIALS, JOURNAL, SWAP, behind_the_journal, of_commented,
+};
 use crate::recovery_registries::{behind_the_first_file, first_exchange};
 use crate::steps::{Case, NEW, OLD, last_write, places};
 use crate::vault::VAULT;
@@ -438,14 +440,7 @@ fn a_token_in_the_journal_alone_is_not_given_up() {
     let config =
         "[registries.corp]\nindex = \"INDEX/corp\"\n\n[registries.lab]\nindex = \"INDEX/lab\"\n";
     let credentials = format!("[registries.corp]\ntoken = \"{OLD}\"\n");
-    let args = [
-        "-c",
-        "registry rename corp tmp",
-        "-c",
-        "registry rename lab corp",
-        "-c",
-        "registry rename tmp lab",
-    ];
+    let args = SWAP;
     let case = Case::new(&[(CONFIG, config), (CREDENTIALS, &credentials)], &[], &args);
     case.interrupt(first_exchange);
     assert!(!case.sandbox.read(CREDENTIALS).contains(OLD));
@@ -488,14 +483,7 @@ fn a_token_that_waits_waits_through_two_logins() {
 fn no_start_that_is_killed_has_a_token_for_another_index() {
     let config = "[registry]\nglobal-credential-providers = [\"cargo:token\"]\n[registries.corp]\nindex = \"INDEX/corp\"\n\n[registries.lab]\nindex = \"INDEX/lab\"\n";
     let credentials = format!("[registries.corp]\ntoken = \"{OLD}\"\n");
-    let args = [
-        "-c",
-        "registry rename corp tmp",
-        "-c",
-        "registry rename lab corp",
-        "-c",
-        "registry rename tmp lab",
-    ];
+    let args = SWAP;
     let case = Case::new(&[(CONFIG, config), (CREDENTIALS, &credentials)], &[], &args);
     case.interrupt(behind_the_journal);
     // somebody logs in elsewhere
@@ -526,14 +514,7 @@ fn tokens_in_an_included_file_do_not_change_places() {
     let config = "[registry]\nglobal-credential-providers = [\"cargo:token\"]\n[registries.corp]\nindex = \"INDEX/corp\"\n\n[registries.lab]\nindex = \"INDEX/lab\"\n";
     let more =
         format!("[registries.corp]\ntoken = \"{OLD}\"\n\n[registries.lab]\ntoken = \"{NEW}\"\n");
-    let args = [
-        "-c",
-        "registry rename corp tmp",
-        "-c",
-        "registry rename lab corp",
-        "-c",
-        "registry rename tmp lab",
-    ];
+    let args = SWAP;
     let files = [
         (CONFIG, config),
         (CREDENTIALS, "include = [\"more.toml\"]\n"),

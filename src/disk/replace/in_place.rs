@@ -54,8 +54,9 @@ pub(crate) fn in_place(
 }
 
 /// Writes the range that differs, padded to the old length, then cuts; on the way back to a longer text first what is to
-/// stand behind the end of this one. If that fails, puts the old text back, in the same way, as far as it can. So one that was cut off has the length of one of both, or ends with a whole block of the disk; and
-/// where it has been cut to a shorter new text, that is on the disk.
+/// stand behind the end of this one. If that fails, puts the old text back, in the same way, as far as it can. So one that
+/// was cut off has the length of one of both, or ends with a whole block of the disk; and where it has been cut to a
+/// shorter new text, that is on the disk.
 pub(super) fn overwrite(file: &mut File, old: &[u8], new: &str, way: Way) -> io::Result<()> {
     let mut padded = Zeroizing::new(Vec::with_capacity(old.len().max(new.len())));
     padded.extend_from_slice(new.as_bytes());
