@@ -187,6 +187,9 @@ struct Parts {
     /// Whether the answer was to be a document.
     #[serde(skip)]
     is_document: bool,
+    /// Whether some of what was to be done may be done all the same.
+    #[serde(skip)]
+    is_in_doubt: bool,
 }
 
 /// Two steps, one after the other, if there is a first one.
@@ -207,7 +210,20 @@ impl Error {
             place: None,
             causes: Vec::new(),
             is_document: false,
+            is_in_doubt: false,
         }))
+    }
+
+    /// The same, and whether some of what was to be done may be done all the same.
+    #[must_use]
+    pub fn in_doubt(mut self, is_in_doubt: bool) -> Self {
+        self.0.is_in_doubt = is_in_doubt;
+        self
+    }
+
+    /// Whether that is so.
+    pub fn is_in_doubt(&self) -> bool {
+        self.0.is_in_doubt
     }
 
     /// The same, to be shown as a document.

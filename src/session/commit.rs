@@ -43,8 +43,6 @@ pub(super) struct Ready {
     texts: Vec<Texts>,
     /// What stands in each key that changes, which somebody else may have changed since it was read.
     found: HashMap<(PathBuf, Key), Option<Node>>,
-    /// Neither the old texts nor the new ones could be put where they belong.
-    is_half_done: bool,
 }
 
 /// One of them.
@@ -114,7 +112,7 @@ impl Session {
             .any(|item| item.action() == Action::Login);
         let logged_in = match self.log_in_items(changes, &mut ready) {
             Ok(logged_in) => logged_in,
-            Err(error) => return Err(self.without_journal(error)),
+            Err(error) => return Err(self.not_done(error)),
         };
         changes.retain(|change| !change.is_none());
         let written = self
@@ -122,14 +120,12 @@ impl Session {
             .interrupts
             .check()
             .and_then(|()| self.write_files(changes, &mut ready, may_add_files, &mut locks));
-        if let Err(error) = written {
-            if ready.is_half_done {
-                // Which needs what the logins have stored.
-                self.roll_back_all();
-                return Err(error.because("and the next start of credsh finishes it"));
+        if let Err(mut error) = written {
+            // Whoever finishes the files needs what the logins have stored.
+            if !error.is_in_doubt() {
+                error = self.undo(logged_in, error);
             }
-            let error = self.undo(logged_in, error);
-            return Err(self.without_journal(error));
+            return Err(self.not_done(error));
         }
         for change in &mut *changes {
             if let Change::File(change) = change
@@ -160,8 +156,13 @@ impl Session {
         Ok(unfinished)
     }
 
-    /// The error of a commit that has changed nothing, or has undone it.
-    fn without_journal(&self, error: Error) -> Error {
+    /// The error of a commit that has changed nothing, has undone it, or is in doubt: then it is the journal's, and
+    /// not pending any more.
+    fn not_done(&mut self, error: Error) -> Error {
+        if error.is_in_doubt() {
+            self.roll_back_all();
+            return error.because("and the next start of credsh finishes the change, or undoes it");
+        }
         match self.end_journal() {
             Ok(()) => error,
             Err(second) => error.because(format!("and {second}")),
@@ -180,7 +181,6 @@ impl Session {
             ),
             texts: Vec::new(),
             found: HashMap::new(),
-            is_half_done: false,
         };
         // It would be made again for a file of a project that somebody has deleted.
         let folder = &self.world.directory;
@@ -423,7 +423,8 @@ impl Ready {
     }
 
     /// Gives the files before this one their old text back; `lock` is Cargo's. The first error is the one to tell; a
-    /// file that cannot be mended either is named with it.
+    /// file that cannot be mended either is named with it. In doubt, where neither the old texts nor the new ones could
+    /// be put where they belong.
     fn take_back(
         &mut self,
         failed: usize,
@@ -432,18 +433,18 @@ impl Ready {
         lock: &mut Option<Lock>,
     ) -> Error {
         // What cannot be looked at may be torn.
-        self.is_half_done = self.journal.all().nth(failed).is_some_and(|record| {
+        let mut is_half_done = self.journal.all().nth(failed).is_some_and(|record| {
             replace::read_bytes(&record.file).map_or(true, |now| {
                 let now = now.as_ref().map(|now| now.as_slice());
                 matches!(record.state(now), State::Torn | State::New)
             })
         });
-        if self.journal.goes_on && !self.is_half_done {
+        if self.journal.goes_on && !is_half_done {
             // Who finishes that begins with the first again.
             self.journal.goes_on = false;
             if let Err(second) = self.journal.write(folder) {
                 error = error.because(format!("and {second}"));
-                self.is_half_done = true;
+                is_half_done = true;
             }
         }
         let records: Vec<&FileRecord> = self.journal.all().collect();
@@ -451,7 +452,7 @@ impl Ready {
         // file may have two names.
         let done = records.iter().zip(&self.texts).take(failed).rev();
         for (record, texts) in done {
-            if self.is_half_done {
+            if is_half_done {
                 break;
             }
             let old = texts.old.as_ref().map(|old| old.as_str());
@@ -460,9 +461,9 @@ impl Ready {
                     "and `{}` cannot be given its old text back: {second}",
                     record.file.display()
                 ));
-                self.is_half_done = true;
+                is_half_done = true;
             }
         }
-        error
+        error.in_doubt(is_half_done)
     }
 }

@@ -1,18 +1,19 @@
 //! Taking back what providers have done in a commit that fails.
 //!
 //! Invariant: Ctrl-C that made the commit fail does not end this, and only what is known not to be as it was before is
-//! said not to be.
+//! said not to be. Where nobody knows, the error is in doubt, and the journal stays: the next start asks again.
 
 use super::Session;
 use super::change::ItemChange;
 use super::items::at_its_place;
+use crate::cargo::chain::Kind as ProviderKind;
 use crate::cargo::config::Held;
 use crate::cargo::providers::{Action, Said};
 use crate::error::{Error, Kind, Result};
 
 impl Session {
     /// Gives the providers back what they held, the last one first; who does not take it is named. Another Ctrl-C
-    /// ends this, too.
+    /// ends this, too, and leaves the rest to the next start.
     pub(super) fn undo(&mut self, done: Vec<ItemChange>, mut error: Error) -> Error {
         let aside = self.world.interrupts.set_aside();
         for item in done.into_iter().rev() {
@@ -35,11 +36,13 @@ impl Session {
                     "and `{provider}` did not go back to what it held before for {registry}: {why}"
                 )
             };
+            let is_interrupted = why.kind() == Kind::Interrupted;
+            let is_in_doubt = error.is_in_doubt() || why.is_in_doubt() || is_interrupted;
             // Nothing that is left undone may be hidden behind a word about Ctrl-C.
-            if why.kind() == Kind::Interrupted && error.kind() != Kind::Interrupted {
+            if is_interrupted && error.kind() != Kind::Interrupted {
                 error = Error::interrupted().because(error);
             }
-            error = error.because(told);
+            error = error.because(told).in_doubt(is_in_doubt);
         }
         drop(aside);
         error
@@ -53,15 +56,19 @@ impl Session {
         done: &mut Vec<ItemChange>,
     ) -> Error {
         let error = at_its_place(error, &item.provider);
-        // One that did not answer is not asked again; its error says that nobody knows. One that Ctrl-C has ended is.
+        // A store of credsh's own that does not answer would hold up every later change until it does.
+        let may_wait = error.is_in_doubt() && item.provider.kind != ProviderKind::Own;
+        // One that did not answer is not asked again now. One that Ctrl-C has ended is, and if that hangs as well, another
+        // Ctrl-C ends this one question: what was done before is undone all the same.
         let is_interrupted = error.kind() == Kind::Interrupted;
         if error.kind() != Kind::Failed && !is_interrupted {
-            return error;
+            return error.in_doubt(may_wait);
         }
         let (provider, registry) = (&item.provider, item.registry.label());
         let aside = is_interrupted.then(|| self.world.interrupts.set_aside());
         let held = self.look_for_all(provider, &item.registry);
         drop(aside);
+        let error = error.in_doubt(may_wait && held.is_err());
         match held {
             Ok(Some(held)) if held.is_same(&item.before) => error,
             Ok(Some(held)) => {
@@ -92,21 +99,26 @@ impl Session {
             Held::Unknown => return Err(Error::failed("it does not say what it holds")),
         };
         self.world.interrupts.check()?;
-        match self.perform(&item.provider, &item.registry, action)?.said {
-            // What it says is not what it does.
-            Said::Done | Said::NotFound if self.holds_old(item) => Ok(()),
-            Said::Done | Said::NotFound => Err(Error::failed("it says that it has, and has not")),
-            _ => Err(Error::failed("it cannot")),
+        let (Said::Done | Said::NotFound) =
+            self.perform(&item.provider, &item.registry, action)?.said
+        else {
+            return Err(Error::failed("it cannot"));
+        };
+        // What it says is not what it does.
+        if self.holds_old(item)? {
+            Ok(())
+        } else {
+            Err(Error::failed("it says that it has, and has not"))
         }
     }
 
     /// One that has failed may have done it all the same. One that did not answer is not asked again.
     fn is_back(&mut self, item: &ItemChange, why: &Error) -> bool {
-        why.kind() == Kind::Failed && self.holds_old(item)
+        why.kind() == Kind::Failed && matches!(self.holds_old(item), Ok(true))
     }
 
-    fn holds_old(&mut self, item: &ItemChange) -> bool {
-        let held = self.look_for_all(&item.provider, &item.registry);
-        matches!(held, Ok(Some(held)) if held.is_same(&item.before))
+    fn holds_old(&mut self, item: &ItemChange) -> Result<bool> {
+        let held = self.look_for_all(&item.provider, &item.registry)?;
+        Ok(held.is_some_and(|held| held.is_same(&item.before)))
     }
 }

@@ -362,7 +362,7 @@ fn a_disk_that_cannot_be_read_after_a_write_has_failed() {
     let told = says_one_thing(&run, "EIO");
     assert!(told.contains("`dmesg`"), "{told}");
     assert!(
-        told.contains("the next start of credsh finishes it"),
+        told.contains("the next start of credsh finishes the change"),
         "{told}"
     );
     assert_eq!(case.sandbox.read(CREDENTIALS), credentials);

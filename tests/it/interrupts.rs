@@ -171,6 +171,83 @@ fn logins_of_one_store_are_undone_in_reverse() {
     }
 }
 
+/// Ctrl-C ends a login, another one the question what came of it: what was done before is undone all the same, and the
+/// next start asks again, finishes the change where all of it is done, and undoes it where that is not so.
+#[test]
+fn a_login_in_doubt_is_left_to_the_next_start() {
+    for (is_alone, is_kept) in [(true, true), (true, false), (false, true)] {
+        let mut sandbox = two_keepers();
+        sandbox.write("a/stuck", "");
+        let mut lines = vec!["registry set b --make-default", "login a --from env:NEW"];
+        if !is_alone {
+            lines.insert(0, "login b --from env:NEW");
+        }
+        let hangs = || {
+            let does = is_hanging(&sandbox);
+            if does {
+                sandbox.write("a/mute", "");
+                std::fs::remove_file(sandbox.root().join("a/hanging")).unwrap();
+            }
+            does
+        };
+        let hangs_again = || sandbox.exists("a/hanging");
+        let (status, told) = interrupted(&sandbox, &lines, &[&hangs, &hangs_again]);
+        assert_eq!(status, 130, "{told}");
+        assert!(
+            told.contains("and the next start of credsh finishes the change, or undoes it"),
+            "{told}"
+        );
+        assert!(sandbox.exists("home/.credsh/journal"), "{told}");
+        assert_eq!(sandbox.read("b/held"), OLD, "{told}");
+        std::fs::remove_file(sandbox.root().join("a/mute")).unwrap();
+        if !is_kept {
+            std::fs::remove_file(sandbox.root().join("a/held")).unwrap();
+        }
+        let run = sandbox.ok(&["registry", "list"]);
+        let is_finished = is_alone && is_kept;
+        let end = if is_finished {
+            "an interrupted change is finished now"
+        } else {
+            "an interrupted change, of which no file had been written, is given up"
+        };
+        assert!(run.stderr.contains(end), "{}", run.stderr);
+        assert_eq!(sandbox.exists("a/held"), is_finished, "{}", run.stderr);
+        let config = sandbox.read("home/config.toml");
+        assert_eq!(config.contains("default"), is_finished, "{config}");
+        assert!(!sandbox.exists("home/.credsh/journal"), "{}", run.stderr);
+    }
+}
+
+/// One that did not answer in time may have done it all the same.
+#[test]
+fn a_login_that_is_given_up_is_left_to_the_next_start() {
+    let mut sandbox = two_keepers();
+    sandbox.time_limit(Duration::from_millis(1500));
+    sandbox.write("a/stuck", "");
+    let script = [
+        "-c",
+        "registry set b --make-default",
+        "-c",
+        "login b --from env:NEW",
+        "-c",
+        "login a --from env:NEW",
+    ];
+    let run = sandbox.run(&script);
+    assert_eq!(run.status, 4, "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("and the next start of credsh finishes the change, or undoes it"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(sandbox.read("b/held"), OLD, "{}", run.stderr);
+    assert_eq!(sandbox.read("a/held"), NEW, "{}", run.stderr);
+    std::fs::remove_file(sandbox.root().join("a/stuck")).unwrap();
+    let run = sandbox.ok(&["registry", "list"]);
+    assert!(!sandbox.exists("a/held"), "{}", run.stderr);
+    assert!(!sandbox.exists("home/.credsh/journal"), "{}", run.stderr);
+}
+
 /// The keeper of `a` hangs in a login, and will not do so again.
 fn is_hanging(sandbox: &Sandbox) -> bool {
     let hangs = sandbox.exists("a/hanging");
@@ -200,7 +277,7 @@ fn a_provider_that_has_answered_and_does_not_end_is_given_back_what_it_held() {
 
 #[test]
 fn a_second_ctrl_c_ends_what_the_first_has_undone() {
-    let sandbox = two_keepers();
+    let mut sandbox = two_keepers();
     sandbox.write("a/stuck", "");
     let lines = ["login b --from env:NEW", "login a --from env:NEW"];
     let hangs = || {
@@ -219,6 +296,43 @@ fn a_second_ctrl_c_ends_what_the_first_has_undone() {
         told.contains("went back to what it held before for `b`"),
         "{told}"
     );
+    // The next start asks, and nothing of the change is left.
+    assert!(sandbox.exists("home/.credsh/journal"), "{told}");
+    std::fs::remove_file(sandbox.root().join("b/stuck")).unwrap();
+    let run = sandbox.ok(&["registry", "list"]);
+    assert_eq!(sandbox.read("b/held"), OLD, "{}", run.stderr);
+    assert!(!sandbox.exists("a/held"), "{}", run.stderr);
+    assert!(!sandbox.exists("home/.credsh/journal"), "{}", run.stderr);
+}
+
+/// What is in the journal is not pending as well.
+#[test]
+fn a_login_in_doubt_closes_the_transaction_of_the_shell() {
+    let sandbox = two_keepers();
+    sandbox.write("a/stuck", "");
+    let mut shell = Pty::shell(&sandbox, &["--no-rc", "--no-history"]);
+    for line in [
+        "begin",
+        "registry set b --make-default",
+        "login a --from env:NEW",
+    ] {
+        shell.line(line);
+    }
+    shell.clear().keys("commit\r");
+    wait_for("the login", || is_hanging(&sandbox));
+    sandbox.write("a/mute", "");
+    std::fs::remove_file(sandbox.root().join("a/hanging")).unwrap();
+    shell.keys("\u{3}");
+    wait_for("the question", || sandbox.exists("a/hanging"));
+    shell.keys("\u{3}").sees("error: interrupted");
+    shell
+        .sees("finishes the change, or undoes it")
+        .sees("credsh> ");
+    std::fs::remove_file(sandbox.root().join("a/mute")).unwrap();
+    shell.clear().keys("registry set a --make-default\r");
+    shell.sees("error: a change that was interrupted meanwhile is finished now");
+    let config = sandbox.read("home/config.toml");
+    assert!(config.contains("default = \"b\""), "{config}");
 }
 
 #[test]

@@ -113,21 +113,17 @@ fn call(
         limit: Limit::of(limit),
     };
     let (response, remarks) = call.perform(config, registry, action).map_err(|error| {
-        let too_slow = Error::unavailable(format!(
-            "`{name}` did not answer within {} s{}",
-            limit.as_secs(),
-            if matches!(action, Action::Get(_)) {
-                ""
-            } else {
-                UNKNOWN
-            }
-        ));
         // Starting ourselves does not fail.
-        if error.kind() == crate::error::Kind::Unavailable {
-            too_slow.hint("see whether the keyring's program hangs, and start it again")
-        } else {
-            error
+        if error.kind() != crate::error::Kind::Unavailable {
+            return error;
         }
+        let seconds = limit.as_secs();
+        let too_slow = format!("`{name}` did not answer within {seconds} s");
+        let is_in_doubt = error.is_in_doubt();
+        let doubt = if is_in_doubt { UNKNOWN } else { "" };
+        Error::unavailable(too_slow + doubt)
+            .in_doubt(is_in_doubt)
+            .hint("see whether the keyring's program hangs, and start it again")
     })?;
     let said = match understood(response, action) {
         Ok(said) => said,

@@ -310,11 +310,13 @@ impl Call<'_> {
         let name = self.name;
         let unless_known = |error: Error| match (action, error.kind()) {
             (Action::Get(_), _) => error,
-            (_, Kind::Unavailable) => error.because("whether it did as it was told is unknown"),
+            (_, Kind::Unavailable) => error
+                .because("whether it did as it was told is unknown")
+                .in_doubt(true),
             // The error itself does not name it.
-            (_, Kind::Interrupted) => {
-                error.because(format!("whether `{name}` did as it was told is unknown"))
-            }
+            (_, Kind::Interrupted) => error
+                .because(format!("whether `{name}` did as it was told is unknown"))
+                .in_doubt(true),
             _ => error,
         };
         child.send(text).map_err(unless_known)?;
