@@ -19,7 +19,6 @@ use super::overlay::Savepoint;
 use super::premises::changed_meanwhile;
 use super::records::ItemRecord;
 use super::writing::{take_back, tidy, until_done, write_one};
-use crate::cargo::chain::Kind;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::lock::Lock;
 use crate::disk::replace::{self, Way};
@@ -141,13 +140,8 @@ impl Session {
         // What proves a move is what is on disk now.
         self.overlay.clear();
         self.config = None;
+        self.keep_what_is_stored(changes);
         let unfinished = self.log_out_items(changes);
-        // What credsh has not forgotten is in no ledger any more: the next start tries again.
-        let own = unfinished
-            .iter()
-            .filter(|left| left.change.provider.kind == Kind::Own);
-        self.waiting
-            .extend(own.map(|left| ItemRecord::of(&left.change).json()));
         let tidied = ready.journal.all().try_for_each(tidy);
         if let Err(error) = tidied.and_then(|()| self.end_journal()) {
             // Everything is done.

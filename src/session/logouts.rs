@@ -5,6 +5,7 @@
 
 use super::Session;
 use super::change::{Change, ItemChange, Moved, Wish};
+use super::records::ItemRecord;
 use crate::cargo::chain;
 use crate::cargo::config::Held;
 use crate::cargo::providers::{Action, Said, os};
@@ -50,7 +51,8 @@ pub fn way_back(name: &str, index: &str, provider: &[String]) -> String {
 
 impl Session {
     /// Has the providers forget what they are to forget, after everything else is written. What is not done
-    /// is told, and kept out of the changes; so is what was not there.
+    /// is told, and kept out of the changes; so is what was not there. What was cut off waits for the next start, which
+    /// ends what is half done.
     pub(super) fn log_out_items(&mut self, changes: &mut Vec<Change>) -> Vec<Unfinished> {
         let mut unfinished = Vec::new();
         changes.retain(|change| {
@@ -69,10 +71,6 @@ impl Session {
             match ended {
                 Ok(()) => !matches!(item.before, Held::Nothing),
                 Err((left, error)) => {
-                    let error = match self.way_back(item) {
-                        Some(hint) => error.hint_then(&hint),
-                        None => error,
-                    };
                     unfinished.push(Unfinished {
                         change: (**item).clone(),
                         left,
@@ -82,18 +80,45 @@ impl Session {
                 }
             }
         });
+        let is_alone = changes.is_empty() && unfinished.len() == 1;
+        for Unfinished { change, error, .. } in &mut unfinished {
+            // What credsh has not forgotten is in no ledger any more. Where nothing else was to be done, nothing is half
+            // done either.
+            let is_cut_off = error.kind() == Kind::Interrupted || error.is_in_doubt();
+            let hint = if change.provider.kind == chain::Kind::Own || is_cut_off && !is_alone {
+                self.waiting.push(ItemRecord::of(change).json());
+                Some("the next start of credsh tries again".to_owned())
+            } else {
+                self.way_back(change)
+            };
+            if let Some(hint) = hint {
+                *error = error.clone().hint_then(&hint);
+            }
+        }
         unfinished
     }
 
-    /// How to come back to a token that is left where no name leads any more; what credsh keeps is tried again anyway.
+    /// What is kept by now is not to be forgotten any more.
+    pub(super) fn keep_what_is_stored(&mut self, changes: &[Change]) {
+        let items = changes.iter().filter_map(Change::as_item);
+        let records: Vec<ItemRecord> = items.map(ItemRecord::of).collect();
+        self.waiting.retain(|waiting| {
+            let Ok(logout) = serde_json::from_value::<ItemRecord>(waiting.clone()) else {
+                return true;
+            };
+            let mut logins = records.iter().filter(|record| record.is_login());
+            !logins.any(|login| login.is_in_place_of(&logout))
+        });
+    }
+
+    /// How to come back to a token that is left where no name leads any more.
     fn way_back(&mut self, item: &ItemChange) -> Option<String> {
         let ItemChange {
             provider, registry, ..
         } = item;
         let name = registry.name.as_ref()?;
         let names = with_canonical(self.config().ok()?, &registry.index).ok()?;
-        let is_left = names.is_empty() && provider.kind != chain::Kind::Own;
-        is_left.then(|| {
+        names.is_empty().then(|| {
             way_back(
                 name.as_str(),
                 &registry.index.to_string(),

@@ -98,6 +98,11 @@ impl ItemRecord {
             .is_some_and(|moved| moved.command == login.command && moved.index == login.index)
     }
 
+    /// Whether both are of one token: that of one registry in one store.
+    pub(super) fn is_in_place_of(&self, other: &Self) -> bool {
+        (&self.command, self.is_own, &self.index) == (&other.command, other.is_own, &other.index)
+    }
+
     /// Whether it is of a token that the ledger says is kept.
     pub(super) fn is_named_by(&self, ledger: &Ledger) -> bool {
         let provider = self.provider();

@@ -367,6 +367,53 @@ fn a_logout_that_is_interrupted_ends_with_130_and_is_in_doubt() {
     let (status, told) = interrupted(&sandbox, &["logout b"], &[&|| sandbox.exists("b/hanging")]);
     assert_eq!(status, 130, "{told}");
     assert!(told.contains("did as it was told is unknown"), "{told}");
+    // It is done, or it is not: nothing of it is half done.
+    assert!(!sandbox.exists("home/.credsh/journal"), "{told}");
+    assert_eq!(sandbox.read("b/held"), OLD, "{told}");
+}
+
+/// Of several logouts, none is left behind: what Ctrl-C has cut off waits for the next start.
+#[test]
+fn logouts_that_are_interrupted_are_finished_by_the_next_start() {
+    let mut sandbox = two_keepers();
+    sandbox.write("a/held", NEW);
+    sandbox.write("b/stuck", "");
+    let hangs = || sandbox.exists("b/hanging");
+    let (status, told) = interrupted(&sandbox, &["logout b", "logout a"], &[&hangs]);
+    assert_eq!(status, 130, "{told}");
+    assert!(
+        told.contains("the next start of credsh tries again"),
+        "{told}"
+    );
+    std::fs::remove_file(sandbox.root().join("b/stuck")).unwrap();
+    let run = sandbox.ok(&["registry", "list"]);
+    for held in ["a/held", "b/held", "home/.credsh/journal"] {
+        assert!(!sandbox.exists(held), "{held}: {}", run.stderr);
+    }
+}
+
+/// Somebody logs in again before the next start.
+#[test]
+fn a_token_that_is_stored_again_is_not_forgotten_by_the_next_start() {
+    let mut sandbox = two_keepers();
+    sandbox.write("a/held", OLD);
+    sandbox.write("b/stuck", "");
+    let mut shell = Pty::shell(&sandbox, &["--no-rc", "--no-history"]);
+    for line in ["begin", "logout b", "logout a"] {
+        shell.line(line);
+    }
+    shell.clear().keys("commit\r");
+    wait_for("the logout", || sandbox.exists("b/hanging"));
+    shell.keys("\u{3}").sees("the next start of credsh tries");
+    std::fs::remove_file(sandbox.root().join("b/stuck")).unwrap();
+    for line in ["login b --from env:NEW", "exit"] {
+        shell.keys(&format!("{line}\r"));
+    }
+    shell.ends();
+    let run = sandbox.ok(&["registry", "list"]);
+    assert!(!run.stderr.contains("nobody knows"), "{}", run.stderr);
+    assert_eq!(sandbox.read("b/held"), NEW, "{}", run.stderr);
+    assert!(!sandbox.exists("a/held"), "{}", run.stderr);
 }
 
 /// Whoever ends the shell while it commits does not leave half of it behind.

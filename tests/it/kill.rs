@@ -37,6 +37,41 @@ impl Case {
         kills
     }
 
+    /// Presses Ctrl-C at each of its steps: it does all of it, or undoes what it has done. Only what providers are to
+    /// forget waits for the next start.
+    fn interrupt_at_each_step(&self) {
+        self.reset();
+        let steps = self.steps(&self.credsh());
+        let mut undone = 0;
+        for step in &steps {
+            self.reset();
+            let run = self.inject(step, "signal=INT", &self.credsh());
+            self.settle();
+            let when = format!("Ctrl-C at {step:?}: {run:?}");
+            if self.sandbox.exists("home/.credsh/journal") {
+                assert_eq!(run.status.code(), Some(130), "{when}");
+                let told = [run.stdout, run.stderr].concat();
+                let told = String::from_utf8(told).unwrap();
+                assert!(
+                    told.contains("the next start of credsh tries again"),
+                    "{when}"
+                );
+                assert!(self.check(&when), "{when}");
+                continue;
+            }
+            let now = self.side();
+            let is_as_told = match run.status.code() {
+                Some(0) => now == self.new,
+                Some(130) => now == self.old,
+                // Before it has begun, or when it is done.
+                _ => now == self.old || now == self.new,
+            };
+            assert!(is_as_told, "{when}: {}", self.difference(&now));
+            undone += usize::from(now == self.old);
+        }
+        assert!(0 < undone && undone < steps.len(), "{undone} undone");
+    }
+
     /// Kills the start that finishes it at one of its own steps.
     fn kill_the_next(&self, random: &mut fastrand::Rng) -> Step {
         let left = self.copied();
@@ -110,6 +145,7 @@ impl Case {
         assert_ne!(self.old, self.new);
         let seed = seed();
         let at_steps = self.kill_at_each_step(seed);
+        self.interrupt_at_each_step();
         let at_random = switch("CREDSH_KILLS").unwrap_or(8);
         self.kill_at_random(seed, at_random);
         eprintln!("killed {at_steps} times at a step, {at_random} times at random, seed {seed}");

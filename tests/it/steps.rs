@@ -268,9 +268,27 @@ impl Case {
         assert!(
             now == self.old || now == self.new,
             "{when}: {}\n{told}",
-            difference(&now, &self.old, &self.new)
+            self.difference(&now)
         );
         now == self.new
+    }
+
+    /// In what this is on neither side.
+    pub fn difference(&self, now: &Side) -> String {
+        let (old, new) = (&self.old, &self.new);
+        let names = now.keys().chain(old.keys()).chain(new.keys());
+        let names: BTreeSet<&String> = names.collect();
+        let mut told = String::new();
+        for name in names {
+            let side = match now.get(name) {
+                now if now == old.get(name) && now == new.get(name) => continue,
+                now if now == old.get(name) => "old".to_owned(),
+                now if now == new.get(name) => "new".to_owned(),
+                now => format!("{now:?}"),
+            };
+            told.push_str(&format!("\n    {name}: {side}"));
+        }
+        told
     }
 }
 
@@ -400,22 +418,6 @@ fn collect(folder: &Path, name: &str, side: &mut Side) {
             side.insert(name, String::from_utf8_lossy(&text).into_owned());
         }
     }
-}
-
-fn difference(now: &Side, old: &Side, new: &Side) -> String {
-    let names = now.keys().chain(old.keys()).chain(new.keys());
-    let names: BTreeSet<&String> = names.collect();
-    let mut told = String::new();
-    for name in names {
-        let side = match now.get(name) {
-            now if now == old.get(name) && now == new.get(name) => continue,
-            now if now == old.get(name) => "old".to_owned(),
-            now if now == new.get(name) => "new".to_owned(),
-            now => format!("{now:?}"),
-        };
-        told.push_str(&format!("\n    {name}: {side}"));
-    }
-    told
 }
 
 /// What a sealed file contains, which never has the same bytes twice.
