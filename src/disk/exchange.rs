@@ -1,8 +1,8 @@
 //! Two files that change places in one step: who puts a new text in the place of an old one sees what was there at that
 //! very instant, and loses nothing of an editor that saves its own then.
 //!
-//! Invariant: what somebody else has put there stands there again when this returns. Only a kill can come between; what
-//! lies beside the new text then is no old one, and goes back at the next start.
+//! Invariant: what somebody else has put there stands there again where this succeeds. Only a kill, or a failing disk, can
+//! come between; what lies beside the new text then is no old one, and goes back at the next start.
 
 use std::fs;
 use std::io;

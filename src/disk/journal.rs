@@ -4,8 +4,8 @@
 //! enough to tell whether it is as it was, as it is to be, half written, or somebody else's by now. For the last case
 //! the single edits are there as well.
 //!
-//! Invariant: a journal is whole or not there, and nobody else can read it. It holds no text of a token that
-//! is not in one of its files anyway.
+//! Invariant: a journal is whole or not there, and nobody else can read it. It holds no text of a token but of those that
+//! its files have, or are to have.
 
 use std::fs::{self, File};
 use std::io;
@@ -192,7 +192,9 @@ impl Journal {
             record.file = home.join(&record.name);
         }
         let is_ours = |record: &FileRecord| {
-            is_temporary(&record.temporary) && record.edits.iter().all(|edit| !edit.key.is_empty())
+            is_temporary(&record.temporary)
+                && record.edits.iter().all(|edit| !edit.key.is_empty())
+                && record.tables.iter().all(|(table, _)| !table.is_empty())
         };
         (journal.schema == SCHEMA && journal.all().all(is_ours)).then_some(journal)
     }
@@ -261,7 +263,11 @@ fn read_ours(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(error)),
     }
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = match File::open(path) {
+        // Whoever had it is done.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(failed)?,
+    };
     if let Some(what) = strangers(&file.metadata().map_err(failed)?) {
         return Err(
             Error::failed(format!("the journal of an interrupted change {what}"))

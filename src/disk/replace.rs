@@ -1,9 +1,9 @@
-//! Reading a file, and the two ways of writing one. The home of `tempfile`.
+//! Reading a file, and the ways of writing one. The home of `tempfile`.
 //!
 //! `credentials.toml` is written in place, because Cargo waits for a lock on that inode and would write into
 //! a file that is gone. A configuration file is replaced as a whole, so that no reader ever sees half of it.
 //!
-//! Invariant: a text that is the same is not written. A mode is never widened. Nothing of a text is put into
+//! Invariant: what others look at is not written where it is the same. A mode is never widened. Nothing of a text is put into
 //! an error.
 
 mod folders;
@@ -186,17 +186,28 @@ pub(crate) fn can_create(path: &Path) -> Result<()> {
 }
 
 /// Takes a file away that we have made, with this text; links to it stay, and so does what is another's by now.
-pub(crate) fn remove(path: &Path, known: &str) -> Result<()> {
+/// `temporary` is the name that it has until it is known to be ours: somebody may save theirs at that very instant.
+pub(crate) fn remove(path: &Path, temporary: &str, known: &str) -> Result<()> {
     let failed = |error: io::Error| Error::io("remove", path, &error);
     match read_bytes(path)? {
-        Some(now) if *now == known.as_bytes() => {
-            let path = follow(path).map_err(failed)?;
-            fs::remove_file(&path).map_err(failed)?;
-            sync_folder(&path);
-            Ok(())
-        }
-        Some(_) => Err(written_meanwhile(path)),
-        None => Ok(()),
+        Some(now) if *now == known.as_bytes() => {}
+        Some(_) => return Err(written_meanwhile(path)),
+        None => return Ok(()),
+    }
+    let target = follow(path).map_err(failed)?;
+    let beside = folder_of(&target).join(temporary);
+    fs::rename(&target, &beside).map_err(failed)?;
+    let is_ours = exchange::is(&beside, known.as_bytes());
+    if !is_ours {
+        // Unlike a second renaming, this takes no place that somebody has by now.
+        fs::hard_link(&beside, &target).map_err(failed)?;
+    }
+    fs::remove_file(&beside).map_err(failed)?;
+    sync_folder(&target);
+    if is_ours {
+        Ok(())
+    } else {
+        Err(written_meanwhile(path))
     }
 }
 

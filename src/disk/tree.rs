@@ -220,7 +220,7 @@ impl<'a> Reader<'a> {
                 };
                 return Err(Error::malformed(format!(
                     "`{}` is {kind}, which Cargo's configuration does not have",
-                    self.key.join(".")
+                    shown_key(&self.key).join(".")
                 ))
                 .at(Place::line(self.path, line))
                 .hint("write it as a string, or remove it; Cargo refuses the whole file"));
@@ -228,6 +228,19 @@ impl<'a> Reader<'a> {
         };
         Ok(Entry { node, line })
     }
+}
+
+/// A key as it may be shown: that of one of credsh's own tokens has the URL of an index in it, and that may have
+/// user-info.
+pub(crate) fn shown_key<S: AsRef<str>>(key: &[S]) -> Vec<String> {
+    let part = |part: &S| match (
+        part.as_ref().split_once("://"),
+        part.as_ref().rsplit_once('@'),
+    ) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://***@{host}"),
+        _ => part.as_ref().to_owned(),
+    };
+    key.iter().map(part).collect()
 }
 
 /// Where the lines of a text begin, so that a line is found without counting again.

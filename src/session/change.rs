@@ -11,7 +11,7 @@ use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::Held;
 use crate::cargo::index_url::IndexUrl;
 use crate::cargo::registry::Registry;
-use crate::disk::tree::{Node, is_secret};
+use crate::disk::tree::{Node, is_secret, shown_key};
 use crate::error::Result;
 use crate::token::Token;
 
@@ -210,16 +210,9 @@ impl FileChange {
         }
     }
 
-    /// The key as it may be shown: that of one of credsh's own tokens has an index URL in it.
+    /// The key as it may be shown.
     pub fn shown_key(&self) -> Key {
-        let part = |part: &String| {
-            if part.contains("://") {
-                IndexUrl::shown(part)
-            } else {
-                part.clone()
-            }
-        };
-        self.key.iter().map(part).collect()
+        shown_key(&self.key)
     }
 
     /// The same with dots.

@@ -64,7 +64,8 @@ impl Session {
     /// Writes what is pending and says what changed; then nothing is pending any more. In a plan nothing is written,
     /// the same is said, and all of it is still pending.
     ///
-    /// So it is where it was refused, or undone. What is left half done is not: the next start finishes it.
+    /// Where it was refused or undone, all of it is still pending, too. What is in doubt is not: the next start finishes it,
+    /// or undoes it.
     pub fn commit(&mut self) -> Result<Committed> {
         // Ctrl-C ends it between two steps, and what is done by then is undone.
         let held = self.world.interrupts.hold();
@@ -198,13 +199,22 @@ impl Session {
                 let new = self.prepare_part(whole, old)?.texts.new;
                 let prepared = self.prepare_with(part, Some(between), Some(new))?;
                 ready.add_last(prepared);
+            } else {
+                // Nothing has to go after all, so it is written once.
+                let old = self.text_of(&whole.file, is_locked)?;
+                let prepared = self.prepare_part(whole, old)?;
+                ready.add(prepared);
             }
         }
         ready.journal.surroundings = self.surroundings(&ready.journal, is_locked)?;
         Ok(ready)
     }
 
-    fn text_of(&mut self, file: &Path, is_locked: bool) -> Result<Option<Zeroizing<String>>> {
+    pub(super) fn text_of(
+        &mut self,
+        file: &Path,
+        is_locked: bool,
+    ) -> Result<Option<Zeroizing<String>>> {
         if file == self.config()?.credentials_file() && !is_locked {
             replace::read_settled(file)
         } else {
@@ -228,8 +238,11 @@ impl Session {
         let edits: Vec<&FileChange> = part.edits.iter().collect();
         let is_credentials = file == self.config()?.credentials_file();
         let text = old.as_ref().map(|old| old.as_str());
-        let (edited, found) = self.edited(file, text.unwrap_or_default(), &edits, &part.tables)?;
-        let new = new.unwrap_or(edited);
+        let old_text = text.unwrap_or_default();
+        let (new, found) = match new {
+            Some(new) => (new, self.found(file, old_text, &edits)?),
+            None => self.edited(file, old_text, &edits, &part.tables)?,
+        };
         self.check_unchanged(&part, &found)?;
         let records = edits.iter().zip(&found).map(|(edit, found)| {
             let after = edit.after.node().map(|node| (value_of(node), node));
@@ -255,7 +268,7 @@ impl Session {
         ready.journal.write(&self.own_folder())
     }
 
-    /// Writes the files. Cargo's lock is taken only here: it is not to wait for a provider that asks a person.
+    /// Writes the files. Cargo's lock is taken here at the earliest: it is not to wait for a provider that asks a person.
     fn write_files(
         &mut self,
         changes: &[Change],
@@ -310,7 +323,10 @@ impl Session {
             ready.journal.surroundings = self.surroundings(&ready.journal, true)?;
         }
         ready.journal.goes_on = true;
-        ready.journal.write(&self.own_folder())
+        let written = ready.journal.write(&self.own_folder());
+        // Else what is on the disk says that it does not.
+        ready.journal.goes_on = written.is_ok();
+        written
     }
 
     /// False, where somebody else has written the file: then it is prepared again.
@@ -322,10 +338,7 @@ impl Session {
         lock: &mut Option<Lock>,
         locks: &mut Vec<Lock>,
     ) -> Result<bool> {
-        let texts = &ready.texts[index];
-        let Some(record) = ready.journal.all().nth(index) else {
-            return Ok(true);
-        };
+        let (texts, record) = (&ready.texts[index], ready.journal.at(index));
         let old = texts.old.as_ref().map(|old| old.as_bytes());
         if write_one(record, lock.as_mut(), old, &texts.new, Way::Forth)? {
             return Ok(true);
@@ -409,11 +422,8 @@ impl Ready {
     }
 
     fn replace(&mut self, index: usize, prepared: Prepared) {
-        let mut records = self.journal.files.iter_mut().chain(&mut self.journal.then);
-        if let Some(record) = records.nth(index) {
-            *record = prepared.record;
-            self.texts[index] = prepared.texts;
-        }
+        *self.journal.at_mut(index) = prepared.record;
+        self.texts[index] = prepared.texts;
     }
 
     /// Gives the files before this one their old text back; `lock` is Cargo's. The first error is the one to tell; a
@@ -427,11 +437,10 @@ impl Ready {
         lock: &mut Option<Lock>,
     ) -> Error {
         // What cannot be looked at may be torn.
-        let mut is_half_done = self.journal.all().nth(failed).is_some_and(|record| {
-            replace::read_bytes(&record.file).map_or(true, |now| {
-                let now = now.as_ref().map(|now| now.as_slice());
-                matches!(record.state(now), State::Torn | State::New)
-            })
+        let record = self.journal.at(failed);
+        let mut is_half_done = replace::read_bytes(&record.file).map_or(true, |now| {
+            let now = now.as_ref().map(|now| now.as_slice());
+            matches!(record.state(now), State::Torn | State::New)
         });
         if self.journal.goes_on && !is_half_done {
             // Who finishes that begins with the first again.
@@ -440,6 +449,9 @@ impl Ready {
                 error = error.because(format!("and {second}"));
                 is_half_done = true;
             }
+        }
+        if !is_half_done && let Err(second) = tidy(self.journal.at(failed)) {
+            error = error.because(format!("and {second}"));
         }
         let records: Vec<&FileRecord> = self.journal.all().collect();
         // What was written last goes first, and nothing goes before it: a token comes back after its index has, and a

@@ -1,7 +1,8 @@
 //! Who may write: one credsh at a time in a home, and in each file; and Cargo's own lock.
 //!
 //! Invariant: they are taken in one order, the home's first, then those of files by what the
-//! system knows them by, Cargo's last. Nobody waits for a lock that is their own. Waiting is announced, and has a limit.
+//! system knows them by, Cargo's last; only of a file that somebody has replaced since is the lock taken behind that, and
+//! the limit ends it. Nobody waits for a lock that is their own. Waiting is announced, and has a limit.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -15,7 +15,6 @@ use super::Session;
 use super::change::{After, Change, FileChange};
 use crate::cargo::config::{Config, View};
 use crate::disk::journal::TableRecord;
-use crate::disk::replace;
 use crate::disk::tree::{Entry, is_secret};
 use crate::error::{Error, Place, Result};
 
@@ -42,6 +41,12 @@ pub(super) struct Last {
     pub(super) whole: Part,
 }
 
+/// When a token changes: before its index does, or after that.
+enum When {
+    Before,
+    After,
+}
+
 /// The configuration as it is on the disk now, and as it will be.
 struct Indexes {
     now: Config,
@@ -52,7 +57,7 @@ impl Session {
     /// The order for these changes; `is_locked`, where we have Cargo's lock.
     pub(super) fn order(&mut self, changes: &[Change], is_locked: bool) -> Result<Order> {
         let credentials = self.config()?.credentials_file();
-        let (tokens, mut parts): (Vec<Part>, Vec<Part>) = self
+        let (tokens, parts): (Vec<Part>, Vec<Part>) = self
             .parts_of(changes)
             .into_iter()
             .partition(|part| part.file == credentials);
@@ -62,30 +67,15 @@ impl Session {
             .flat_map(|part| &part.edits)
             .any(|edit| name_of(edit).is_some())
         {
-            parts.extend(tokens);
+            let parts = parts.into_iter().chain(tokens).collect();
             return Ok(Order { parts, then: None });
         }
         let indexes = Indexes {
             now: Config::without_tokens(&self.world, &self.home)?,
             // No index stands among the tokens, and those may be many.
-            then: after(Config::without_tokens(&self.world, &self.home)?, changes)?,
+            then: configuration_after(Config::without_tokens(&self.world, &self.home)?, changes)?,
         };
-        // Others may have tokens, too, and are written once.
-        for part in parts.iter().filter(|part| part.has_tokens()) {
-            let mut comes = part
-                .edits
-                .iter()
-                .filter(|edit| indexes.must_come_last(edit));
-            if let (Some(edit), true) = (comes.next(), self.has_to_go(part, &indexes, false)?) {
-                return Err(Error::failed(format!(
-                    "a token in this file goes before an index changes, and `{}` comes after that; but it is written once",
-                    edit.dotted()
-                ))
-                .at(Place::file(&part.file))
-                .hint("make these changes one by one, or move the tokens to the file that Cargo writes first"));
-            }
-        }
-        parts.sort_by_key(|part| !(part.has_tokens() && indexes.must_precede(part)));
+        let mut parts = self.in_order(parts, &indexes)?;
         let Some(tokens) = tokens.into_iter().next() else {
             return Ok(Order { parts, then: None });
         };
@@ -126,28 +116,80 @@ impl Session {
         Ok(Order { parts, then })
     }
 
-    /// Whether there is a token that has to go before the index does.
-    fn has_to_go(&mut self, tokens: &Part, indexes: &Indexes, is_locked: bool) -> Result<bool> {
-        let mut going = tokens
-            .edits
-            .iter()
-            .filter(|edit| indexes.must_go_first(edit))
-            .peekable();
-        if going.peek().is_none() {
-            return Ok(false);
-        }
-        let text = if is_locked {
-            replace::read(&tokens.file)?
-        } else {
-            replace::read_settled(&tokens.file)?
+    /// Files that may have tokens among other things, and are written once: those first from which a token goes before
+    /// its index does, and those last to which one comes after it. An error where no order does for all.
+    fn in_order(&mut self, mut parts: Vec<Part>, indexes: &Indexes) -> Result<Vec<Part>> {
+        let edits: Vec<FileChange> = parts.iter().flat_map(|part| part.edits.clone()).collect();
+        // What is in one file changes at once.
+        let index_files = |token: &FileChange| -> Vec<&Path> {
+            let key = index_key(token);
+            let files = edits.iter().filter(|edit| edit.key == key);
+            let files = files.map(|edit| edit.file.as_path());
+            files.filter(|file| *file != token.file).collect()
         };
-        let text = text.unwrap_or_default();
-        let going: Vec<&FileChange> = going.collect();
-        let found = self.found(&tokens.file, &text, &going)?;
-        Ok(found.iter().any(Option::is_some))
+        let mut bound = Vec::new();
+        for part in &parts {
+            let is_apart = |edit: &&FileChange| !index_files(edit).is_empty();
+            let apart: Vec<&FileChange> = part.edits.iter().filter(is_apart).collect();
+            let going = apart.iter().filter(|edit| indexes.must_go_first(edit));
+            let going: Vec<&FileChange> = going.copied().collect();
+            let going = self.those_there(&part.file, &going, false)?.into_iter();
+            bound.extend(going.map(|edit| (edit.clone(), When::Before)));
+            let coming = apart.iter().filter(|edit| indexes.must_come_last(edit));
+            bound.extend(coming.map(|edit| ((*edit).clone(), When::After)));
+        }
+        parts.sort_by_key(|part| {
+            let mut whens = bound.iter().filter(|(edit, _)| edit.file == part.file);
+            match whens.next() {
+                Some((_, When::Before)) => 0,
+                None => 1,
+                Some((_, When::After)) => 2,
+            }
+        });
+        let place = |file: &Path| parts.iter().position(|part| part.file == file);
+        for (edit, when) in &bound {
+            let is_wrong = |index: &&Path| match when {
+                When::Before => place(index) < place(&edit.file),
+                When::After => place(index) > place(&edit.file),
+            };
+            if index_files(edit).iter().any(is_wrong) {
+                return Err(Error::failed(format!(
+                    "`{}` and its index are in two files, and whichever is written first, Cargo would find a token with another index in between",
+                    edit.dotted()
+                ))
+                .at(Place::file(&edit.file))
+                .hint("make these changes one by one, or move the tokens to the file that Cargo writes first"));
+            }
+        }
+        Ok(parts)
     }
 
-    /// The files that change, in the order of their first change.
+    /// Whether there is a token that has to go before the index does.
+    fn has_to_go(&mut self, tokens: &Part, indexes: &Indexes, is_locked: bool) -> Result<bool> {
+        let edits = tokens.edits.iter();
+        let going: Vec<&FileChange> = edits.filter(|edit| indexes.must_go_first(edit)).collect();
+        let there = self.those_there(&tokens.file, &going, is_locked)?;
+        Ok(!there.is_empty())
+    }
+
+    /// Those of these edits whose key is in the file now.
+    fn those_there<'e>(
+        &mut self,
+        file: &Path,
+        edits: &[&'e FileChange],
+        is_locked: bool,
+    ) -> Result<Vec<&'e FileChange>> {
+        if edits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let text = self.text_of(file, is_locked)?.unwrap_or_default();
+        let found = self.found(file, &text, edits)?;
+        let found = edits.iter().zip(found);
+        let there = found.filter(|(_, found)| found.is_some());
+        Ok(there.map(|(edit, _)| *edit).collect())
+    }
+
+    /// What is written to each file, in the order of their first change.
     fn parts_of(&self, changes: &[Change]) -> Vec<Part> {
         let mut parts: Vec<Part> = Vec::new();
         for change in changes.iter().filter_map(Change::as_file) {
@@ -164,21 +206,7 @@ impl Session {
     }
 }
 
-impl Part {
-    fn has_tokens(&self) -> bool {
-        self.edits.iter().any(|edit| is_secret(&edit.key))
-            && self
-                .edits
-                .iter()
-                .all(|edit| edit.key.last().is_none_or(|key| key != "index"))
-    }
-}
-
 impl Indexes {
-    fn must_precede(&self, part: &Part) -> bool {
-        part.edits.iter().any(|edit| self.must_go_first(edit))
-    }
-
     /// Whether what is under this key now may be no token for the index that comes.
     fn must_go_first(&self, edit: &FileChange) -> bool {
         self.of(edit)
@@ -206,7 +234,7 @@ impl Indexes {
 }
 
 /// What a configuration says once these changes are written.
-pub(super) fn after(mut config: Config, changes: &[Change]) -> Result<Config> {
+pub(super) fn configuration_after(mut config: Config, changes: &[Change]) -> Result<Config> {
     for change in changes.iter().filter_map(Change::as_file) {
         config.open(&change.file)?;
         let entry = change.after.node().map(|node| Entry {
@@ -230,7 +258,7 @@ fn index_key(edit: &FileChange) -> [&str; 3] {
     ["registries", name_of(edit).unwrap_or_default(), "index"]
 }
 
-/// The same without what changes in them.
+/// The files that change, each once, in the order of their first change.
 pub(super) fn files_of(changes: &[Change]) -> Vec<&Path> {
     let mut files: Vec<&Path> = Vec::new();
     for change in changes.iter().filter_map(Change::as_file) {

@@ -17,7 +17,7 @@ use super::Session;
 use super::change::{Change, FileChange, Key, is_same, shown};
 use super::editing::parts;
 use super::locks::real;
-use super::order::after;
+use super::order::configuration_after;
 use super::overlay::Premise;
 use crate::cargo::config::{Config, View};
 use crate::cargo::index_url::IndexUrl;
@@ -42,7 +42,7 @@ impl Session {
         let Some(told) = told.filter(|told| !told.is_as_read(is_locked)) else {
             return Ok(());
         };
-        let now = after(Config::read(&self.world, &self.home, is_locked)?, changes)?;
+        let now = configuration_after(Config::read(&self.world, &self.home, is_locked)?, changes)?;
         let both = Both {
             told,
             now: &now,

@@ -21,11 +21,13 @@ pub(super) struct ItemRecord {
     pub(super) command: Vec<String>,
     pub(super) is_own: bool,
     registry: Option<String>,
+    /// As a provider is told it, which for crates.io is not what a command calls it.
     index: String,
     is_crates_io: bool,
     pub(super) before: HeldRecord,
-    /// What it is to be; for a logout that follows a move, where the token then is.
+    /// What it is to be: nothing, for a logout.
     pub(super) after: HeldRecord,
+    /// For a logout that follows a move, where the token is then.
     pub(super) moved_to: Option<MovedRecord>,
 }
 
@@ -70,7 +72,7 @@ impl ItemRecord {
             } => Some(MovedRecord {
                 command: moved.provider.command.clone(),
                 is_own: moved.provider.kind == Kind::Own,
-                index: moved.registry.index.as_sent().to_owned(),
+                index: moved.registry.index_for_provider().to_owned(),
                 token: HeldRecord::of(&Held::Token(moved.token.clone())),
             }),
             _ => None,
@@ -79,7 +81,7 @@ impl ItemRecord {
             command: item.provider.command.clone(),
             is_own: item.provider.kind == Kind::Own,
             registry: item.registry.name_for_provider().map(ToOwned::to_owned),
-            index: item.registry.index.as_sent().to_owned(),
+            index: item.registry.index_for_provider().to_owned(),
             is_crates_io: item.registry.is_crates_io,
             before: HeldRecord::of(&item.before),
             after: HeldRecord::of(&item.after.held()),

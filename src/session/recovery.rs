@@ -16,16 +16,14 @@ use serde_json::Value as Json;
 use super::Session;
 use super::records::ItemRecord;
 use super::recovery_registries::Affected;
-use super::writing::tidy_after_kill;
+use super::writing::{TRIES, tidy_after_kill};
 use crate::cargo::config::Held;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
+use crate::disk::tree::shown_key;
 use crate::disk::{lock, replace};
 use crate::error::{Error, Kind as ErrorKind, Result, list};
 use crate::render::notice;
 use crate::stores;
-
-/// How often to look again at what others go on changing.
-const TRIES: usize = 100;
 
 /// How long a start waits for another run that is at it.
 const MOMENT: Duration = Duration::from_secs(1);
@@ -98,7 +96,8 @@ impl Session {
     /// in an answer to Cargo.
     pub fn warn_of_interrupted(&mut self) {
         let is_at_it = || lock::is_held(&self.home_lock());
-        if self.is_begun() && matches!(is_at_it(), Ok(false)) {
+        // Whoever was at it may be done by then.
+        if self.is_begun() && matches!(is_at_it(), Ok(false)) && self.is_begun() {
             self.warn("an earlier change was interrupted, and what it was to write may be written in part: `credsh status` finishes it");
         }
     }
@@ -138,7 +137,11 @@ impl Session {
             })
         })?;
         self.waiting.extend(left);
-        if journal.items.iter().any(|item| item["is_own"] == true) {
+        if self
+            .records_of(&journal.items)?
+            .iter()
+            .any(|item| item.is_own)
+        {
             stores::sweep(&self.home);
         }
         // What was read before is read again.
@@ -309,7 +312,10 @@ impl Session {
         for record in records {
             replace::remove_folders(&record.file, record.folders);
         }
-        let conflicts: Vec<String> = conflicts.iter().map(|key| key.join(".")).collect();
+        let conflicts: Vec<String> = conflicts
+            .iter()
+            .map(|key| shown_key(key).join("."))
+            .collect();
         let why = match &conflicts[..] {
             [] => String::new(),
             conflicts => format!(", because somebody else has changed {}", list(conflicts)),

@@ -17,7 +17,7 @@ use super::writing::write_for_good;
 use crate::cargo::layers::{Layer, Layers};
 use crate::disk::journal::{Journal, State};
 use crate::disk::replace::{self, Way};
-use crate::disk::tree;
+use crate::disk::tree::{self, shown_key};
 use crate::error::Result;
 
 impl Session {
@@ -149,7 +149,7 @@ impl Session {
                 } else {
                     "is left as it is, because of what else has changed since then"
                 };
-                let key = edit.key.join(".");
+                let key = shown_key(&edit.key).join(".");
                 self.warn(&format!("`{key}` in {} {why}", file.display()));
             }
         }

@@ -21,8 +21,8 @@ use crate::cargo::layers::Layer;
 use crate::cargo::name::CRATES_IO;
 use crate::disk::document::Value;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, TakenAlong};
-use crate::disk::replace::{self};
-use crate::disk::tree::{Node, is_secret};
+use crate::disk::replace;
+use crate::disk::tree::{Node, is_secret, shown_key};
 use crate::error::{Error, Result};
 use crate::stores::ledger;
 
@@ -395,7 +395,7 @@ impl Affected {
         };
         Error::failed(format!(
             "somebody else has changed `{}`, and `{key}` is not for that",
-            conflict.join(".")
+            shown_key(conflict).join(".")
         ))
         .hint(format!("{wanted}, and start credsh again"))
     }

@@ -1,7 +1,8 @@
 //! Taking back what providers have done in a commit that fails.
 //!
 //! Invariant: Ctrl-C that made the commit fail does not end this, and only what is known not to be as it was before is
-//! said not to be. Where nobody knows, the error is in doubt, and the journal stays: the next start asks again.
+//! said not to be. Where a provider has not answered, the error is in doubt, and the journal stays: the next start asks
+//! again.
 
 use super::Session;
 use super::change::ItemChange;

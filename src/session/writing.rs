@@ -14,7 +14,7 @@ use crate::disk::replace::{self, Way};
 use crate::error::{Error, Place, Result};
 
 /// How often somebody else may write a file while we do.
-const TRIES: usize = 100;
+pub(super) const TRIES: usize = 100;
 
 /// Does this until it is done: somebody else may write at the same time, but not for ever.
 pub(super) fn until_done(file: &Path, mut step: impl FnMut() -> Result<bool>) -> Result<()> {
@@ -74,7 +74,7 @@ pub(super) fn take_back(
     } = record;
     let is_back = match old {
         None => {
-            replace::remove(file, new)?;
+            replace::remove(file, temporary, new)?;
             replace::remove_folders(file, record.folders);
             true
         }

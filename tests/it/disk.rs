@@ -121,6 +121,28 @@ fn a_disk_that_fails_from_some_step_on_loses_nothing() {
     }
 }
 
+/// Files are written, the old token is out, and there is no room to note that the new one comes now: what is done is
+/// undone, which needs no room.
+#[test]
+fn a_disk_without_room_for_the_second_half_of_a_commit() {
+    let [.., case] = cases();
+    let steps = steps_of_the_commit(&case);
+    let noted = places(&steps, "rename");
+    // The journal gets its name, the configuration its place, and the journal is written once more.
+    let again = noted
+        .iter()
+        .rev()
+        .find(|place| steps[**place].0 == "renameat");
+    let again = &steps[*again.unwrap()];
+    case.reset();
+    let full = (again.0.clone(), format!("{}+", again.1));
+    let run = case.inject(&full, "error=ENOSPC", &case.credsh());
+    assert_eq!(run.status.code(), Some(1), "{run:?}");
+    let told = says_one_thing(&run, "ENOSPC");
+    let now = case.side();
+    assert_eq!(now, case.old, "{told}: {}", case.difference(&now));
+}
+
 /// A token that moves is in one of its two places, whatever fails from whichever step on: at the end of the run, and
 /// after the next start.
 #[test]

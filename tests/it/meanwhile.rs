@@ -367,3 +367,28 @@ fn what_yes_has_overwritten_is_told() {
     assert!(fingerprints[0].is_string(), "{fingerprints:?}");
     assert_eq!(fingerprints[0], fingerprints[1]);
 }
+
+/// What comes last is written, too, where nothing had to go before it: somebody else has stored that already.
+#[test]
+fn a_token_that_comes_last_comes_though_nothing_goes_first() {
+    let mut sandbox = Sandbox::new();
+    sandbox.write("home/config.toml", OLD_INDEX);
+    sandbox
+        .env("FIRST", format!("{SENTINEL}-first-0123456789"))
+        .env("LAST", format!("{SENTINEL}-last-0123456789"));
+    let runner = sandbox.prompt();
+    for line in [
+        "begin",
+        "registry add first sparse+https://first.example/",
+        "login first --from env:FIRST",
+        "registry set corp --index sparse+https://new.example/",
+        "login corp --from env:LAST",
+    ] {
+        runner.run_line(line).unwrap();
+    }
+    let theirs = format!("[registries.first]\ntoken = \"{SENTINEL}-first-0123456789\"\n");
+    sandbox.write("home/credentials.toml", theirs);
+    runner.run_line("commit").unwrap();
+    let text = sandbox.read("home/credentials.toml");
+    assert!(text.contains("last-0123456789"), "{text}");
+}

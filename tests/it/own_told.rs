@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::Sandbox;
+use crate::harness::{SENTINEL, Sandbox};
 
 const INDEX: &str = "sparse+https://corp.example/";
 const TOKEN: &str = "sentinel-of-corp-0123456789";
@@ -391,4 +391,18 @@ fn what_credsh_keeps_is_no_configuration() {
         std::fs::remove_dir_all(sandbox.home().join(".credsh")).unwrap();
         std::fs::create_dir(sandbox.home().join(".credsh")).unwrap();
     }
+}
+
+/// The key of a token in the ledger has the URL of its index in it, and that may have a password.
+#[test]
+fn user_info_in_a_key_of_the_ledger_is_not_told() {
+    let mut sandbox = Sandbox::new();
+    let ledger = format!(
+        "[tokens.\"sparse+https://{SENTINEL}:{SENTINEL}@host.example/\".default]\nstore = \"sealed\"\nuse = 1.5\n"
+    );
+    sandbox.write("home/.credsh/tokens.toml", ledger);
+    let run = sandbox.run(&["token", "list"]);
+    assert_eq!(run.status, 65, "{run:?}");
+    assert!(run.stderr.contains("host.example"), "{}", run.stderr);
+    assert!(!run.stderr.contains(SENTINEL), "{}", run.stderr);
 }

@@ -87,6 +87,24 @@ fn a_token_without_a_registry_is_not_for_the_next_one() {
     Case::new(&files, &[], &args).run();
 }
 
+/// Cargo reads tokens in its configuration, too: one that stands there goes before its index, though an index of another
+/// registry is written to the same file.
+#[test]
+fn a_token_in_the_configuration_goes_before_its_index() {
+    const PROJECT: &str = "work/.cargo/config.toml";
+    let project = format!("{TOKEN}[registries.lab]\nindex = \"sparse+https://lab.example/\"\n");
+    let args = [
+        "-y",
+        "-c",
+        "registry add third sparse+https://third.example/",
+        "-c",
+        "registry set lab --index sparse+https://new-lab.example/",
+        "-c",
+        "registry set corp --index sparse+https://new.example/ --drop-token",
+    ];
+    Case::new(&[(CONFIG, CORP), (PROJECT, &project)], &[], &args).run();
+}
+
 /// An index that somebody else has set since the run was killed gets no token that was to be dropped: it is gone, or
 /// that it stays is told.
 #[test]

@@ -105,6 +105,47 @@ fn a_token_is_given_by_no_rules_but_its_own() {
     assert!(!told.contains("sentinel"), "{told}");
 }
 
+/// Cargo names crates.io by its Git index, and a command does not; and nobody knows what a journal says that cannot be
+/// read.
+#[test]
+fn no_name_of_a_registry_and_no_damage_gives_a_token_away() {
+    let store = [
+        "login",
+        "crates-io",
+        "--provider",
+        "credsh",
+        "--store",
+        "sealed",
+    ];
+    let first = [&store[..], &["--from", "env:OLD"]].concat();
+    let args = [
+        &store[..],
+        &["--from", "env:NEW", "--operations", "publish"],
+    ]
+    .concat();
+    let mut case = Case::new(&[], &[], &["registry", "list"]);
+    case.sandbox.ok(&first);
+    case.keep();
+    case.args = args;
+    let get = concat!(
+        r#"{"v":1,"registry":{"index-url":"https://github.com/rust-lang/crates.io-index","#,
+        r#""name":"crates-io"},"kind":"get","operation":"read","args":[]}"#,
+        "\n"
+    );
+    let answer = |case: &mut Case| {
+        let run = case.sandbox.stdin(get).reveals().run(&["--cargo-plugin"]);
+        case.sandbox.stdin("");
+        run.stdout
+    };
+    assert!(answer(&mut case).contains(OLD));
+    case.interrupt(before_the_ledger);
+    let told = answer(&mut case);
+    assert!(!told.contains("sentinel"), "{told}");
+    case.sandbox.write(JOURNAL, "{}");
+    let told = answer(&mut case);
+    assert!(!told.contains("sentinel"), "{told}");
+}
+
 /// While the store is asked, the ledger is written for another registry: this one's rules are what they were.
 #[test]
 fn a_change_of_another_token_stops_no_answer() {

@@ -312,8 +312,10 @@ fn pairs(side: &Side) -> BTreeSet<Pair> {
         }
         values
     };
-    let indexes = values(&["home/config.toml", "work/.cargo/config.toml"], "index");
-    let tokens = values(&["home/credentials.toml", "home/credentials"], "token");
+    let configuration = ["home/config.toml", "work/.cargo/config.toml"];
+    let indexes = values(&configuration, "index");
+    let credentials = ["home/credentials.toml", "home/credentials"];
+    let tokens = values(&[configuration, credentials].concat(), "token");
     let both = indexes.into_iter().filter_map(|(name, index)| {
         let token = tokens.get(&name)?.clone();
         Some((name, index, token))

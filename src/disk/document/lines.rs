@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::{Document, Id, Kind, Line, Name, Node, ROOT, Reach, Table, Text, marks, statement};
+use crate::disk::tree::shown_key;
 use crate::error::{Error, Place, Result};
 
 impl<'t> Document<'t> {
@@ -105,9 +106,12 @@ impl<'t> Document<'t> {
     }
 
     pub(super) fn refused(&self, key: &[&str], id: Id, what: &str) -> Error {
-        Error::malformed(format!("`{}` {what}", statement::spell_path(key)))
-            .at(Place::line(&self.path, self.line_of(id)))
-            .hint("mend that line first")
+        Error::malformed(format!(
+            "`{}` {what}",
+            statement::spell_path(&shown_key(key))
+        ))
+        .at(Place::line(&self.path, self.line_of(id)))
+        .hint("mend that line first")
     }
 
     pub(super) fn push(&mut self, after: Id, text: Text<'t>, kind: Kind<'t>) -> Id {
