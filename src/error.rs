@@ -365,6 +365,17 @@ impl Error {
         }
     }
 
+    /// The same as what came of Ctrl-C, behind a word about that.
+    #[must_use]
+    pub fn of_interrupt(self) -> Self {
+        if self.kind() == Kind::Interrupted {
+            return self;
+        }
+        Self::interrupted()
+            .in_doubt(self.is_in_doubt())
+            .because(self)
+    }
+
     /// Why it failed.
     pub fn kind(&self) -> Kind {
         self.0.kind

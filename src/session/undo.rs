@@ -19,9 +19,12 @@ impl Session {
         let aside = self.world.interrupts.set_aside();
         for item in done.into_iter().rev() {
             let (provider, registry) = (&item.provider, item.registry.label());
-            let Err(why) = self.undo_one(&item) else {
+            let Err(mut why) = self.undo_one(&item) else {
                 continue;
             };
+            if self.world.interrupts.is_pressed() {
+                why = why.of_interrupt();
+            }
             let told = if matches!(item.before, Held::Unknown) {
                 format!(
                     "and `{provider}` keeps the new token of {registry}: what it held before is not known"
@@ -40,8 +43,8 @@ impl Session {
             let is_interrupted = why.kind() == Kind::Interrupted;
             let is_in_doubt = error.is_in_doubt() || why.is_in_doubt() || is_interrupted;
             // Nothing that is left undone may be hidden behind a word about Ctrl-C.
-            if is_interrupted && error.kind() != Kind::Interrupted {
-                error = Error::interrupted().because(error);
+            if is_interrupted {
+                error = error.of_interrupt();
             }
             error = error.because(told).in_doubt(is_in_doubt);
         }
@@ -56,20 +59,27 @@ impl Session {
         error: Error,
         done: &mut Vec<ItemChange>,
     ) -> Error {
-        let error = at_its_place(error, &item.provider);
-        // A store of credsh's own that does not answer would hold up every later change until it does.
-        let may_wait = error.is_in_doubt() && item.provider.kind != ProviderKind::Own;
+        let mut error = at_its_place(error, &item.provider);
+        // At a terminal Ctrl-C is for the provider, too, which may end in its own way.
+        if self.world.interrupts.is_pressed() {
+            error = error.of_interrupt();
+        }
+        // A store of credsh's own that does not answer would hold up every later change until it does; and one that never
+        // says what it holds will not say it then.
+        let may_wait =
+            item.provider.kind != ProviderKind::Own && !matches!(item.before, Held::Unknown);
         // One that did not answer is not asked again now. One that Ctrl-C has ended is, and if that hangs as well, another
         // Ctrl-C ends this one question: what was done before is undone all the same.
         let is_interrupted = error.kind() == Kind::Interrupted;
         if error.kind() != Kind::Failed && !is_interrupted {
-            return error.in_doubt(may_wait);
+            let is_in_doubt = error.is_in_doubt() && may_wait;
+            return error.in_doubt(is_in_doubt);
         }
         let (provider, registry) = (&item.provider, item.registry.label());
         let aside = is_interrupted.then(|| self.world.interrupts.set_aside());
         let held = self.look_for_all(provider, &item.registry);
         drop(aside);
-        let error = error.in_doubt(may_wait && held.is_err());
+        let error = error.in_doubt(may_wait && !matches!(held, Ok(Some(_))));
         match held {
             Ok(Some(held)) if held.is_same(&item.before) => error,
             Ok(Some(held)) => {

@@ -1,6 +1,7 @@
 //! Ctrl-C while a provider works: what was done before is given back, a second one ends that too, and what nobody
 //! knows is said.
 
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,9 @@ const NEW: &str = "sentinel-new-0123456789abcdef";
 
 /// Keeps one token, and takes its time for each login. `stuck` makes it keep the next token and then hang, `lingers`
 /// makes it hang behind its answer, once that has been read, `fire` makes it refuse, `late` and `halts` make
-/// it refuse, and hang, when it has kept the token that they name, `mute` makes it give none.
+/// it refuse, and hang, when it has kept the token that they name, `mute` makes it give none. `dies` and `denies` make it
+/// end, and refuse, with a token that it has kept, and with the signal that the file names for who has started it; then it
+/// says nothing where `down` is.
 const KEEPER: &str = r#"#!/bin/sh
 cd 'FOLDER' || exit 1
 echo '{"v":[1]}'
@@ -22,6 +25,7 @@ read -r request
 case "$request" in
 *'"kind":"get"'*)
     if [ -f mute ]; then touch hanging; exec sleep 60; fi
+    if [ -f down ]; then echo '{"Err":{"kind":"other","message":"starting"}}'; exit; fi
     if [ -f held ]
     then printf '{"Ok":{"kind":"get","token":"%s","cache":"session","operation_independent":true}}\n' "$(cat held)"
     else echo '{"Err":{"kind":"not-found"}}'
@@ -31,6 +35,14 @@ case "$request" in
     if [ ! -f stuck ]; then sleep 0.5; fi
     printf %s "$request" | sed -n 's/.*"token":"\([^"]*\)".*/\1/p' | tr -d '\n' >held
     if [ -f stuck ]; then touch hanging; exec sleep 60; fi
+    for end in dies denies; do
+        if [ -f "$end" ]; then
+            if [ -s "$end" ]; then kill -s "$(cat "$end")" "$PPID"; fi
+            rm -f "$end"
+            if [ "$end" = dies ]; then exit 1; fi
+            echo '{"Err":{"kind":"other","message":"ended"}}'; exit
+        fi
+    done
     if [ -f halts ] && [ "$(cat held)" = "$(cat halts)" ]; then touch hanging; exec sleep 60; fi
     if [ -f late ] && [ "$(cat held)" = "$(cat late)" ]
     then echo '{"Err":{"kind":"other","message":"too late"}}'; exit; fi
@@ -215,6 +227,100 @@ fn a_login_in_doubt_is_left_to_the_next_start() {
         let config = sandbox.read("home/config.toml");
         assert_eq!(config.contains("default"), is_finished, "{config}");
         assert!(!sandbox.exists("home/.credsh/journal"), "{}", run.stderr);
+    }
+}
+
+/// Ctrl-C at a terminal is for the provider, too, which ends in its own way, and with the token.
+#[test]
+fn a_provider_that_ctrl_c_ends_first_is_given_back_what_it_held() {
+    for (end, signal, ends_with) in [
+        ("dies", "INT", 130),
+        ("denies", "INT", 130),
+        ("dies", "TERM", 143),
+    ] {
+        let mut sandbox = two_keepers();
+        sandbox.write(&format!("b/{end}"), signal);
+        let lines = [
+            "-c",
+            "registry set a --make-default",
+            "-c",
+            "login b --from env:NEW",
+        ];
+        let run = sandbox.process().args(lines).output().unwrap();
+        let told = String::from_utf8(run.stderr).unwrap();
+        let status = run
+            .status
+            .code()
+            .or(run.status.signal().map(|signal| 128 + signal));
+        assert_eq!(status, Some(ends_with), "{told}");
+        assert_eq!(sandbox.read("b/held"), OLD, "{end}, {signal}: {told}");
+        assert!(!sandbox.exists("home/.credsh/journal"), "{told}");
+        let run = sandbox.ok(&["registry", "list"]);
+        assert_eq!(run.stderr, "");
+    }
+}
+
+/// It has the token, says that it has failed, and then does not say what it has.
+#[test]
+fn a_login_that_has_failed_and_is_in_doubt_is_left_to_the_next_start() {
+    for end in ["dies", "denies"] {
+        let mut sandbox = two_keepers();
+        sandbox.write(&format!("a/{end}"), "");
+        let lines = [
+            "-c",
+            "registry set b --make-default",
+            "-c",
+            "login a --from env:NEW",
+        ];
+        // It is asked what it holds before that.
+        let down = sandbox.root().join("a/down");
+        let keeper = sandbox.root().join("bin/keeper-a");
+        let text = std::fs::read_to_string(&keeper).unwrap();
+        let text = text.replace("rm -f \"$end\"", "rm -f \"$end\"; touch down");
+        sandbox.program("bin/keeper-a", &text);
+        let run = sandbox.run(&lines);
+        assert_eq!(run.status, 1, "{}", run.stderr);
+        assert!(
+            run.stderr
+                .contains("and the next start of credsh finishes the change, or undoes it"),
+            "{}",
+            run.stderr
+        );
+        std::fs::remove_file(down).unwrap();
+        let run = sandbox.ok(&["registry", "list"]);
+        assert!(sandbox.exists("a/held"), "{}", run.stderr);
+        let config = sandbox.read("home/config.toml");
+        assert!(config.contains("default"), "{config}");
+        assert!(!sandbox.exists("home/.credsh/journal"), "{}", run.stderr);
+    }
+}
+
+/// Ctrl-C ends what a provider was to forget, in its own way.
+#[test]
+fn a_logout_that_ctrl_c_ends_first_is_finished_by_the_next_start() {
+    let mut sandbox = two_keepers();
+    sandbox.write("a/held", NEW);
+    let keeper = std::fs::read_to_string(sandbox.root().join("bin/keeper-b")).unwrap();
+    let text = keeper.replace(
+        "    rm -f held;",
+        "    if [ -f ends ]; then rm ends; kill -s INT \"$PPID\"; exit 1; fi\n    rm -f held;",
+    );
+    sandbox.program("bin/keeper-b", &text);
+    sandbox.write("b/ends", "");
+    let run = sandbox
+        .process()
+        .args(["-c", "logout b", "-c", "logout a"])
+        .output()
+        .unwrap();
+    let told = String::from_utf8([run.stdout, run.stderr].concat()).unwrap();
+    assert_eq!(run.status.code(), Some(130), "{told}");
+    assert!(
+        told.contains("the next start of credsh tries again"),
+        "{told}"
+    );
+    let run = sandbox.ok(&["registry", "list"]);
+    for held in ["a/held", "b/held", "home/.credsh/journal"] {
+        assert!(!sandbox.exists(held), "{held}: {}", run.stderr);
     }
 }
 

@@ -73,7 +73,7 @@ impl Case {
     }
 
     /// Kills the start that finishes it at one of its own steps.
-    fn kill_the_next(&self, random: &mut fastrand::Rng) -> Step {
+    pub fn kill_the_next(&self, random: &mut fastrand::Rng) -> Step {
         let left = self.copied();
         let mut next = self.sandbox.process();
         next.args(["registry", "list"]);

@@ -78,6 +78,8 @@ mod provider_test;
 mod pty;
 #[cfg(target_os = "linux")]
 mod publishing;
+#[cfg(target_os = "linux")]
+mod random;
 mod readme;
 #[cfg(target_os = "linux")]
 mod recovery;
