@@ -4,11 +4,14 @@
 //! enough to tell whether it is as it was, as it is to be, half written, or somebody else's by now. For the last case
 //! the single edits are there as well.
 //!
+//! Behind that, each file that is begun leaves a mark, so that a change of somebody else's that looks like ours, or like
+//! none, is known for what it is. Only of the one that is being written nobody knows but what it says itself.
+//!
 //! Invariant: a journal is whole or not there, and nobody else can read it. It holds no text of a token but of those that
 //! its files have, or are to have.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::Path;
 
@@ -26,13 +29,28 @@ pub(crate) use record::BLOCK;
 pub(crate) use record::{EditRecord, FileRecord, State, Surroundings, TableRecord, digest_of};
 
 /// The version of the format.
-const SCHEMA: u8 = 5;
+const SCHEMA: u8 = 6;
 
 /// The name of the file.
 const NAME: &str = "journal";
 
 /// What it is called until it is whole: nothing has happened yet.
 const UNFINISHED: &str = "journal.new";
+
+/// The mark of a file that is begun.
+const MARK: u8 = b'.';
+
+/// What is between what is to be done and the marks.
+const END: u8 = b'\n';
+
+/// How far the writing of a file has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Untouched,
+    /// It may be written, or half written.
+    Begun,
+    Written,
+}
 
 /// Everything that one commit is about to do.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -51,10 +69,17 @@ pub(crate) struct Journal {
     pub(crate) items: Vec<Json>,
     /// What earlier changes have left of that, which is of none of these.
     pub(crate) waiting: Vec<Json>,
+    /// Whether some of it has been undone, so that the rest can only be, too.
+    pub(crate) is_given_up: bool,
+    /// How many of the files were begun; one more, where all are written.
+    #[serde(skip)]
+    begun: usize,
 }
 
 /// A token that a file loses for a moment.
 pub(crate) struct TakenAlong<'a> {
+    /// The place of the file.
+    pub(crate) place: usize,
     pub(crate) from: &'a FileRecord,
     pub(crate) goes: &'a EditRecord,
     pub(crate) comes: &'a EditRecord,
@@ -76,7 +101,65 @@ impl Journal {
             surroundings: Surroundings::default(),
             items,
             waiting,
+            is_given_up: false,
+            begun: 0,
         }
+    }
+
+    /// How far the file at this place has come.
+    pub(crate) fn progress(&self, place: usize) -> Progress {
+        match self.begun.checked_sub(place + 1) {
+            None => Progress::Untouched,
+            Some(0) => Progress::Begun,
+            Some(_) if self.at(place).is_put_back => Progress::Begun,
+            Some(_) => Progress::Written,
+        }
+    }
+
+    /// Notes that the file at this place is about to be written, and all before it are. After a loss of power the mark
+    /// may be gone: then what the files say decides.
+    pub(crate) fn begin(&mut self, folder: &Path, place: usize) -> Result<()> {
+        let more = (place + 1).saturating_sub(self.begun);
+        if more == 0 {
+            return Ok(());
+        }
+        let file = folder.join(NAME);
+        let failed = |error: io::Error| Error::io("write", &file, &error);
+        let opened = File::options().append(true).open(&file);
+        let mut open = opened.map_err(failed)?;
+        open.write_all(&vec![MARK; more]).map_err(failed)?;
+        self.begun += more;
+        Ok(())
+    }
+
+    /// Notes that all files are written.
+    pub(crate) fn end(&mut self, folder: &Path) -> Result<()> {
+        let behind_the_last = self.files.len() + self.then.len();
+        self.begin(folder, behind_the_last)
+    }
+
+    /// Notes that it is no longer time for what comes last.
+    pub(crate) fn go_back(&mut self, folder: &Path) -> Result<()> {
+        self.goes_on = false;
+        self.begun = self.begun.min(self.files.len() + 1);
+        self.write(folder)
+    }
+
+    /// Notes that the files are given back what they had, and that this many of them are still to be; which needs no
+    /// room on the disk.
+    pub(crate) fn step_back(&mut self, folder: &Path, begun: usize) -> Result<()> {
+        let fewer = self.begun.saturating_sub(begun);
+        if fewer == 0 {
+            return Ok(());
+        }
+        let file = folder.join(NAME);
+        let failed = |error: io::Error| Error::io("write", &file, &error);
+        let open = File::options().write(true).open(&file).map_err(failed)?;
+        let length = open.metadata().map_err(failed)?.len();
+        open.set_len(length.saturating_sub(fewer as u64))
+            .map_err(failed)?;
+        self.begun -= fewer;
+        Ok(())
     }
 
     /// Whether a change was begun, and this is not only what earlier ones have left.
@@ -139,10 +222,15 @@ impl Journal {
         let comes = self.then.iter().flat_map(|record| &record.edits);
         comes.filter_map(|comes| {
             let token = Some(comes.token_that_comes()?);
-            self.files.iter().find_map(|from| {
+            self.files.iter().enumerate().find_map(|(place, from)| {
                 let mut edits = from.edits.iter();
                 let goes = edits.find(|goes| goes.token_that_goes() == token)?;
-                Some(TakenAlong { from, goes, comes })
+                Some(TakenAlong {
+                    place,
+                    from,
+                    goes,
+                    comes,
+                })
             })
         })
     }
@@ -167,7 +255,7 @@ impl Journal {
         if let Some(journal) = Self::parse(&bytes, home) {
             return Ok(Some(journal));
         }
-        Err(match serde_json::from_slice::<Version>(&bytes) {
+        Err(match serde_json::from_slice::<Version>(cut(&bytes).0) {
             Ok(Version { schema }) if schema != u64::from(SCHEMA) => {
                 Error::malformed("an interrupted change was begun by another version of credsh")
                     .at(Place::file(&file))
@@ -186,8 +274,13 @@ impl Journal {
 
     /// What the bytes of a journal of this home say; nothing, if they are none that this version has written.
     pub(crate) fn parse(bytes: &[u8], home: &Path) -> Option<Self> {
+        let (text, marks) = cut(bytes);
+        if marks.iter().any(|mark| *mark != MARK) {
+            return None;
+        }
         // The error would quote the text.
-        let mut journal: Self = serde_json::from_slice(bytes).ok()?;
+        let mut journal: Self = serde_json::from_slice(text).ok()?;
+        journal.begun = marks.len();
         for record in journal.files.iter_mut().chain(&mut journal.then) {
             record.file = home.join(&record.name);
         }
@@ -206,8 +299,10 @@ impl Journal {
         // With room for all of it from the start, no copy is left behind by growing.
         let mut length = Length(0);
         serde_json::to_writer(&mut length, self).map_err(failed)?;
-        let mut text = Zeroizing::new(Vec::with_capacity(length.0));
+        let mut text = Zeroizing::new(Vec::with_capacity(length.0 + 1 + self.begun));
         serde_json::to_writer(&mut *text, self).map_err(failed)?;
+        text.push(END);
+        text.extend(std::iter::repeat_n(MARK, self.begun));
         if text.len() as u64 > replace::LONGEST {
             return Err(Error::failed("this change is too large")
                 .at(Place::file(&file))
@@ -231,6 +326,14 @@ impl Journal {
         // One that came back after a power failure would undo what was done since.
         replace::sync_folder(&folder.join(NAME));
         Ok(())
+    }
+}
+
+/// What is to be done, and the marks behind it.
+fn cut(bytes: &[u8]) -> (&[u8], &[u8]) {
+    match bytes.iter().position(|byte| *byte == END) {
+        Some(end) => (&bytes[..end], &bytes[end + 1..]),
+        None => (bytes, &[]),
     }
 }
 

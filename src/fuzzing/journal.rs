@@ -189,6 +189,7 @@ fn finish(sandbox: &Sandbox, old: &str, choice: usize) {
     let mut journal = Journal::new(vec![record], Vec::new(), Vec::new());
     journal.surroundings = surroundings(layers.layers.iter(), &sandbox.path("home"), &journal);
     assert!(journal.write(&folder).is_ok());
+    assert!(journal.begin(&folder, 0).is_ok());
     #[cfg(unix)]
     if choice / 8 % 2 == 1 {
         return is_refused(sandbox, &folder.join("journal"), choice);

@@ -206,7 +206,7 @@ impl Session {
                 ready.add(prepared);
             }
         }
-        ready.journal.surroundings = self.surroundings(&ready.journal, is_locked)?;
+        ready.journal.surroundings = self.surroundings(&ready.journal, changes, is_locked)?;
         Ok(ready)
     }
 
@@ -287,8 +287,8 @@ impl Session {
             let now = replace::read(&credentials)?;
             is_current &= prepared.is_some_and(|(_, texts)| texts.old == now);
         }
-        is_current &=
-            self.surroundings(&ready.journal, lock.is_some())? == ready.journal.surroundings;
+        is_current &= self.surroundings(&ready.journal, changes, lock.is_some())?
+            == ready.journal.surroundings;
         if !is_current {
             *ready = self.prepare(changes, lock.is_some())?;
             ready.journal.write(&self.own_folder())?;
@@ -296,31 +296,35 @@ impl Session {
         self.check_premises(changes, lock.is_some())?;
         for index in 0..ready.texts.len() {
             let turned = if index == ready.journal.files.len() {
-                self.go_on(ready, index)
+                self.go_on(changes, ready, index)
             } else {
                 Ok(())
             };
             let file = ready.texts[index].part.file.clone();
-            let written = turned.and_then(|()| {
+            let folder = self.own_folder();
+            let begun = turned.and_then(|()| ready.journal.begin(&folder, index));
+            let written = begun.and_then(|()| {
                 until_done(&file, || {
                     self.write_file(changes, ready, index, &mut lock, locks)
                 })
             });
             if let Err(error) = written {
-                return Err(ready.take_back(index, error, &self.own_folder(), &mut lock));
+                return Err(ready.take_back(index, error, &folder, &mut lock));
             }
         }
+        // Everything is written. Without this mark, the next start only has to guess a little.
+        let _ = ready.journal.end(&self.own_folder());
         Ok(())
     }
 
     /// All is written but what comes last: the journal says so, and of what text that is made.
-    fn go_on(&mut self, ready: &mut Ready, index: usize) -> Result<()> {
+    fn go_on(&mut self, changes: &[Change], ready: &mut Ready, index: usize) -> Result<()> {
         let texts = &ready.texts[index];
         let now = self.text_of(&texts.part.file, true)?;
         if now != texts.old {
             let prepared = self.prepare_part(texts.part.clone(), now)?;
             ready.replace(index, prepared);
-            ready.journal.surroundings = self.surroundings(&ready.journal, true)?;
+            ready.journal.surroundings = self.surroundings(&ready.journal, changes, true)?;
         }
         ready.journal.goes_on = true;
         let written = ready.journal.write(&self.own_folder());
@@ -358,7 +362,7 @@ impl Session {
         let old = self.text_of(&part.file, lock.is_some())?;
         let prepared = self.prepare_part(part, old)?;
         ready.replace(index, prepared);
-        ready.journal.surroundings = self.surroundings(&ready.journal, lock.is_some())?;
+        ready.journal.surroundings = self.surroundings(&ready.journal, changes, lock.is_some())?;
         ready.journal.write(&self.own_folder())?;
         Ok(false)
     }
@@ -444,8 +448,7 @@ impl Ready {
         });
         if self.journal.goes_on && !is_half_done {
             // Who finishes that begins with the first again.
-            self.journal.goes_on = false;
-            if let Err(second) = self.journal.write(folder) {
+            if let Err(second) = self.journal.go_back(folder) {
                 error = error.because(format!("and {second}"));
                 is_half_done = true;
             }
@@ -453,22 +456,26 @@ impl Ready {
         if !is_half_done && let Err(second) = tidy(self.journal.at(failed)) {
             error = error.because(format!("and {second}"));
         }
-        let records: Vec<&FileRecord> = self.journal.all().collect();
         // What was written last goes first, and nothing goes before it: a token comes back after its index has, and a
         // file may have two names.
-        let done = records.iter().zip(&self.texts).take(failed).rev();
-        for (record, texts) in done {
+        for index in (0..failed).rev() {
             if is_half_done {
                 break;
             }
+            let back = self.journal.step_back(folder, index + 1);
+            let (record, texts) = (self.journal.at(index), &self.texts[index]);
             let old = texts.old.as_ref().map(|old| old.as_str());
-            if let Err(second) = take_back(record, lock.as_mut(), old, &texts.new) {
+            let back = back.and_then(|()| take_back(record, lock.as_mut(), old, &texts.new));
+            if let Err(second) = back {
                 error = error.because(format!(
                     "and `{}` cannot be given its old text back: {second}",
                     record.file.display()
                 ));
                 is_half_done = true;
             }
+        }
+        if !is_half_done && let Err(second) = self.journal.step_back(folder, 0) {
+            error = error.because(format!("and {second}"));
         }
         error.in_doubt(is_half_done)
     }

@@ -21,7 +21,7 @@ use super::order::configuration_after;
 use super::overlay::Premise;
 use crate::cargo::config::{Config, View};
 use crate::cargo::index_url::IndexUrl;
-use crate::cargo::layers::{Layer, Layers};
+use crate::cargo::layers::Layer;
 use crate::cargo::registry::with_canonical;
 use crate::disk::document::Value;
 use crate::disk::journal::{EditRecord, Journal, Surroundings, digest_of};
@@ -38,11 +38,26 @@ impl Session {
 
     /// Refuses what rests on something that is no longer so; `is_locked`, where we have Cargo's lock.
     pub(super) fn check_premises(&self, changes: &[Change], is_locked: bool) -> Result<()> {
+        match self.read_anew(is_locked)? {
+            Some(now) => self.check_against(now, changes),
+            None => Ok(()),
+        }
+    }
+
+    /// The configuration, if it is no longer as it was told.
+    fn read_anew(&self, is_locked: bool) -> Result<Option<Config>> {
         let told = self.config.as_ref();
-        let Some(told) = told.filter(|told| !told.is_as_read(is_locked)) else {
+        if told.is_none_or(|told| told.is_as_read(is_locked)) {
+            return Ok(None);
+        }
+        Config::read(&self.world, &self.home, is_locked).map(Some)
+    }
+
+    fn check_against(&self, now: Config, changes: &[Change]) -> Result<()> {
+        let Some(told) = &self.config else {
             return Ok(());
         };
-        let now = configuration_after(Config::read(&self.world, &self.home, is_locked)?, changes)?;
+        let now = configuration_after(now, changes)?;
         let both = Both {
             told,
             now: &now,
@@ -60,17 +75,20 @@ impl Session {
     }
 
     /// What a start that finishes this needs to know of what it does not write; `is_locked`, where we have Cargo's lock.
+    /// Refused like the premises: what that start rests on is what this change may rest on.
     pub(super) fn surroundings(
         &mut self,
         journal: &Journal,
+        changes: &[Change],
         is_locked: bool,
     ) -> Result<Surroundings> {
-        let config = self.config()?;
-        if config.is_as_read(is_locked) {
+        let Some(now) = self.read_anew(is_locked)? else {
+            let config = self.config()?;
             return Ok(surroundings(config.files(), config.home(), journal));
-        }
-        let layers = Layers::read(&self.home, &self.world.directory, is_locked)?.layers;
-        Ok(surroundings(layers.iter(), &self.home, journal))
+        };
+        let said = surroundings(now.files(), &self.home, journal);
+        self.check_against(now, changes)?;
+        Ok(said)
     }
 }
 

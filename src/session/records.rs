@@ -139,6 +139,11 @@ impl ItemRecord {
         self.after != HeldRecord::Unknown
     }
 
+    /// Whether there is something that it is to forget.
+    pub(super) fn forgets(&self) -> bool {
+        self.before != HeldRecord::Nothing || self.moved_to.is_some()
+    }
+
     pub(super) fn is_login(&self) -> bool {
         self.after != HeldRecord::Nothing
     }

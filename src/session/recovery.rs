@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 use super::Session;
 use super::records::ItemRecord;
 use super::recovery_registries::Affected;
-use super::writing::{TRIES, tidy_after_kill};
+use super::writing::{TRIES, theirs, tidy_after_kill};
 use crate::cargo::config::Held;
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::tree::shown_key;
@@ -180,6 +180,10 @@ impl Session {
         let _locked = self.lock_files(files.map(|file| file.file.as_path()))?;
         let mut is_kept = false;
         for at in &current {
+            if theirs(journal.at(*at))?.is_some() {
+                journal.at_mut(*at).is_put_back = true;
+                journal.write(&self.own_folder())?;
+            }
             if let Some(kept) = tidy_after_kill(journal.at(*at))? {
                 self.warn(&kept.to_string());
                 // What is kept stays under the name that it has.
@@ -191,9 +195,10 @@ impl Session {
             journal.write(&self.own_folder())?;
         }
         let found = self.look_at(journal, items)?;
+        let can_finish = found.can_finish() && !journal.is_given_up;
+        found.affected.check_taken_along(journal, can_finish)?;
         self.tell_of_logouts(journal, &found.affected);
-        found.affected.check_taken_along(journal)?;
-        if !found.can_finish() {
+        if !can_finish {
             self.give_up(journal, &found)?;
             return Ok(Some(Vec::new()));
         }
@@ -206,6 +211,7 @@ impl Session {
             journal.write(&self.own_folder())?;
             return Ok(None);
         }
+        journal.end(&self.own_folder())?;
         for (login, held) in found.logins.iter().filter(|login| !is_proved(login)) {
             if login.is_known() && !matches!(held, Held::Unknown) {
                 self.tell_not_kept(login)?;
@@ -214,10 +220,13 @@ impl Session {
             }
         }
         let mut waiting = Vec::new();
-        for logout in &found.logouts {
+        for logout in found.logouts.iter().filter(|logout| logout.forgets()) {
             // One of credsh's own goes with what the ledger says of it.
             let table = logout.table().filter(|_| !logout.is_own);
             if table.is_some_and(|table| found.affected.stays(&table)) {
+                if matches!(self.held_now(logout)?, Held::Nothing) {
+                    continue;
+                }
                 self.warn(&format!(
                     "`{}` keeps the token of {}, because of what else has changed since then",
                     logout.provider(),

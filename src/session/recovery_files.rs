@@ -26,6 +26,7 @@ impl Session {
     pub(super) fn finish_files(&mut self, journal: &mut Journal) -> Result<Option<Vec<String>>> {
         let mut done = Vec::new();
         for at in journal.current() {
+            journal.begin(&self.own_folder(), at)?;
             let file = journal.at(at).file.clone();
             let mut outcome = Outcome::Written;
             until_done(&file, || {

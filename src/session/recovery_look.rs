@@ -15,7 +15,7 @@ use super::recovery_files::read;
 use super::recovery_registries::{Affected, Open};
 use super::writing::write_for_good;
 use crate::cargo::layers::{Layer, Layers};
-use crate::disk::journal::{Journal, State};
+use crate::disk::journal::{Journal, Progress, State};
 use crate::disk::replace::{self, Way};
 use crate::disk::tree::{self, shown_key};
 use crate::error::Result;
@@ -43,10 +43,10 @@ impl Session {
     /// Where somebody may have logged out of what was to be called otherwise, nobody can tell: its token is kept.
     pub(super) fn tell_of_logouts(&mut self, journal: &Journal, affected: &Affected) {
         let in_place = affected.in_place(journal);
-        let unwritten = affected.unwritten(journal);
         for token in journal.taken_along().filter(|token| !token.comes.is_left) {
             let file = token.from.file.as_path();
-            if !unwritten.contains(file) || in_place.contains(&(file, &token.goes.key)) {
+            let is_in_doubt = affected.is_unwritten(&token) == Some(Progress::Begun);
+            if !is_in_doubt || in_place.contains(&(file, &token.goes.key)) {
                 continue;
             }
             let [from, to] = [token.goes, token.comes].map(|edit| edit.key.join("."));
@@ -77,27 +77,37 @@ impl Session {
             }
             now = replace::read_bytes(&record.file)?;
         }
-        affected.has_begun |= matches!(state, State::New | State::Torn);
+        // A mark may be lost with the power, but not what it is for.
+        let progress = match journal.progress(at) {
+            Progress::Untouched if matches!(state, State::New | State::Torn) => Progress::Begun,
+            progress => progress,
+        };
+        affected.has_begun |=
+            matches!(state, State::New | State::Torn) || progress == Progress::Written;
         // Also where it is as it was, or as it was to be: that may be what an earlier start has made of somebody else's.
         let (_, layer) = read(record, now.as_ref().map(|now| now.as_slice()))?;
-        let mut done = Vec::new();
+        let (mut done, mut theirs) = (Vec::new(), Vec::new());
         let mut is_open = false;
         for (place, edit) in record.edits.iter().enumerate() {
             let node = layer.get(&parts(&edit.key)).map(|entry| &entry.node);
-            let is_before = edit.is_before(node);
+            // What was written and is again as it was before, somebody else has made so.
+            let is_before = edit.is_before(node) && progress != Progress::Written;
             if !edit.is_after(node) {
                 is_open |= is_before && !edit.is_left;
                 affected.add_open(journal, (at, place), !is_before);
-            } else if !is_before && !edit.is_left {
+                if !is_before {
+                    theirs.push(edit);
+                }
+            } else if !edit.is_before(node) && !edit.is_left {
                 done.push(edit);
             }
         }
-        // It is written at once.
-        if is_open {
-            affected.add_done_by_others(journal, record, &done);
+        // It is written at once: where some is not done, none of it was.
+        if progress == Progress::Untouched || progress == Progress::Begun && is_open {
+            affected.add_done_by_others(journal, (at, progress), (&done, &theirs));
         } else {
             affected.has_begun |= !done.is_empty();
-            for edit in done {
+            for edit in done.iter().chain(&theirs) {
                 affected.begin(&edit.key);
             }
         }

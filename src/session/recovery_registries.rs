@@ -20,7 +20,7 @@ use crate::cargo::index_url::IndexUrl;
 use crate::cargo::layers::Layer;
 use crate::cargo::name::CRATES_IO;
 use crate::disk::document::Value;
-use crate::disk::journal::{EditRecord, FileRecord, Journal, TakenAlong};
+use crate::disk::journal::{EditRecord, Journal, Progress, TakenAlong};
 use crate::disk::replace;
 use crate::disk::tree::{Node, is_secret, shown_key};
 use crate::error::{Error, Result};
@@ -40,6 +40,10 @@ pub(super) struct Affected {
     facts: Vec<Facts>,
     /// The tokens that come into a file, by their digests.
     comes: HashSet<String>,
+    /// The tokens that somebody else had taken away before they were to go.
+    taken_away: HashSet<String>,
+    /// The places of the files that nothing is written to yet, and whether that is certain.
+    unwritten: HashMap<usize, Progress>,
     /// Every login outside files has stored its token.
     are_proved: bool,
 }
@@ -198,24 +202,41 @@ impl Affected {
     }
 
     /// What others have taken away of that which was to be called otherwise does not come back under the other name. A
-    /// token that is nowhere but in the journal, for all that is known, does.
+    /// token that may be nowhere but in the journal does.
     pub(super) fn add_done_by_others(
         &mut self,
         journal: &Journal,
-        record: &FileRecord,
-        done: &[&EditRecord],
+        (place, progress): (usize, Progress),
+        (done, theirs): (&[&EditRecord], &[&EditRecord]),
     ) {
+        self.unwritten.insert(place, progress);
+        let record = journal.at(place);
         let comes: HashSet<usize> = {
             let added = record.edits.iter().filter(|edit| edit.after.is_some());
             let added: Vec<&Key> = added.map(|edit| &edit.key).collect();
             added.into_iter().map(|key| self.group(key)).collect()
         };
-        let kept: HashSet<&Key> = journal.taken_along().map(|token| &token.goes.key).collect();
+        let kept = journal
+            .taken_along()
+            .filter(|_| progress == Progress::Begun);
+        let kept: HashSet<&Key> = kept.map(|token| &token.goes.key).collect();
         for edit in done.iter().filter(|edit| edit.after.is_none()) {
-            if comes.contains(&self.group(&edit.key)) && !kept.contains(&edit.key) {
+            let token = edit.token_that_goes();
+            let comes = comes.contains(&self.group(&edit.key))
+                || token.is_some_and(|token| self.comes.contains(token));
+            if comes && !kept.contains(&edit.key) {
                 self.add_conflict(edit.key.clone());
+                self.taken_away.extend(token.map(ToOwned::to_owned));
             }
         }
+        let replaced = theirs.iter().filter_map(|edit| edit.token_that_goes());
+        self.taken_away.extend(replaced.map(ToOwned::to_owned));
+    }
+
+    /// Whether nothing is written to the file of this token yet, for all that is known: then what is done of it others
+    /// have done. Only of one that was begun nobody knows.
+    pub(super) fn is_unwritten(&self, token: &TakenAlong<'_>) -> Option<Progress> {
+        self.unwritten.get(&token.place).copied()
     }
 
     pub(super) fn add_conflict(&mut self, key: Key) {
@@ -249,15 +270,6 @@ impl Affected {
             )
         })
         .collect()
-    }
-
-    /// The files of which some is not done: they are written at once, so all that is done of them others have done.
-    pub(super) fn unwritten<'j>(&self, journal: &'j Journal) -> HashSet<&'j Path> {
-        if journal.goes_on {
-            return HashSet::new();
-        }
-        let in_place = self.in_place(journal);
-        in_place.into_iter().map(|(file, _)| file).collect()
     }
 
     /// The keys that somebody else has changed.
@@ -310,7 +322,10 @@ impl Affected {
             return false;
         }
         let table = table_of(&edit.key);
-        if edit.token_that_comes().is_some() {
+        if let Some(token) = edit.token_that_comes() {
+            if self.taken_away.contains(token) {
+                return false;
+            }
             let mut conflicts = facts.conflicts.iter();
             return !facts.indexes.contains(&table) && !conflicts.any(|key| table_of(key) == table);
         }
@@ -332,12 +347,13 @@ impl Affected {
         named.all(|table| self.facts(table).is_none_or(|facts| self.is_whole(facts)))
     }
 
-    /// Refuses to go on where a token is in no file until what comes last is written, and that cannot be.
-    pub(super) fn check_taken_along(&self, journal: &Journal) -> Result<()> {
-        let unwritten = self.unwritten(journal);
+    /// Refuses to go on, or to give up, where a token is in no file until what comes last is written, and that cannot be,
+    /// or will not.
+    pub(super) fn check_taken_along(&self, journal: &Journal, goes_on: bool) -> Result<()> {
         let mut layers: HashMap<&Path, Layer> = HashMap::new();
         for token in journal.taken_along().filter(|token| !token.comes.is_left) {
-            if self.may(token.comes) {
+            let unwritten = self.is_unwritten(&token);
+            if goes_on && self.may(token.comes) || unwritten == Some(Progress::Untouched) {
                 continue;
             }
             let file = token.from.file.as_path();
@@ -349,7 +365,7 @@ impl Affected {
             let now = layers[file].get(&parts(&token.goes.key));
             let now = now.map(|entry| &entry.node);
             // Somebody has replaced it.
-            let is_theirs = now.is_some() && unwritten.contains(file);
+            let is_theirs = now.is_some() && unwritten.is_some();
             if !token.goes.is_before(now) && !is_theirs {
                 return Err(self.waits_for(journal, &token));
             }

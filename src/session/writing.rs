@@ -136,7 +136,7 @@ fn kept_beside(record: &FileRecord) -> Result<Error> {
 
 /// What lies beside a file and is neither its old text nor its new one: somebody else had saved theirs in the very instant
 /// in which the files changed places, or had the old one open and has written into it since.
-fn theirs(record: &FileRecord) -> Result<Option<Zeroizing<Vec<u8>>>> {
+pub(super) fn theirs(record: &FileRecord) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let kept = exchange::kept(&record.file, &record.temporary)?;
     Ok(kept.filter(|kept| record.state(Some(kept)) == State::Other))
 }

@@ -86,6 +86,8 @@ mod recovery;
 #[cfg(target_os = "linux")]
 mod recovery_doubts;
 #[cfg(target_os = "linux")]
+mod recovery_marks;
+#[cfg(target_os = "linux")]
 mod recovery_others;
 #[cfg(target_os = "linux")]
 mod recovery_own;

@@ -336,12 +336,30 @@ fn what_is_not_about_a_token_stands_in_no_ones_way() {
     );
 }
 
-/// Two names change places, and nothing of that is done when somebody logs out of one: whether it was they or the change
-/// who took that token out of the file, no start can know. It is kept, and they are told.
+/// Two names change places, and nothing of that is done when somebody logs out of one: that one does not come back.
 #[test]
 fn a_logout_from_one_of_two_that_change_places_is_told() {
     let mut case = of_commented(&SWAP);
     case.interrupt(behind_the_journal);
+    let run = case.cargo.logout(&case.sandbox, Some("corp"));
+    assert!(run.success, "{run:?}");
+    let told = case.finish();
+    case.check_pairs(&told);
+    let credentials = case.sandbox.read(CREDENTIALS);
+    assert!(!credentials.contains(OLD), "{told}");
+    assert!(credentials.contains(NEW), "{told}");
+}
+
+/// The same when the file was about to be written: whether it was they or the change who took that token out of it, no
+/// start can know. It is kept, and they are told.
+#[test]
+fn a_logout_while_a_file_was_being_written_is_told() {
+    let mut case = of_commented(&SWAP);
+    // Behind its mark in the journal.
+    case.interrupt(|steps| {
+        let journal = behind_the_journal(steps);
+        journal + places(&steps[journal..], "write")[0] + 1
+    });
     let run = case.cargo.logout(&case.sandbox, Some("corp"));
     assert!(run.success, "{run:?}");
     let told = case.finish();

@@ -346,10 +346,10 @@ pub fn after_moves(steps: &[Step]) -> Vec<usize> {
     moves.map(|place| place + 2).collect()
 }
 
-/// The last write to a file: after it comes only the report.
+/// The last write to a file: after it come the mark in the journal that all is written, and the report.
 pub fn last_write(steps: &[Step]) -> usize {
     let writes = places(steps, "write");
-    writes[writes.len() - 2]
+    writes[writes.len() - 3]
 }
 
 /// The start of the last program.

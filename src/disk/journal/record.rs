@@ -47,6 +47,9 @@ pub(crate) struct FileRecord {
     pub(crate) edits: Vec<EditRecord>,
     /// What becomes of whole tables by that.
     pub(crate) tables: Vec<TableRecord>,
+    /// Whether somebody else's text has come to stand there again since it was written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_put_back: bool,
 }
 
 /// What is to become of one key.
@@ -180,6 +183,7 @@ impl FileRecord {
             moves: text[text.len() - moves..].to_owned(),
             edits,
             tables: Vec::new(),
+            is_put_back: false,
         }
     }
 
@@ -201,6 +205,7 @@ impl FileRecord {
         let mut anew = Self::new(home, &self.file, self.is_credentials, old, new, edits);
         anew.may_have_old_layout = self.may_have_old_layout;
         anew.folders = self.folders;
+        anew.is_put_back = self.is_put_back;
         anew.tables = std::mem::take(&mut self.tables);
         *self = anew;
     }
