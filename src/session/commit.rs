@@ -18,6 +18,7 @@ use super::order::{Last, Order, Part, files_of};
 use super::overlay::Savepoint;
 use super::premises::changed_meanwhile;
 use super::records::ItemRecord;
+use super::undo::Logins;
 use super::writing::{take_back, tidy, until_done, write_one};
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::lock::Lock;
@@ -97,7 +98,7 @@ impl Session {
         // What the commands were told by providers may not be so any more.
         if self.finish_interrupted()? {
             return Err(Error::failed(
-                "a change that was interrupted meanwhile is finished now; nothing else was written",
+                "a change that was interrupted meanwhile is finished, or given up, now; nothing else was written",
             )
             .hint("look at it and repeat the command"));
         }
@@ -110,22 +111,16 @@ impl Session {
             .iter()
             .filter_map(Change::as_item)
             .any(|item| item.action() == Action::Login);
-        let logged_in = match self.log_in_items(changes, &mut ready) {
-            Ok(logged_in) => logged_in,
-            Err(error) => return Err(self.not_done(error)),
-        };
-        changes.retain(|change| !change.is_none());
+        let mut logins = Logins::default();
         let written = self
-            .world
-            .interrupts
-            .check()
-            .and_then(|()| self.write_files(changes, &mut ready, may_add_files, &mut locks));
-        if let Err(mut error) = written {
-            // Whoever finishes the files needs what the logins have stored.
-            if !error.is_in_doubt() {
-                error = self.undo(logged_in, error);
-            }
-            return Err(self.not_done(error));
+            .log_in_items(changes, &mut ready, &mut logins)
+            .and_then(|()| {
+                changes.retain(|change| !change.is_none());
+                self.world.interrupts.check()?;
+                self.write_files(changes, &mut ready, may_add_files, &mut locks)
+            });
+        if let Err(error) = written {
+            return Err(self.not_done(error, logins));
         }
         for change in &mut *changes {
             if let Change::File(change) = change
@@ -151,12 +146,18 @@ impl Session {
         Ok(unfinished)
     }
 
-    /// The error of a commit that has changed nothing, has undone it, or is in doubt: then it is the journal's, and
-    /// not pending any more.
-    fn not_done(&mut self, error: Error) -> Error {
+    /// The error of a commit that has changed nothing, has undone it, or has left it to the next start: then it is the
+    /// journal's, and not pending any more.
+    fn not_done(&mut self, error: Error, logins: Logins) -> Error {
+        // Whoever finishes the files needs what the logins have stored.
         if error.is_in_doubt() {
             self.roll_back_all();
-            return error.because("and the next start of credsh finishes the change, or undoes it");
+            return error.because("and the next start of credsh finishes the change");
+        }
+        let (error, is_left) = self.undo(logins, error);
+        if is_left {
+            self.roll_back_all();
+            return error;
         }
         match self.end_journal() {
             Ok(()) => error,

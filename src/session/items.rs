@@ -10,6 +10,7 @@ use super::Session;
 use super::change::{Action as Changed, After, Change, FileChange, ItemChange, Key, Wish};
 use super::commit::Ready;
 use super::own::Rules;
+use super::undo::Logins;
 use crate::cargo::chain::{Kind, Provider};
 use crate::cargo::config::{Held, ItemKey, item_key};
 use crate::cargo::providers::{self, Action, Reply, Said, os};
@@ -88,17 +89,17 @@ impl Session {
         Ok(())
     }
 
-    /// Has the providers keep what they are to keep. If one fails, or somebody interrupts, those before it are
-    /// undone. A login that ends elsewhere than it was meant to takes the place of what was to become of that
-    /// place before.
+    /// Has the providers keep what they are to keep. If one fails, or somebody interrupts, that and those before it
+    /// are in `logins`, to be undone. A login that ends elsewhere than it was meant to takes the place of what was to
+    /// become of that place before.
     pub(super) fn log_in_items(
         &mut self,
         changes: &mut Vec<Change>,
         ready: &mut Ready,
-    ) -> Result<Vec<ItemChange>> {
+        logins: &mut Logins,
+    ) -> Result<()> {
         self.check_ledger(changes)?;
         self.check_before(changes)?;
-        let mut done = Vec::new();
         let mut ended_elsewhere = BTreeSet::new();
         let mut next = 0;
         while next < changes.len() {
@@ -111,14 +112,11 @@ impl Session {
                 continue;
             };
             let item = item.clone();
-            let landed = match self.log_in_item(&item, &mut done) {
-                Ok(landed) => landed,
-                Err(error) => return Err(self.undo(done, error)),
-            };
+            let landed = self.log_in_item(&item, logins)?;
             if let Some(Change::Item(landed)) = &landed.change
                 && !landed.is_none()
             {
-                done.push((**landed).clone());
+                logins.done.push((**landed).clone());
             }
             let is_as_meant = landed.provider.command == item.provider.command;
             if let (true, Some(change)) = (is_as_meant, &landed.change) {
@@ -133,15 +131,10 @@ impl Session {
             ));
             self.warn_of_landing(&item.registry, &landed);
             let Some(change) = landed.change else {
-                let kept = self.keep_instead(&item, &landed.provider, changes);
-                let kept = kept.and_then(|kept| {
-                    ended_elsewhere.extend(kept.replaced);
-                    self.prepare_again(changes, ready).map(|()| kept.keeper)
-                });
-                match kept {
-                    Ok(keeper) => follow(changes, &item, &keeper),
-                    Err(error) => return Err(self.undo(done, error)),
-                }
+                let kept = self.keep_instead(&item, &landed.provider, changes)?;
+                ended_elsewhere.extend(kept.replaced);
+                self.prepare_again(changes, ready)?;
+                follow(changes, &item, &kept.keeper);
                 ended_elsewhere.insert(index);
                 continue;
             };
@@ -150,12 +143,11 @@ impl Session {
                 .find(|&other| other != index && place_of(&changes[other]) == place);
             match there {
                 Some(_) if proof.is_some() => {
-                    let error = Error::failed(format!(
+                    return Err(Error::failed(format!(
                         "the token would move to where it is: `{}` does not take this registry",
                         item.provider
                     ))
-                    .hint("name the new place with `--provider SPEC`");
-                    return Err(self.undo(done, error));
+                    .hint("name the new place with `--provider SPEC`"));
                 }
                 Some(other) => {
                     changes[other] = after(&changes[other], change);
@@ -168,7 +160,7 @@ impl Session {
         for index in ended_elsewhere.into_iter().rev() {
             changes.remove(index);
         }
-        Ok(done)
+        Ok(())
     }
 
     /// It is not where it was meant to be: what that means is said as if it had been named.
@@ -191,7 +183,7 @@ impl Session {
     }
 
     /// Adds to what is done what is to be undone with it, where it fails half-way.
-    fn log_in_item(&mut self, item: &ItemChange, done: &mut Vec<ItemChange>) -> Result<Landed> {
+    fn log_in_item(&mut self, item: &ItemChange, logins: &mut Logins) -> Result<Landed> {
         let Wish::Login {
             token,
             args,
@@ -261,7 +253,7 @@ impl Session {
             item.provider = provider;
             let reply = self.perform(&item.provider, &item.registry, action);
             match reply.map(|reply| self.said(reply)) {
-                Err(error) => return Err(self.login_failed(item, error, done)),
+                Err(error) => return Err(self.login_failed(item, error, logins)),
                 Ok(Said::NotFound | Said::UrlNotSupported) => {
                     if matches!(item.before, Held::Token(_))
                         && !item.before.is_same(&item.after.held())
@@ -274,7 +266,7 @@ impl Session {
                 Ok(Said::NotSupported) => return Err(stores_nothing(&item.provider)),
                 Ok(Said::Done | Said::Token(_)) => {
                     if let Err(error) = self.check_arrival(&item) {
-                        done.push(item);
+                        logins.done.push(item);
                         return Err(error);
                     }
                     return Ok(Landed {

@@ -6,10 +6,11 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::change::{After, Change, FileChange, ItemChange, Key};
+use super::change::{After, Change, FileChange, ItemChange, Key, Wish};
 use crate::cargo::config::{Config, Held, ItemKey, View, item_key};
 use crate::disk::journal::TableRecord;
 use crate::disk::tree::Entry;
+use crate::token::Token;
 
 /// One edit.
 #[derive(Debug)]
@@ -222,7 +223,29 @@ impl Overlay {
                 }
             }
         }
+        prove_what_comes_last(&mut changes);
         changes.retain(|change| !change.is_none());
         changes
+    }
+}
+
+/// Where a token has moved to a place that gets another one after that, it is the other one that has to be given back.
+fn prove_what_comes_last(changes: &mut [Change]) {
+    let logins = changes.iter().filter_map(Change::as_item);
+    let tokens: HashMap<ItemKey, Token> = logins
+        .filter_map(|item| match item.after.held() {
+            Held::Token(token) => Some((item_key(&item.provider, &item.registry), token)),
+            _ => None,
+        })
+        .collect();
+    for change in changes {
+        if let Change::Item(item) = change
+            && let Wish::Logout {
+                moved_to: Some(moved),
+            } = &mut item.after
+            && let Some(token) = tokens.get(&item_key(&moved.provider, &moved.registry))
+        {
+            moved.token = token.clone();
+        }
     }
 }

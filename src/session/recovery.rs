@@ -249,7 +249,7 @@ impl Session {
         Ok(Some(waiting))
     }
 
-    fn records_of(&self, items: &[Json]) -> Result<Vec<ItemRecord>> {
+    pub(super) fn records_of(&self, items: &[Json]) -> Result<Vec<ItemRecord>> {
         let items = items.iter().map(|item| {
             serde_json::from_value(item.clone())
                 .map_err(|_| Journal::unreadable(&self.own_folder()))

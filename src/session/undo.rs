@@ -1,23 +1,33 @@
 //! Taking back what providers have done in a commit that fails.
 //!
 //! Invariant: Ctrl-C that made the commit fail does not end this, and only what is known not to be as it was before is
-//! said not to be. Where a provider has not answered, the error is in doubt, and the journal stays: the next start asks
-//! again.
+//! said not to be. What nobody knows stays in the journal: the next start asks again.
 
 use super::Session;
 use super::change::ItemChange;
 use super::items::at_its_place;
+use super::records::ItemRecord;
 use crate::cargo::chain::Kind as ProviderKind;
 use crate::cargo::config::Held;
 use crate::cargo::providers::{Action, Said};
+use crate::disk::journal::Journal;
 use crate::error::{Error, Kind, Result};
+
+/// What a commit has had providers keep.
+#[derive(Default)]
+pub(super) struct Logins {
+    /// What is done, in its order.
+    pub(super) done: Vec<ItemChange>,
+    /// That of which nobody knows whether it is, or whether it is undone.
+    in_doubt: Vec<ItemChange>,
+}
 
 impl Session {
     /// Gives the providers back what they held, the last one first; who does not take it is named. Another Ctrl-C
-    /// ends this, too, and leaves the rest to the next start.
-    pub(super) fn undo(&mut self, done: Vec<ItemChange>, mut error: Error) -> Error {
+    /// ends this, too. Answers whether something is left to the next start, which then is all that is in the journal.
+    pub(super) fn undo(&mut self, mut logins: Logins, mut error: Error) -> (Error, bool) {
         let aside = self.world.interrupts.set_aside();
-        for item in done.into_iter().rev() {
+        for item in logins.done.into_iter().rev() {
             let (provider, registry) = (&item.provider, item.registry.label());
             let Err(mut why) = self.undo_one(&item) else {
                 continue;
@@ -29,7 +39,8 @@ impl Session {
                 format!(
                     "and `{provider}` keeps the new token of {registry}: what it held before is not known"
                 )
-            } else if why.kind() == Kind::Interrupted {
+            } else if why.kind() == Kind::Interrupted || why.is_in_doubt() {
+                logins.in_doubt.push(item.clone());
                 format!(
                     "and whether `{provider}` went back to what it held before for {registry} is unknown: {why}"
                 )
@@ -40,16 +51,50 @@ impl Session {
                     "and `{provider}` did not go back to what it held before for {registry}: {why}"
                 )
             };
-            let is_interrupted = why.kind() == Kind::Interrupted;
-            let is_in_doubt = error.is_in_doubt() || why.is_in_doubt() || is_interrupted;
             // Nothing that is left undone may be hidden behind a word about Ctrl-C.
-            if is_interrupted {
+            if why.kind() == Kind::Interrupted {
                 error = error.of_interrupt();
             }
-            error = error.because(told).in_doubt(is_in_doubt);
+            error = error.because(told);
         }
         drop(aside);
-        error
+        if logins.in_doubt.is_empty() {
+            return (error, false);
+        }
+        let next = match self.leave_in_doubt(&logins.in_doubt) {
+            Ok(true) => {
+                "and the next start of credsh asks again, and undoes what it can".to_owned()
+            }
+            Ok(false) => {
+                "and the next start of credsh finishes the change, or undoes it".to_owned()
+            }
+            Err(error) => format!("and {error}"),
+        };
+        (error.because(next), true)
+    }
+
+    /// Leaves in the journal what is in doubt, and nothing of what is undone, or was never begun: somebody else may do
+    /// that by then. Whether the next start can only undo it; where everything is in doubt, it may all be done.
+    fn leave_in_doubt(&self, in_doubt: &[ItemChange]) -> Result<bool> {
+        let folder = self.own_folder();
+        let Some(mut journal) = Journal::read(&folder)? else {
+            return Ok(true);
+        };
+        let (logins, logouts): (Vec<_>, Vec<_>) = self
+            .records_of(&journal.items)?
+            .into_iter()
+            .partition(ItemRecord::is_login);
+        let in_doubt: Vec<ItemRecord> = in_doubt.iter().map(ItemRecord::of).collect();
+        let is_one = |login: &&ItemRecord| in_doubt.iter().any(|one| one.is_in_place_of(login));
+        let left: Vec<&ItemRecord> = logins.iter().filter(is_one).collect();
+        if left.len() == logins.len() {
+            return Ok(false);
+        }
+        let is_after = |logout: &&ItemRecord| left.iter().any(|login| logout.moves_to(login));
+        let items = left.iter().copied().chain(logouts.iter().filter(is_after));
+        journal.items = items.map(ItemRecord::json).collect();
+        journal.is_given_up = true;
+        journal.write(&folder).map(|()| true)
     }
 
     /// A provider may fail after it has stored the token, or has removed the old one: then that is to be undone, too.
@@ -57,7 +102,7 @@ impl Session {
         &mut self,
         item: ItemChange,
         error: Error,
-        done: &mut Vec<ItemChange>,
+        logins: &mut Logins,
     ) -> Error {
         let mut error = at_its_place(error, &item.provider);
         // At a terminal Ctrl-C is for the provider, too, which may end in its own way.
@@ -72,20 +117,22 @@ impl Session {
         // Ctrl-C ends this one question: what was done before is undone all the same.
         let is_interrupted = error.kind() == Kind::Interrupted;
         if error.kind() != Kind::Failed && !is_interrupted {
-            let is_in_doubt = error.is_in_doubt() && may_wait;
-            return error.in_doubt(is_in_doubt);
+            if error.is_in_doubt() && may_wait {
+                logins.in_doubt.push(item);
+            }
+            return error.in_doubt(false);
         }
         let (provider, registry) = (&item.provider, item.registry.label());
         let aside = is_interrupted.then(|| self.world.interrupts.set_aside());
         let held = self.look_for_all(provider, &item.registry);
         drop(aside);
-        let error = error.in_doubt(may_wait && !matches!(held, Ok(Some(_))));
+        let error = error.in_doubt(false);
         match held {
             Ok(Some(held)) if held.is_same(&item.before) => error,
             Ok(Some(held)) => {
                 let is_gone = matches!((&item.before, &held), (Held::Token(_), Held::Nothing));
                 if is_gone || held.is_same(&item.after.held()) {
-                    done.push(item);
+                    logins.done.push(item);
                     return error;
                 }
                 // What was there before may have been made for that get: given to the provider, it would take the place
@@ -94,9 +141,15 @@ impl Session {
                     "and whether `{provider}` holds what it held before for {registry} is not known"
                 ))
             }
-            Ok(None) | Err(_) => error.because(format!(
-                "and what `{provider}` holds for {registry} now is not known"
-            )),
+            Ok(None) | Err(_) => {
+                let error = error.because(format!(
+                    "and what `{provider}` holds for {registry} now is not known"
+                ));
+                if may_wait {
+                    logins.in_doubt.push(item);
+                }
+                error
+            }
         }
     }
 
@@ -116,7 +169,7 @@ impl Session {
             return Err(Error::failed("it cannot"));
         };
         // What it says is not what it does.
-        if self.holds_old(item)? {
+        if self.holds_old(item).map_err(|error| error.in_doubt(true))? {
             Ok(())
         } else {
             Err(Error::failed("it says that it has, and has not"))

@@ -63,6 +63,21 @@ fn a_new_index_takes_the_token_along_once_it_is_proved() {
     sandbox.ok(&["token", "show", "corp"]);
 }
 
+/// The token that has moved is not the last one that its new place gets.
+#[test]
+fn a_new_index_and_a_new_token_leave_nothing_behind() {
+    let (mut sandbox, vault) = with_vault();
+    sandbox.env("NEXT", "sentinel-next-0123456789");
+    let set = format!("registry set corp --index {NEW} --move-token");
+    let run = sandbox.ok(&["-c", &set, "-c", "login corp --from env:NEXT"]);
+    assert_eq!(
+        (vault.token(OLD), vault.token(NEW).as_deref()),
+        (None, Some("sentinel-next-0123456789")),
+        "{}",
+        run.stdout
+    );
+}
+
 #[test]
 fn a_new_index_can_drop_the_token() {
     let (mut sandbox, vault) = with_vault();

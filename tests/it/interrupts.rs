@@ -183,6 +183,14 @@ fn logins_of_one_store_are_undone_in_reverse() {
     }
 }
 
+fn left_to_the_next_start(is_alone: bool) -> &'static str {
+    if is_alone {
+        "and the next start of credsh finishes the change, or undoes it"
+    } else {
+        "and the next start of credsh asks again, and undoes what it can"
+    }
+}
+
 /// Ctrl-C ends a login, another one the question what came of it: what was done before is undone all the same, and the
 /// next start asks again, finishes the change where all of it is done, and undoes it where that is not so.
 #[test]
@@ -205,10 +213,7 @@ fn a_login_in_doubt_is_left_to_the_next_start() {
         let hangs_again = || sandbox.exists("a/hanging");
         let (status, told) = interrupted(&sandbox, &lines, &[&hangs, &hangs_again]);
         assert_eq!(status, 130, "{told}");
-        assert!(
-            told.contains("and the next start of credsh finishes the change, or undoes it"),
-            "{told}"
-        );
+        assert!(told.contains(left_to_the_next_start(is_alone)), "{told}");
         assert!(sandbox.exists("home/.credsh/journal"), "{told}");
         assert_eq!(sandbox.read("b/held"), OLD, "{told}");
         std::fs::remove_file(sandbox.root().join("a/mute")).unwrap();
@@ -341,8 +346,7 @@ fn a_login_that_is_given_up_is_left_to_the_next_start() {
     let run = sandbox.run(&script);
     assert_eq!(run.status, 4, "{}", run.stderr);
     assert!(
-        run.stderr
-            .contains("and the next start of credsh finishes the change, or undoes it"),
+        run.stderr.contains(left_to_the_next_start(false)),
         "{}",
         run.stderr
     );
@@ -352,6 +356,84 @@ fn a_login_that_is_given_up_is_left_to_the_next_start() {
     let run = sandbox.ok(&["registry", "list"]);
     assert!(!sandbox.exists("a/held"), "{}", run.stderr);
     assert!(!sandbox.exists("home/.credsh/journal"), "{}", run.stderr);
+}
+
+/// What was undone is not the next start's any more: by then it is somebody else's.
+#[test]
+fn what_was_undone_is_nothing_that_is_left() {
+    let mut sandbox = two_keepers();
+    std::fs::remove_file(sandbox.root().join("b/held")).unwrap();
+    sandbox.write("a/stuck", "");
+    let hangs = || {
+        let does = is_hanging(&sandbox);
+        if does {
+            sandbox.write("a/mute", "");
+            std::fs::remove_file(sandbox.root().join("a/hanging")).unwrap();
+        }
+        does
+    };
+    let lines = ["login b --from env:NEW", "login a --from env:NEW"];
+    let (_, told) = interrupted(&sandbox, &lines, &[&hangs, &|| sandbox.exists("a/hanging")]);
+    assert!(!sandbox.exists("b/held"), "{told}");
+    // The same token, by whatever way.
+    sandbox.write("b/held", NEW);
+    for file in ["a/held", "a/mute"] {
+        std::fs::remove_file(sandbox.root().join(file)).unwrap();
+    }
+    let run = sandbox.ok(&["registry", "list"]);
+    assert_eq!(sandbox.read("b/held"), NEW, "{}", run.stderr);
+    assert!(!run.stderr.contains("`b`"), "{}", run.stderr);
+    assert!(!sandbox.exists("home/.credsh/journal"), "{}", run.stderr);
+}
+
+/// It has given back what it held, and then does not say so: nobody knows, and nothing else is said.
+#[test]
+fn an_undo_that_nobody_can_see_is_in_doubt() {
+    let mut sandbox = two_keepers();
+    sandbox.time_limit(Duration::from_millis(1500));
+    let keeper = std::fs::read_to_string(sandbox.root().join("bin/keeper-b")).unwrap();
+    let text = keeper.replace(
+        "    echo '{\"Ok\":{\"kind\":\"login\"}}'",
+        &format!("    if [ \"$(cat held)\" = {OLD} ]; then touch mute; fi\n    echo '{{\"Ok\":{{\"kind\":\"login\"}}}}'"),
+    );
+    assert_ne!(text, keeper);
+    sandbox.program("bin/keeper-b", &text);
+    sandbox.write("a/fire", "");
+    let run = sandbox.run(&[
+        "-c",
+        "login b --from env:NEW",
+        "-c",
+        "login a --from env:NEW",
+    ]);
+    assert_eq!(run.status, 1, "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("went back to what it held before for `b` is unknown"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("did not go back"), "{}", run.stderr);
+    assert!(sandbox.exists("home/.credsh/journal"), "{}", run.stderr);
+    std::fs::remove_file(sandbox.root().join("b/mute")).unwrap();
+    let run = sandbox.ok(&["registry", "list"]);
+    assert_eq!(sandbox.read("b/held"), OLD, "{}", run.stderr);
+    assert!(!sandbox.exists("home/.credsh/journal"), "{}", run.stderr);
+}
+
+/// One that has answered has done as it was told, even if it does not end.
+#[test]
+fn a_provider_that_has_answered_and_does_not_end_in_time_has_the_token() {
+    let mut sandbox = two_keepers();
+    sandbox.time_limit(Duration::from_millis(1500));
+    sandbox.write("b/lingers", "");
+    let run = sandbox.ok(&["login", "b", "--from", "env:NEW"]);
+    assert_eq!(sandbox.read("b/held"), NEW, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("within 1.5 s") || run.stderr.contains("did not end"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("unknown"), "{}", run.stderr);
 }
 
 /// The keeper of `a` hangs in a login, and will not do so again.
@@ -436,7 +518,7 @@ fn a_login_in_doubt_closes_the_transaction_of_the_shell() {
         .sees("credsh> ");
     std::fs::remove_file(sandbox.root().join("a/mute")).unwrap();
     shell.clear().keys("registry set a --make-default\r");
-    shell.sees("error: a change that was interrupted meanwhile is finished now");
+    shell.sees("error: a change that was interrupted meanwhile is finished");
     let config = sandbox.read("home/config.toml");
     assert!(config.contains("default = \"b\""), "{config}");
 }

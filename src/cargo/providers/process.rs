@@ -328,13 +328,16 @@ impl Call<'_> {
         let response = serde_json::from_str(&line)
             .map_err(|_| child.failed("gave an answer that is not of Cargo's protocol"))?;
         let ended = child.finish();
-        // Its answer says what it has done, so that it can be undone; Ctrl-C is for whoever goes on.
-        let is_told = !matches!(action, Action::Get(_))
-            && matches!(&ended, Err(error) if error.kind() == Kind::Interrupted);
-        if !is_told {
-            ended.map_err(unless_known)?;
-        }
         let mut remarks = Vec::new();
+        match ended {
+            // Its answer says what it has done, so that it can be undone; Ctrl-C is for whoever goes on.
+            Err(error) if !matches!(action, Action::Get(_)) => match error.kind() {
+                Kind::Interrupted => {}
+                Kind::Unavailable => remarks.push(error.to_string()),
+                _ => return Err(error),
+            },
+            ended => ended?,
+        }
         if child.has_more() {
             remarks.push(format!(
                 "`{}` printed more than its answer on standard output, which belongs to the protocol",
