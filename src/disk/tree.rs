@@ -122,6 +122,8 @@ pub(super) fn entry(path: &Path, key: &[&str], item: &Item, line: usize) -> Resu
 /// Why, without a word of the text. The parser's messages are constants today; that is not promised.
 fn reason(message: &str) -> Option<&'static str> {
     const REASONS: &[(&str, &str)] = &[
+        // What is expected there is "printable", which has a table in it.
+        ("comment character", "a control character in a comment"),
         ("duplicate key", "this key or table is there twice"),
         (
             "cannot extend",

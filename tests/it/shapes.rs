@@ -153,9 +153,7 @@ fn commands_edit_configurations_from_the_wild() {
                 expected,
                 "{about}\n{shape}"
             );
-            if !shape.contains("\"\"\"sparse") {
-                assert_eq!(sandbox.read("home/config.toml"), shape, "{about}");
-            }
+            assert_eq!(sandbox.read("home/config.toml"), shape, "{about}");
         }
     }
 }

@@ -23,7 +23,8 @@ struct Cell {
     gap: String,
     /// What is behind the comma on the same line, and its end. `None`: as the neighbours have it.
     after: Option<String>,
-    /// Whether it was the last one when the text was cut.
+    /// Whether it was the first one, or the last, when the text was cut.
+    was_first: bool,
     was_last: bool,
 }
 
@@ -49,6 +50,7 @@ impl Cells {
                 item: text[start..end].to_owned().into(),
                 gap: text[end..comma].to_owned(),
                 after: Some(text[behind..next].to_owned()),
+                was_first: index == 0,
                 was_last: index + 1 == ends.len(),
             });
             at = next;
@@ -70,12 +72,15 @@ impl Cells {
     ) {
         let (between, behind_last) = self.separators();
         let indent = self.indent();
+        let first = self.inside.first().map(|cell| cell.before.clone());
+        let first = first.filter(|before| is_blank(before));
         let mut old: Vec<Option<Cell>> = self.inside.drain(range.clone()).map(Some).collect();
         let fresh = |item| Cell {
             before: indent.clone(),
             item,
             gap: String::new(),
             after: None,
+            was_first: false,
             was_last: false,
         };
         let new = items.into_iter().map(|(from, item)| {
@@ -91,6 +96,14 @@ impl Cells {
             return;
         };
         for (index, cell) in self.inside.iter_mut().enumerate() {
+            // Behind the bracket the first one stands otherwise than those below it.
+            if let Some(first) = &first
+                && cell.was_first != (index == 0)
+                && is_blank(&cell.before)
+            {
+                cell.before
+                    .clone_from(if index == 0 { first } else { &indent });
+            }
             let is_last = index == last;
             // One that stays last or in the middle keeps what is behind it, and any keeps its comment.
             let is_as_before = cell
@@ -173,6 +186,10 @@ impl Cells {
             None => String::new(),
         }
     }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim_matches([' ', '\t']).is_empty()
 }
 
 /// The length of blanks, a comment and the line's end; nothing behind that.

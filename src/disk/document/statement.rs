@@ -228,7 +228,18 @@ pub(crate) fn spell(value: &Value) -> Zeroizing<String> {
 fn spell_like(old: &str, text: &str) -> Zeroizing<String> {
     let literal = !text.contains('\'') && !text.chars().any(char::is_control);
     let wanted = old.starts_with('\'') || (!old.starts_with('"') && text.contains(['"', '\\']));
-    let mut spelt = Zeroizing::new(String::with_capacity(6 * text.len() + 2));
+    let mut spelt = Zeroizing::new(String::with_capacity(6 * text.len() + 6));
+    // Several lines were wanted for what there was.
+    let is_plain = !text.contains(['"', '\'', '\\'])
+        && !text.chars().any(char::is_control)
+        && !old.contains('\n');
+    let mut triple = ["\"\"\"", "'''"].into_iter();
+    if let (Some(quotes), true) = (triple.find(|quotes| old.starts_with(quotes)), is_plain) {
+        spelt.push_str(quotes);
+        spelt.push_str(text);
+        spelt.push_str(quotes);
+        return spelt;
+    }
     if literal && wanted {
         spelt.push('\'');
         spelt.push_str(text);

@@ -91,6 +91,61 @@ fn refused(before: &str, key: &str, expected: &str) {
     assert_eq!(*document.text(), before, "a refused edit changes nothing");
 }
 
+/// And an element that came goes again.
+#[test]
+fn a_first_element_stands_where_the_first_one_stood() {
+    let there_and_back = |before: &str, old: &[&str], new: &[&str], after: &str| {
+        relist(before, new, after);
+        relist(after, old, before);
+    };
+    let behind = "k = [\"a\",\n     \"b\"]\n";
+    there_and_back(
+        behind,
+        &["a", "b"],
+        &["x", "a", "b"],
+        "k = [\"x\",\n     \"a\",\n     \"b\"]\n",
+    );
+    there_and_back(
+        behind,
+        &["a", "b"],
+        &["a", "b", "x"],
+        "k = [\"a\",\n     \"b\",\n     \"x\"]\n",
+    );
+    there_and_back(
+        behind,
+        &["a", "b"],
+        &["a", "x", "b"],
+        "k = [\"a\",\n     \"x\",\n     \"b\"]\n",
+    );
+    there_and_back(
+        behind,
+        &["a", "b"],
+        &["b", "a"],
+        "k = [\"b\",\n     \"a\"]\n",
+    );
+    relist(behind, &["b"], "k = [\"b\"]\n");
+    relist(behind, &["a"], "k = [\"a\"]\n");
+    let below = "k = [\n  'a', # one\n  'b',\n]\n";
+    there_and_back(
+        below,
+        &["a", "b"],
+        &["x", "a", "b"],
+        "k = [\n  'x',\n  'a', # one\n  'b',\n]\n",
+    );
+    there_and_back(
+        "k = ['a', 'b']\n",
+        &["a", "b"],
+        &["x", "a", "b"],
+        "k = ['x', 'a', 'b']\n",
+    );
+    // A comment above an element goes where that goes.
+    relist(
+        "k = ['a',\n  # of b\n  'b']\n",
+        &["b", "a"],
+        "k = [  # of b\n  'b',\n  'a']\n",
+    );
+}
+
 #[test]
 fn bytes_that_toml_edit_would_lose_stay() {
     add(
@@ -212,6 +267,7 @@ fn a_malformed_text_is_placed_and_not_quoted() {
         "token =\n",
         "1: a value is missing, or is text without quotes",
     );
+    check("a = 1 # \u{7}\n", "1: a control character in a comment");
     check("[a\n", "1: a table header that is not closed");
     check(
         "a = [1,\n2\n",
