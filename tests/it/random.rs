@@ -10,11 +10,11 @@ use fastrand::Rng;
 use toml_edit::{DocumentMut, Item, Table, value};
 
 use crate::harness::{seed, switch};
-use crate::steps::{Case, Side};
+use crate::steps::{Case, Side, places};
 
 const CONFIG: &str = "home/config.toml";
 const CREDENTIALS: &str = "home/credentials.toml";
-const NAMES: [&str; 5] = ["corp", "lab", "third", "fourth", "fifth"];
+const NAMES: [&str; 4] = ["corp", "lab", "third", "fourth"];
 
 /// A world lives this long, if nothing waits in it: what others have left in it is what the next round begins with.
 const ROUNDS_OF_A_WORLD: usize = 6;
@@ -102,8 +102,8 @@ impl World {
         }
     }
 
-    /// Commands that can be done together now, and change something.
-    fn choose_a_transaction(&mut self) {
+    /// Commands that can be done together now, and change something, if there are any.
+    fn choose_a_transaction(&mut self) -> bool {
         self.case.keep();
         self.case.old = self.case.side();
         for _ in 0..100 {
@@ -117,17 +117,20 @@ impl World {
             self.case.new = self.case.side();
             self.case.reset();
             if run.status.success() && self.case.new != self.case.old {
-                return self.tell(format!("{:?}", self.case.args));
+                self.tell(format!("{:?}", self.case.args));
+                return true;
             }
         }
-        panic!("nothing can be done here: {:#?}", self.story);
+        false
     }
 
     /// Ends it at one of its steps.
     fn interrupt(&mut self) {
         let steps = self.case.steps(&self.case.credsh());
         self.case.reset();
-        let step = self.random.choice(&steps).unwrap();
+        // What comes before the journal changes nothing.
+        let first = places(&steps, "rename").first().copied().unwrap_or(0);
+        let step = self.random.choice(&steps[first..]).unwrap();
         let how = if self.random.u8(..4) == 0 {
             "INT"
         } else {
@@ -159,7 +162,20 @@ impl World {
     fn edit(&mut self, limits: &mut Limits) {
         let before = self.files();
         let number = self.number();
-        let name = self.name();
+        // Mostly of what the transaction is about.
+        let named: Vec<&str> = NAMES
+            .into_iter()
+            .filter(|name| {
+                self.case
+                    .args
+                    .iter()
+                    .any(|words| words.split(' ').any(|word| word == *name))
+            })
+            .collect();
+        let name = match self.random.choice(named) {
+            Some(name) if self.random.u8(..4) > 0 => name,
+            _ => self.name(),
+        };
         let kind = self.random.u8(..7);
         let file = if matches!(kind, 3 | 4) || (kind == 0 && self.random.bool()) {
             CREDENTIALS
@@ -227,7 +243,12 @@ impl World {
         limits
             .one_of
             .retain(|both| !both.iter().any(|token| gone.contains(token)));
-        limits.comments = &limits.comments - &(&comments(&before) - &comments(&after));
+        if kind < 2 {
+            limits.comments = &limits.comments - &(&comments(&before) - &comments(&after));
+        } else {
+            // What they take the place of may be in the journal alone, with its comments.
+            limits.comments = &limits.comments & &comments(&after);
+        }
         limits.pairs.extend(pairs(&after));
     }
 
@@ -272,8 +293,17 @@ impl World {
             assert!(is_there, "lost one of {both:?}: {why}");
         }
         if !is_edited {
+            // What the vault held before is written down nowhere: of that a part may stay, and is told.
+            let is_on = |other: &Side| files_of(&side) == files_of(other);
             let is_whole = side == self.case.old || side == self.case.new;
-            assert!(is_whole, "{}: {why}", self.case.difference(&side));
+            let is_told = run
+                .stderr
+                .contains("the one that it held before is not known");
+            assert!(
+                is_whole || is_told && (is_on(&self.case.old) || is_on(&self.case.new)),
+                "{}: {why}",
+                self.case.difference(&side)
+            );
         } else if !waits {
             let lost = &limits.comments - &comments(&side);
             assert!(lost.is_empty(), "lost {lost:?}: {why}");
@@ -283,7 +313,9 @@ impl World {
 
     /// Whether the world can go on.
     fn round(&mut self) -> bool {
-        self.choose_a_transaction();
+        if !self.choose_a_transaction() {
+            return false;
+        }
         let mut limits = self.limits();
         self.interrupt();
         self.check_pairs(&limits);
@@ -304,6 +336,13 @@ impl World {
             .any(|line| line.starts_with("edit"));
         self.check(&limits, is_edited)
     }
+}
+
+/// What is not in the vault.
+fn files_of(side: &Side) -> Side {
+    let mut side = side.clone();
+    side.retain(|name, _| !name.starts_with("vault/"));
+    side
 }
 
 /// Every token of this side, be it in a journal.
@@ -361,7 +400,7 @@ fn pairs(side: &Side) -> BTreeSet<Pair> {
 #[test]
 fn whatever_comes_together_loses_nothing() {
     let seed = seed();
-    let rounds = switch("CREDSH_ROUNDS").unwrap_or(20);
+    let rounds = switch("CREDSH_ROUNDS").unwrap_or(40);
     let mut random = Rng::with_seed(seed);
     let mut world: Option<World> = None;
     let mut lived = 0;
