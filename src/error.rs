@@ -371,9 +371,11 @@ impl Error {
         if self.kind() == Kind::Interrupted {
             return self;
         }
+        let hint = self.next_step().map(ToOwned::to_owned);
         Self::interrupted()
             .in_doubt(self.is_in_doubt())
             .because(self)
+            .maybe_hint(hint)
     }
 
     /// Why it failed.

@@ -96,6 +96,13 @@ pub(crate) fn put_back(path: &Path, temporary: &str, kept: &[u8], now: &[u8]) ->
     Ok(exchanged == Exchange::Done)
 }
 
+/// Moves that back where nothing is there by now. Whether it is back.
+pub(crate) fn move_back(path: &Path, temporary: &str) -> Result<bool> {
+    let failed = |error: io::Error| Error::io("write", path, &error);
+    let target = replace::follow(path).map_err(failed)?;
+    replace::move_back(&beside(path, temporary)?, &target).map_err(failed)
+}
+
 /// Gives a file that was written with [`replace::atomically`] back what was there: the file that was kept, which needs no
 /// room on the disk, and whose owner may have gone on writing it; else its `old` text. False, if somebody else has
 /// written it: then it stays.

@@ -116,8 +116,8 @@ impl Journal {
         }
     }
 
-    /// Notes that the file at this place is about to be written, and all before it are. After a loss of power the mark
-    /// may be gone: then what the files say decides.
+    /// Notes that the file at this place is about to be written, and all before it are. When this returns, that is on
+    /// the disk.
     pub(crate) fn begin(&mut self, folder: &Path, place: usize) -> Result<()> {
         let more = (place + 1).saturating_sub(self.begun);
         if more == 0 {
@@ -129,7 +129,7 @@ impl Journal {
         let mut open = opened.map_err(failed)?;
         open.write_all(&vec![MARK; more]).map_err(failed)?;
         self.begun += more;
-        Ok(())
+        open.sync_data().map_err(failed)
     }
 
     /// Notes that all files are written.
@@ -138,7 +138,17 @@ impl Journal {
         self.begin(folder, behind_the_last)
     }
 
-    /// Notes that it is no longer time for what comes last.
+    /// Notes that all files are written, and that it is time for what comes last.
+    pub(crate) fn go_on(&mut self, folder: &Path) -> Result<()> {
+        let before = (self.goes_on, self.begun);
+        self.goes_on = true;
+        self.begun = self.begun.max(self.files.len() + 1);
+        // Else what is on the disk says that it is not.
+        self.write(folder)
+            .inspect_err(|_| (self.goes_on, self.begun) = before)
+    }
+
+    /// Notes that it is no longer time for that.
     pub(crate) fn go_back(&mut self, folder: &Path) -> Result<()> {
         self.goes_on = false;
         self.begun = self.begun.min(self.files.len() + 1);
@@ -159,7 +169,7 @@ impl Journal {
         open.set_len(length.saturating_sub(fewer as u64))
             .map_err(failed)?;
         self.begun -= fewer;
-        Ok(())
+        open.sync_all().map_err(failed)
     }
 
     /// Whether a change was begun, and this is not only what earlier ones have left.
@@ -255,14 +265,16 @@ impl Journal {
         if let Some(journal) = Self::parse(&bytes, home) {
             return Ok(Some(journal));
         }
-        Err(match serde_json::from_slice::<Version>(cut(&bytes).0) {
-            Ok(Version { schema }) if schema != u64::from(SCHEMA) => {
-                Error::malformed("an interrupted change was begun by another version of credsh")
-                    .at(Place::file(&file))
-                    .hint("start that version, which finishes it")
-            }
-            _ => Self::unreadable(folder),
-        })
+        Err(
+            match serde_json::from_slice::<Version>(cut(&bytes).map_or(&bytes, |(text, _)| text)) {
+                Ok(Version { schema }) if schema != u64::from(SCHEMA) => {
+                    Error::malformed("an interrupted change was begun by another version of credsh")
+                        .at(Place::file(&file))
+                        .hint("start that version, which finishes it")
+                }
+                _ => Self::unreadable(folder),
+            },
+        )
     }
 
     /// The error of one that is damaged.
@@ -274,8 +286,9 @@ impl Journal {
 
     /// What the bytes of a journal of this home say; nothing, if they are none that this version has written.
     pub(crate) fn parse(bytes: &[u8], home: &Path) -> Option<Self> {
-        let (text, marks) = cut(bytes);
-        if marks.iter().any(|mark| *mark != MARK) {
+        let (text, marks) = cut(bytes)?;
+        // A loss of power may leave the length of a mark without the mark.
+        if marks.iter().any(|mark| ![MARK, 0].contains(mark)) {
             return None;
         }
         // The error would quote the text.
@@ -330,11 +343,9 @@ impl Journal {
 }
 
 /// What is to be done, and the marks behind it.
-fn cut(bytes: &[u8]) -> (&[u8], &[u8]) {
-    match bytes.iter().position(|byte| *byte == END) {
-        Some(end) => (&bytes[..end], &bytes[end + 1..]),
-        None => (bytes, &[]),
-    }
+fn cut(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|byte| *byte == END)?;
+    Some((&bytes[..end], &bytes[end + 1..]))
 }
 
 /// How long a text is that is not kept.

@@ -196,18 +196,33 @@ pub(crate) fn remove(path: &Path, temporary: &str, known: &str) -> Result<()> {
     }
     let target = follow(path).map_err(failed)?;
     let beside = folder_of(&target).join(temporary);
-    fs::rename(&target, &beside).map_err(failed)?;
-    let is_ours = exchange::is(&beside, known.as_bytes());
-    if !is_ours {
-        // Unlike a second renaming, this takes no place that somebody has by now.
-        fs::hard_link(&beside, &target).map_err(failed)?;
+    match fs::rename(&target, &beside) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        renamed => renamed.map_err(failed)?,
     }
-    fs::remove_file(&beside).map_err(failed)?;
+    let is_ours = exchange::is(&beside, known.as_bytes());
+    if is_ours {
+        fs::remove_file(&beside).map_err(failed)?;
+    } else {
+        move_back(&beside, &target).map_err(failed)?;
+    }
     sync_folder(&target);
     if is_ours {
         Ok(())
     } else {
         Err(written_meanwhile(path))
+    }
+}
+
+/// Gives what lies beside a file its name, unless somebody else has that by now: then it stays where it is. Whether it
+/// has it.
+pub(super) fn move_back(beside: &Path, target: &Path) -> io::Result<bool> {
+    match fs::hard_link(beside, target) {
+        Ok(()) => fs::remove_file(beside).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        // A file system without links.
+        Err(_) if !target.exists() => fs::rename(beside, target).map(|()| true),
+        Err(error) => Err(error),
     }
 }
 

@@ -70,7 +70,8 @@ fn record(old: Option<&str>, new: &str) -> FileRecord {
         Vec::new(),
     );
     let journal = Journal::new(vec![record], Vec::new(), Vec::new());
-    let text = serde_json::to_vec(&journal).unwrap_or_default();
+    let mut text = serde_json::to_vec(&journal).unwrap_or_default();
+    text.push(b'\n');
     for length in [0, text.len() / 2, text.len().saturating_sub(1)] {
         assert!(
             Journal::parse(&text[..length], "".as_ref()).is_none(),

@@ -327,11 +327,7 @@ impl Session {
             ready.replace(index, prepared);
             ready.journal.surroundings = self.surroundings(&ready.journal, changes, true)?;
         }
-        ready.journal.goes_on = true;
-        let written = ready.journal.write(&self.own_folder());
-        // Else what is on the disk says that it does not.
-        ready.journal.goes_on = written.is_ok();
-        written
+        ready.journal.go_on(&self.own_folder())
     }
 
     /// False, where somebody else has written the file: then it is prepared again.

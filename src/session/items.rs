@@ -70,6 +70,9 @@ impl Session {
         // What is pending already may be a login that has nothing to prove, and now has.
         let is_pending = is_login && self.config()?.pending_in(provider, registry).is_some();
         if change.is_none() && !is_pending {
+            if is_login && !self.flags.is_plan() {
+                self.keep_what_is_there(&change)?;
+            }
             // What a plugin holds it may give for one operation, and not for another.
             return match provider.kind {
                 Kind::Plugin => self.check_arrival(&change),

@@ -3,13 +3,16 @@
 //! Invariant: a token that has moved goes only where it is known to be the one that was meant, and its new place gives
 //! it back before and after.
 
+use serde_json::Value as Json;
+
 use super::Session;
 use super::change::{Change, ItemChange, Moved, Wish};
-use super::records::ItemRecord;
+use super::records::{HeldRecord, ItemRecord};
 use crate::cargo::chain;
 use crate::cargo::config::Held;
 use crate::cargo::providers::{Action, Said, os};
 use crate::cargo::registry::with_canonical;
+use crate::disk::journal::Journal;
 use crate::error::{Error, Kind, Result};
 use crate::words;
 
@@ -49,10 +52,17 @@ pub fn way_back(name: &str, index: &str, provider: &[String]) -> String {
     )
 }
 
+/// Whether what waits is to forget what one of these logins keeps.
+fn is_of_login(waiting: &Json, records: &[ItemRecord]) -> bool {
+    let mut logins = records.iter().filter(|record| record.is_login());
+    serde_json::from_value::<ItemRecord>(waiting.clone())
+        .is_ok_and(|logout| logins.any(|login| login.is_in_place_of(&logout)))
+}
+
 impl Session {
     /// Has the providers forget what they are to forget, after everything else is written. What is not done
-    /// is told, and kept out of the changes; so is what was not there. What was cut off waits for the next start, which
-    /// ends what is half done.
+    /// is told, and kept out of the changes; so is what was not there. What was cut off of a change that is otherwise done
+    /// waits for the next start, if that can know it.
     pub(super) fn log_out_items(&mut self, changes: &mut Vec<Change>) -> Vec<Unfinished> {
         let mut unfinished = Vec::new();
         changes.retain(|change| {
@@ -87,10 +97,12 @@ impl Session {
         let is_alone = changes.is_empty() && unfinished.len() == 1;
         for Unfinished { change, error, .. } in &mut unfinished {
             // What credsh has not forgotten is in no ledger any more. Where nothing else was to be done, nothing is half
-            // done either.
+            // done either; and what is not known now is not known again.
+            let record = ItemRecord::of(change);
             let is_cut_off = error.kind() == Kind::Interrupted || error.is_in_doubt();
-            let hint = if change.provider.kind == chain::Kind::Own || is_cut_off && !is_alone {
-                self.waiting.push(ItemRecord::of(change).json());
+            let is_known = matches!(record.before, HeldRecord::Token(_));
+            let hint = if record.is_own || is_cut_off && is_known && !is_alone {
+                self.waiting.push(record.json());
                 Some("the next start of credsh tries again".to_owned())
             } else {
                 self.way_back(change)
@@ -106,13 +118,25 @@ impl Session {
     pub(super) fn keep_what_is_stored(&mut self, changes: &[Change]) {
         let items = changes.iter().filter_map(Change::as_item);
         let records: Vec<ItemRecord> = items.map(ItemRecord::of).collect();
-        self.waiting.retain(|waiting| {
-            let Ok(logout) = serde_json::from_value::<ItemRecord>(waiting.clone()) else {
-                return true;
-            };
-            let mut logins = records.iter().filter(|record| record.is_login());
-            !logins.any(|login| login.is_in_place_of(&logout))
-        });
+        self.waiting
+            .retain(|waiting| !is_of_login(waiting, &records));
+    }
+
+    /// The same of a token that its provider has already, so that there is nothing to be done.
+    pub(super) fn keep_what_is_there(&mut self, login: &ItemChange) -> Result<()> {
+        let record = [ItemRecord::of(login)];
+        let waits = |waiting: &Json| is_of_login(waiting, &record);
+        if !self.waiting.iter().any(waits) {
+            return Ok(());
+        }
+        let folder = self.own_folder();
+        let _ours = self.lock_home()?;
+        if let Some(mut journal) = Journal::read(&folder)? {
+            journal.waiting.retain(|waiting| !waits(waiting));
+            journal.write(&folder)?;
+        }
+        self.waiting.retain(|waiting| !waits(waiting));
+        Ok(())
     }
 
     /// How to come back to a token that is left where no name leads any more.

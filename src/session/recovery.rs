@@ -197,21 +197,21 @@ impl Session {
         let found = self.look_at(journal, items)?;
         let can_finish = found.can_finish() && !journal.is_given_up;
         found.affected.check_taken_along(journal, can_finish)?;
-        self.tell_of_logouts(journal, &found.affected);
         if !can_finish {
             self.give_up(journal, &found)?;
             return Ok(Some(Vec::new()));
         }
+        self.tell_of_logouts(journal, &found.affected);
         self.decide(journal, &found.affected)?;
         let Some(done) = self.finish_files(journal)? else {
             return Ok(None);
         };
         if !journal.goes_on && !journal.then.is_empty() {
-            journal.goes_on = true;
-            journal.write(&self.own_folder())?;
+            journal.go_on(&self.own_folder())?;
             return Ok(None);
         }
-        journal.end(&self.own_folder())?;
+        // Everything is written. Without this mark, the start after a kill only has to guess a little.
+        let _ = journal.end(&self.own_folder());
         for (login, held) in found.logins.iter().filter(|login| !is_proved(login)) {
             if login.is_known() && !matches!(held, Held::Unknown) {
                 self.tell_not_kept(login)?;
@@ -330,7 +330,7 @@ impl Session {
             conflicts => format!(", because somebody else has changed {}", list(conflicts)),
         };
         self.note(&format!(
-            "an interrupted change, of which no file had been written, is given up{why}"
+            "an interrupted change, of which no file is written, is given up{why}"
         ));
         Ok(())
     }

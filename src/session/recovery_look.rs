@@ -45,8 +45,11 @@ impl Session {
         let in_place = affected.in_place(journal);
         for token in journal.taken_along().filter(|token| !token.comes.is_left) {
             let file = token.from.file.as_path();
-            let is_in_doubt = affected.is_unwritten(&token) == Some(Progress::Begun);
-            if !is_in_doubt || in_place.contains(&(file, &token.goes.key)) {
+            let is_in_doubt = affected.unwritten(&token) == Some(Progress::Begun);
+            if !is_in_doubt
+                || !affected.may(token.comes)
+                || in_place.contains(&(file, &token.goes.key))
+            {
                 continue;
             }
             let [from, to] = [token.goes, token.comes].map(|edit| edit.key.join("."));
@@ -69,7 +72,10 @@ impl Session {
         };
         let mut now = replace::read_bytes(&record.file)?;
         let state = record.state(now.as_ref().map(|now| now.as_slice()));
-        if let (State::Torn, Some(torn)) = (&state, &now) {
+        // What is written, or was not begun, others have written since.
+        let progress = journal.progress(at);
+        let is_begun = progress == Progress::Begun;
+        if let (State::Torn, Some(torn), true) = (&state, &now, is_begun) {
             if let Some(new) = record.new_but_for_the_cut(torn) {
                 write_for_good(record, lock.as_mut(), Some(torn), &new, Way::Forth)?;
             } else if let Some(old) = record.old_text(torn) {
@@ -77,13 +83,8 @@ impl Session {
             }
             now = replace::read_bytes(&record.file)?;
         }
-        // A mark may be lost with the power, but not what it is for.
-        let progress = match journal.progress(at) {
-            Progress::Untouched if matches!(state, State::New | State::Torn) => Progress::Begun,
-            progress => progress,
-        };
-        affected.has_begun |=
-            matches!(state, State::New | State::Torn) || progress == Progress::Written;
+        let is_ours = is_begun && matches!(state, State::New | State::Torn);
+        affected.has_begun |= is_ours || progress == Progress::Written;
         // Also where it is as it was, or as it was to be: that may be what an earlier start has made of somebody else's.
         let (_, layer) = read(record, now.as_ref().map(|now| now.as_slice()))?;
         let (mut done, mut theirs) = (Vec::new(), Vec::new());

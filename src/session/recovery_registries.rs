@@ -235,7 +235,7 @@ impl Affected {
 
     /// Whether nothing is written to the file of this token yet, for all that is known: then what is done of it others
     /// have done. Only of one that was begun nobody knows.
-    pub(super) fn is_unwritten(&self, token: &TakenAlong<'_>) -> Option<Progress> {
+    pub(super) fn unwritten(&self, token: &TakenAlong<'_>) -> Option<Progress> {
         self.unwritten.get(&token.place).copied()
     }
 
@@ -352,7 +352,7 @@ impl Affected {
     pub(super) fn check_taken_along(&self, journal: &Journal, goes_on: bool) -> Result<()> {
         let mut layers: HashMap<&Path, Layer> = HashMap::new();
         for token in journal.taken_along().filter(|token| !token.comes.is_left) {
-            let unwritten = self.is_unwritten(&token);
+            let unwritten = self.unwritten(&token);
             if goes_on && self.may(token.comes) || unwritten == Some(Progress::Untouched) {
                 continue;
             }

@@ -9,7 +9,7 @@ use super::items::at_its_place;
 use super::records::ItemRecord;
 use crate::cargo::chain::Kind as ProviderKind;
 use crate::cargo::config::Held;
-use crate::cargo::providers::{Action, Said};
+use crate::cargo::providers::{Action, Said, os};
 use crate::disk::journal::Journal;
 use crate::error::{Error, Kind, Result};
 
@@ -24,7 +24,7 @@ pub(super) struct Logins {
 
 impl Session {
     /// Gives the providers back what they held, the last one first; who does not take it is named. Another Ctrl-C
-    /// ends this, too. Answers whether something is left to the next start, which then is all that is in the journal.
+    /// ends this, too. Answers whether something is left to the next start: of the logins, the journal then has only that.
     pub(super) fn undo(&mut self, mut logins: Logins, mut error: Error) -> (Error, bool) {
         let aside = self.world.interrupts.set_aside();
         for item in logins.done.into_iter().rev() {
@@ -183,6 +183,7 @@ impl Session {
 
     fn holds_old(&mut self, item: &ItemChange) -> Result<bool> {
         let held = self.look_for_all(&item.provider, &item.registry)?;
-        Ok(held.is_some_and(|held| held.is_same(&item.before)))
+        let held = held.ok_or_else(|| os::locked(&item.provider))?;
+        Ok(held.is_same(&item.before))
     }
 }

@@ -116,7 +116,8 @@ pub(super) fn tidy_after_kill(record: &FileRecord) -> Result<Option<Error>> {
             Some(now) if record.state(Some(now)) == State::New => {
                 exchange::put_back(file, temporary, &kept, now)?
             }
-            _ => false,
+            Some(_) => false,
+            None => exchange::move_back(file, temporary)?,
         };
         if !is_back {
             return kept_beside(record).map(Some);

@@ -225,7 +225,7 @@ fn a_login_in_doubt_is_left_to_the_next_start() {
         let end = if is_finished {
             "an interrupted change is finished now"
         } else {
-            "an interrupted change, of which no file had been written, is given up"
+            "an interrupted change, of which no file is written, is given up"
         };
         assert!(run.stderr.contains(end), "{}", run.stderr);
         assert_eq!(sandbox.exists("a/held"), is_finished, "{}", run.stderr);
@@ -583,6 +583,12 @@ fn logouts_that_are_interrupted_are_finished_by_the_next_start() {
 /// Somebody logs in again before the next start.
 #[test]
 fn a_token_that_is_stored_again_is_not_forgotten_by_the_next_start() {
+    for (variable, token) in [("NEW", NEW), ("OLD", OLD)] {
+        stored_again(variable, token);
+    }
+}
+
+fn stored_again(variable: &str, token: &str) {
     let mut sandbox = two_keepers();
     sandbox.write("a/held", OLD);
     sandbox.write("b/stuck", "");
@@ -594,13 +600,14 @@ fn a_token_that_is_stored_again_is_not_forgotten_by_the_next_start() {
     wait_for("the logout", || sandbox.exists("b/hanging"));
     shell.keys("\u{3}").sees("the next start of credsh tries");
     std::fs::remove_file(sandbox.root().join("b/stuck")).unwrap();
-    for line in ["login b --from env:NEW", "exit"] {
+    let login = format!("login b --from env:{variable}");
+    for line in [&login, "exit"] {
         shell.keys(&format!("{line}\r"));
     }
     shell.ends();
     let run = sandbox.ok(&["registry", "list"]);
     assert!(!run.stderr.contains("nobody knows"), "{}", run.stderr);
-    assert_eq!(sandbox.read("b/held"), NEW, "{}", run.stderr);
+    assert_eq!(sandbox.read("b/held"), token, "{}", run.stderr);
     assert!(!sandbox.exists("a/held"), "{}", run.stderr);
 }
 

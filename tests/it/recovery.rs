@@ -235,8 +235,8 @@ fn a_journal_of_nobody() {
     }
 }
 
-/// A login that was not done, and a file that looks as if the change had begun: the person has written the same by
-/// hand. The token stays where it is, because its new place does not have it.
+/// A login that was not done, and a file that looks as if the change had been: the person has written the same by hand.
+/// The token stays where it is, because its new place does not have it.
 #[test]
 fn no_token_goes_before_its_new_place_has_it() {
     let config = "[registries.corp]\nindex = \"INDEX/corp\"\n";
@@ -262,11 +262,7 @@ fn no_token_goes_before_its_new_place_has_it() {
         "{}",
         run.stderr
     );
-    assert!(
-        run.stderr.contains("did not keep the new token"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("is given up"), "{}", run.stderr);
 }
 
 /// A token is for the index that it was given for: where somebody has set another one since, it is not written.

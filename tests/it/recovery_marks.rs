@@ -20,6 +20,37 @@ fn a_logout_from_what_was_written_stays_one() {
     assert!(told.contains("`registries.work.token` in"), "{told}");
 }
 
+/// Two new tokens were written over old ones of their length, and somebody gives the second one back: that is no write
+/// that was cut off.
+#[test]
+fn what_is_half_as_before_was_not_half_written() {
+    let tokens = [
+        "sentinel-next-123456789abcdef",
+        "sentinel-last-123456789abcdef",
+    ];
+    assert_eq!([OLD.len(), NEW.len()], tokens.map(str::len));
+    let mut case = of_commented(&["registry", "list"]);
+    case.args = vec![
+        "-c",
+        "login corp --from env:NEXT",
+        "-c",
+        "login lab --from env:LAST",
+    ];
+    case.sandbox.env("NEXT", tokens[0]).env("LAST", tokens[1]);
+    case.interrupt(|steps| *places(steps, "unlink").last().unwrap());
+    let text = case.sandbox.read(CREDENTIALS);
+    assert!(text.contains(tokens[1]), "{text}");
+    case.sandbox
+        .write(CREDENTIALS, text.replace(tokens[1], NEW));
+    let told = case.finish();
+    let text = case.sandbox.read(CREDENTIALS);
+    assert!(
+        text.contains(tokens[0]) && text.contains(NEW),
+        "{told}\n{text}"
+    );
+    assert!(!told.contains("registries.corp.token"), "{told}");
+}
+
 /// The configuration was written, and the tokens not yet.
 #[test]
 fn a_token_that_others_take_away_does_not_come_back_under_its_new_name() {

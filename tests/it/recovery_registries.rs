@@ -338,7 +338,7 @@ fn what_is_not_about_a_token_stands_in_no_ones_way() {
 
 /// Two names change places, and nothing of that is done when somebody logs out of one: that one does not come back.
 #[test]
-fn a_logout_from_one_of_two_that_change_places_is_told() {
+fn a_logout_from_one_of_two_that_change_places_stays_one() {
     let mut case = of_commented(&SWAP);
     case.interrupt(behind_the_journal);
     let run = case.cargo.logout(&case.sandbox, Some("corp"));

@@ -450,7 +450,7 @@ fn a_token_in_the_journal_alone_is_not_given_up() {
             .success
     );
     let (told, _) = start(&case);
-    assert!(!told.contains("no file had been written"), "{told}");
+    assert!(!told.contains("no file is written"), "{told}");
 }
 
 /// And to its new one as well.

@@ -330,7 +330,8 @@ impl Call<'_> {
         let ended = child.finish();
         let mut remarks = Vec::new();
         match ended {
-            // Its answer says what it has done, so that it can be undone; Ctrl-C is for whoever goes on.
+            // Its answer says what it has done, so that it can be undone, whether or not it ends; Ctrl-C is for whoever
+            // goes on.
             Err(error) if !matches!(action, Action::Get(_)) => match error.kind() {
                 Kind::Interrupted => {}
                 Kind::Unavailable => remarks.push(error.to_string()),

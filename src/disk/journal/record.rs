@@ -47,7 +47,7 @@ pub(crate) struct FileRecord {
     pub(crate) edits: Vec<EditRecord>,
     /// What becomes of whole tables by that.
     pub(crate) tables: Vec<TableRecord>,
-    /// Whether somebody else's text has come to stand there again since it was written.
+    /// Whether somebody else's text may have come to stand there again since it was written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_put_back: bool,
 }

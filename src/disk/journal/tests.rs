@@ -243,13 +243,50 @@ fn a_journal_is_whole_or_not_there() {
 }
 
 #[test]
+fn a_file_is_marked_before_it_is_written() {
+    use Progress::{Begun, Untouched, Written};
+    let folder = tempfile::tempdir().unwrap();
+    let record = |name: &str| {
+        let name = Path::new(name);
+        FileRecord::new(Path::new(""), name, false, None, "a = 1\n", Vec::new())
+    };
+    let files = vec![record("one"), record("two")];
+    let mut journal = Journal::new(files, Vec::new(), Vec::new());
+    journal.write(folder.path()).unwrap();
+    let read = || Journal::read(folder.path()).unwrap().unwrap();
+    let progress = |journal: &Journal| [0, 1].map(|place| journal.progress(place));
+    assert_eq!(progress(&read()), [Untouched, Untouched]);
+    journal.begin(folder.path(), 0).unwrap();
+    assert_eq!(progress(&read()), [Begun, Untouched]);
+    journal.begin(folder.path(), 1).unwrap();
+    assert_eq!(progress(&read()), [Written, Begun]);
+    journal.begin(folder.path(), 0).unwrap();
+    journal.end(folder.path()).unwrap();
+    assert_eq!(progress(&read()), [Written, Written]);
+    // Written as a whole, it has its marks.
+    journal.write(folder.path()).unwrap();
+    assert_eq!(progress(&read()), [Written, Written]);
+    journal.step_back(folder.path(), 1).unwrap();
+    assert_eq!(progress(&read()), [Begun, Untouched]);
+    // A loss of power may leave the length of a mark only; half of a journal is none.
+    let file = folder.path().join(NAME);
+    let mut bytes = fs::read(&file).unwrap();
+    *bytes.last_mut().unwrap() = 0;
+    fs::write(&file, &bytes).unwrap();
+    assert_eq!(progress(&read()), [Begun, Untouched]);
+    bytes.truncate(bytes.len() - 2);
+    assert!(Journal::parse(&bytes, folder.path()).is_none());
+}
+
+#[test]
 fn a_key_has_a_name() {
     for (key, is_read) in [(vec!["a".to_owned()], true), (Vec::new(), false)] {
         let edits = vec![EditRecord::new(key, None, None)];
         let name = Path::new("config.toml");
         let record = FileRecord::new(Path::new(""), name, false, None, "a = 1\n", edits);
         let journal = Journal::new(vec![record], Vec::new(), Vec::new());
-        let text = serde_json::to_vec(&journal).unwrap();
+        let mut text = serde_json::to_vec(&journal).unwrap();
+        text.push(END);
         assert_eq!(Journal::parse(&text, Path::new("")).is_some(), is_read);
     }
 }
