@@ -480,7 +480,15 @@ fn what_is_taken_back_is_never_a_token_for_another_index() {
     let steps = case.steps(&case.credsh());
     let fails = injection(&steps[last_write(&steps)], "error=EIO");
     let mut kills = 0;
-    for name in ["rename", "renameat", "renameat2", "unlink"] {
+    for name in [
+        "rename",
+        "renameat",
+        "renameat2",
+        "unlink",
+        "ftruncate",
+        "fsync",
+        "fdatasync",
+    ] {
         for count in 1..12 {
             case.reset();
             let kill = injection(&(name.to_owned(), count), "signal=KILL");

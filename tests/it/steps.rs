@@ -13,7 +13,7 @@ use crate::harness::Sandbox;
 use crate::vault::Vault;
 
 /// What a commit does to the world.
-const STEPS: &str = "mkdir,openat,flock,write,pwrite64,ftruncate,fsync,fchmod,rename,renameat,renameat2,linkat,unlink,unlinkat,clone,clone3,vfork";
+const STEPS: &str = "mkdir,openat,flock,write,pwrite64,ftruncate,fsync,fdatasync,fchmod,rename,renameat,renameat2,linkat,unlink,unlinkat,clone,clone3,vfork";
 
 pub const OLD: &str = "sentinel-old-0123456789abcdef";
 pub const NEW: &str = "sentinel-new-0123456789abcdef";
