@@ -78,8 +78,9 @@ pub(crate) struct Journal {
 
 /// A token that a file loses for a moment.
 pub(crate) struct TakenAlong<'a> {
-    /// The place of the file.
+    /// The place of the file, and of its last write.
     pub(crate) place: usize,
+    pub(crate) last: usize,
     pub(crate) from: &'a FileRecord,
     pub(crate) goes: &'a EditRecord,
     pub(crate) comes: &'a EditRecord,
@@ -229,14 +230,17 @@ impl Journal {
     /// The tokens that the first write of a file takes out of it and the last one puts into it again, under another
     /// name: each as it goes and as it comes. In between it is nowhere but here.
     pub(crate) fn taken_along(&self) -> impl Iterator<Item = TakenAlong<'_>> {
-        let comes = self.then.iter().flat_map(|record| &record.edits);
-        comes.filter_map(|comes| {
+        let last = (self.files.len()..).zip(&self.then);
+        let comes =
+            last.flat_map(|(last, record)| record.edits.iter().map(move |edit| (last, edit)));
+        comes.filter_map(|(last, comes)| {
             let token = Some(comes.token_that_comes()?);
             self.files.iter().enumerate().find_map(|(place, from)| {
                 let mut edits = from.edits.iter();
                 let goes = edits.find(|goes| goes.token_that_goes() == token)?;
                 Some(TakenAlong {
                     place,
+                    last,
                     from,
                     goes,
                     comes,
@@ -281,7 +285,7 @@ impl Journal {
     pub(crate) fn unreadable(folder: &Path) -> Error {
         Error::malformed("the journal of an interrupted change cannot be read")
             .at(Place::file(folder.join(NAME)))
-            .hint("look at Cargo's configuration and tokens, and remove this file")
+            .hint("look at Cargo's configuration, and at its tokens, which may be in this file alone, and remove it")
     }
 
     /// What the bytes of a journal of this home say; nothing, if they are none that this version has written.

@@ -161,7 +161,12 @@ impl Session {
         }
         match self.end_journal() {
             Ok(()) => error,
-            Err(second) => error.because(format!("and {second}")),
+            Err(second) => {
+                self.roll_back_all();
+                error
+                    .because(format!("and {second}"))
+                    .because("and the next start of credsh finishes the change, or undoes it")
+            }
         }
     }
 

@@ -53,7 +53,7 @@ pub fn way_back(name: &str, index: &str, provider: &[String]) -> String {
 }
 
 /// Whether what waits is to forget what one of these logins keeps.
-fn is_of_login(waiting: &Json, records: &[ItemRecord]) -> bool {
+pub(super) fn is_of_login(waiting: &Json, records: &[ItemRecord]) -> bool {
     let mut logins = records.iter().filter(|record| record.is_login());
     serde_json::from_value::<ItemRecord>(waiting.clone())
         .is_ok_and(|logout| logins.any(|login| login.is_in_place_of(&logout)))

@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::Session;
+use super::logouts::is_of_login;
 use super::records::ItemRecord;
 use super::recovery_registries::Affected;
 use super::writing::{TRIES, theirs, tidy_after_kill};
@@ -136,6 +137,9 @@ impl Session {
                 )
             })
         })?;
+        // What is stored by now is not to be forgotten any more.
+        let items = self.records_of(&journal.items)?;
+        self.waiting.retain(|waiting| !is_of_login(waiting, &items));
         self.waiting.extend(left);
         if self
             .records_of(&journal.items)?
@@ -302,9 +306,11 @@ impl Session {
             .collect();
         let conflicts = found.affected.conflicts();
         let in_place = found.affected.in_place(journal);
-        let is_sure = removed
-            .iter()
-            .all(|(file, edit)| in_place.contains(&(*file, &edit.key)));
+        let mut edits = records.clone().flat_map(|record| {
+            let edits = record.edits.iter().filter(|edit| edit.takes_token_away());
+            edits.map(|edit| (record.file.as_path(), &edit.key))
+        });
+        let is_sure = edits.all(|edit| in_place.contains(&edit));
         for (_, kept) in removed {
             if found.affected.is_moved(&kept.key) && !conflicts.contains(&&kept.key) {
                 self.warn(&format!(

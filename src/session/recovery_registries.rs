@@ -362,11 +362,14 @@ impl Affected {
                 let (_, layer) = read(token.from, text.as_ref().map(|text| text.as_slice()))?;
                 layers.insert(file, layer);
             }
-            let now = layers[file].get(&parts(&token.goes.key));
-            let now = now.map(|entry| &entry.node);
-            // Somebody has replaced it.
-            let is_theirs = now.is_some() && unwritten.is_some();
-            if !token.goes.is_before(now) && !is_theirs {
+            let now = |edit: &EditRecord| {
+                let entry = layers[file].get(&parts(&edit.key));
+                entry.map(|entry| &entry.node)
+            };
+            // It may have come, and the configuration is another one again.
+            let has_come = journal.progress(token.last) == Progress::Written
+                || journal.goes_on && token.comes.is_after(now(token.comes));
+            if !has_come && !token.goes.is_before(now(token.goes)) {
                 return Err(self.waits_for(journal, &token));
             }
         }

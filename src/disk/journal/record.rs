@@ -345,6 +345,11 @@ impl EditRecord {
         }
     }
 
+    /// Whether a token goes, be it that another one takes its place.
+    pub(crate) fn takes_token_away(&self) -> bool {
+        is_secret(&self.key) && self.before.is_some() && self.before != self.after_digest
+    }
+
     /// The digest of the token that this removes.
     pub(crate) fn token_that_goes(&self) -> Option<&str> {
         let is_removal = is_secret(&self.key) && self.after.is_none();
