@@ -80,15 +80,11 @@ impl Session {
                 .and_then(|()| self.log_out_item(item, moved_to.as_deref()));
             match ended {
                 Ok(()) => !matches!(item.before, Held::Nothing),
-                Err((left, mut error)) => {
-                    // At a terminal that is for the provider, too, which may end in its own way.
-                    if self.world.interrupts.is_pressed() {
-                        error = error.of_interrupt();
-                    }
+                Err((left, error)) => {
                     unfinished.push(Unfinished {
                         change: (**item).clone(),
                         left,
-                        error,
+                        error: self.or_interrupted(error),
                     });
                     false
                 }

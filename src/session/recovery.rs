@@ -8,7 +8,6 @@
 //! has given it back. Files are written in the order of the journal, which is the one of the commit. Doing it twice is
 //! doing it once.
 
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -19,7 +18,7 @@ use super::records::ItemRecord;
 use super::recovery_registries::Affected;
 use super::writing::{TRIES, theirs, tidy_after_kill};
 use crate::cargo::config::Held;
-use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
+use crate::disk::journal::{FileRecord, Journal, Progress, State};
 use crate::disk::tree::shown_key;
 use crate::disk::{lock, replace};
 use crate::error::{Error, Kind as ErrorKind, Result, list};
@@ -141,11 +140,7 @@ impl Session {
         let items = self.records_of(&journal.items)?;
         self.waiting.retain(|waiting| !is_of_login(waiting, &items));
         self.waiting.extend(left);
-        if self
-            .records_of(&journal.items)?
-            .iter()
-            .any(|item| item.is_own)
-        {
+        if items.iter().any(|item| item.is_own) {
             stores::sweep(&self.home);
         }
         // What was read before is read again.
@@ -294,24 +289,18 @@ impl Session {
 
     /// Takes back what can be, of a change that has written no file.
     fn give_up(&mut self, journal: &Journal, found: &Found) -> Result<()> {
-        // A token that was to go and is another one by now may have gone before.
         let current = journal.current();
         let records = current.iter().map(|at| journal.at(*at));
-        let edits = records.clone().flat_map(|record| {
-            let edits = record.edits.iter();
-            edits.map(|edit| (record.file.as_path(), edit))
-        });
-        let removed: Vec<(&Path, &EditRecord)> = edits
-            .filter(|(_, edit)| edit.token_that_goes().is_some())
-            .collect();
         let conflicts = found.affected.conflicts();
+        // A token that was to go and is another one by now may have gone before.
         let in_place = found.affected.in_place(journal);
         let mut edits = records.clone().flat_map(|record| {
             let edits = record.edits.iter().filter(|edit| edit.takes_token_away());
             edits.map(|edit| (record.file.as_path(), &edit.key))
         });
         let is_sure = edits.all(|edit| in_place.contains(&edit));
-        for (_, kept) in removed {
+        let edits = records.clone().flat_map(|record| &record.edits);
+        for kept in edits.filter(|edit| edit.token_that_goes().is_some()) {
             if found.affected.is_moved(&kept.key) && !conflicts.contains(&&kept.key) {
                 self.warn(&format!(
                     "`{}` was to be removed, and stays, because of what else has changed since then",
@@ -335,9 +324,14 @@ impl Session {
             [] => String::new(),
             conflicts => format!(", because somebody else has changed {}", list(conflicts)),
         };
-        self.note(&format!(
-            "an interrupted change, of which no file is written, is given up{why}"
-        ));
+        // Of a file that was begun and is somebody else's by now, nobody knows.
+        let is_unwritten = |at: &usize| journal.progress(*at) == Progress::Untouched;
+        let of_which = if current.iter().all(is_unwritten) {
+            ", of which no file is written,"
+        } else {
+            ""
+        };
+        self.note(&format!("an interrupted change{of_which} is given up{why}"));
         Ok(())
     }
 

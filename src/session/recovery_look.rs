@@ -33,7 +33,12 @@ impl Session {
         }
         for file in journal.later() {
             for edit in 0..journal.at(file).edits.len() {
-                affected.add_open(journal, (file, edit), false);
+                let open = Open {
+                    file,
+                    edit,
+                    is_theirs: false,
+                };
+                affected.add_open(journal, open);
             }
         }
         self.compare_surroundings(journal, &mut affected)?;
@@ -95,7 +100,12 @@ impl Session {
             let is_before = edit.is_before(node) && progress != Progress::Written;
             if !edit.is_after(node) {
                 is_open |= is_before && !edit.is_left;
-                affected.add_open(journal, (at, place), !is_before);
+                let open = Open {
+                    file: at,
+                    edit: place,
+                    is_theirs: !is_before,
+                };
+                affected.add_open(journal, open);
                 if !is_before {
                     theirs.push(edit);
                 }
@@ -105,7 +115,7 @@ impl Session {
         }
         // It is written at once: where some is not done, none of it was.
         if progress == Progress::Untouched || progress == Progress::Begun && is_open {
-            affected.add_done_by_others(journal, (at, progress), (&done, &theirs));
+            affected.add_done_by_others(journal, at, &done, &theirs);
         } else {
             affected.has_begun |= !done.is_empty();
             for edit in done.iter().chain(&theirs) {

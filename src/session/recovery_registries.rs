@@ -171,23 +171,13 @@ impl Affected {
     }
 
     /// An edit that is not done, unless that has been decided already.
-    pub(super) fn add_open(
-        &mut self,
-        journal: &Journal,
-        (file, edit): (usize, usize),
-        is_theirs: bool,
-    ) {
-        let open = Open {
-            file,
-            edit,
-            is_theirs,
-        };
+    pub(super) fn add_open(&mut self, journal: &Journal, open: Open) {
         let edit = open.edit(journal);
         if edit.is_left {
             return;
         }
         self.open.push(open);
-        if is_theirs {
+        if open.is_theirs {
             self.add_conflict(edit.key.clone());
             return;
         }
@@ -206,11 +196,12 @@ impl Affected {
     pub(super) fn add_done_by_others(
         &mut self,
         journal: &Journal,
-        (place, progress): (usize, Progress),
-        (done, theirs): (&[&EditRecord], &[&EditRecord]),
+        place: usize,
+        done: &[&EditRecord],
+        theirs: &[&EditRecord],
     ) {
+        let (record, progress) = (journal.at(place), journal.progress(place));
         self.unwritten.insert(place, progress);
-        let record = journal.at(place);
         let comes: HashSet<usize> = {
             let added = record.edits.iter().filter(|edit| edit.after.is_some());
             let added: Vec<&Key> = added.map(|edit| &edit.key).collect();

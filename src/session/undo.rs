@@ -29,12 +29,10 @@ impl Session {
         let aside = self.world.interrupts.set_aside();
         for item in logins.done.into_iter().rev() {
             let (provider, registry) = (&item.provider, item.registry.label());
-            let Err(mut why) = self.undo_one(&item) else {
+            let Err(why) = self.undo_one(&item) else {
                 continue;
             };
-            if self.world.interrupts.is_pressed() {
-                why = why.of_interrupt();
-            }
+            let why = self.or_interrupted(why);
             let told = if matches!(item.before, Held::Unknown) {
                 format!(
                     "and `{provider}` keeps the new token of {registry}: what it held before is not known"
@@ -61,24 +59,20 @@ impl Session {
         if logins.in_doubt.is_empty() {
             return (error, false);
         }
-        let next = match self.leave_in_doubt(&logins.in_doubt) {
-            Ok(true) => {
-                "and the next start of credsh asks again, and undoes what it can".to_owned()
-            }
-            Ok(false) => {
-                "and the next start of credsh finishes the change, or undoes it".to_owned()
-            }
-            Err(error) => format!("and {error}"),
+        let error = match self.leave_in_doubt(&logins.in_doubt) {
+            Ok(next) => error.because(format!("and the next start of credsh {next}")),
+            Err(why) => error.because(format!("and {why}")),
         };
-        (error.because(next), true)
+        (error, true)
     }
 
     /// Leaves in the journal what is in doubt, and nothing of what is undone, or was never begun: somebody else may do
-    /// that by then. Whether the next start can only undo it; where everything is in doubt, it may all be done.
-    fn leave_in_doubt(&self, in_doubt: &[ItemChange]) -> Result<bool> {
+    /// that by then. Answers what the next start does: where everything is in doubt, it may all be done.
+    fn leave_in_doubt(&self, in_doubt: &[ItemChange]) -> Result<&'static str> {
+        const UNDOES: &str = "asks again, and undoes what it can";
         let folder = self.own_folder();
         let Some(mut journal) = Journal::read(&folder)? else {
-            return Ok(true);
+            return Ok(UNDOES);
         };
         let (logins, logouts): (Vec<_>, Vec<_>) = self
             .records_of(&journal.items)?
@@ -88,13 +82,13 @@ impl Session {
         let is_one = |login: &&ItemRecord| in_doubt.iter().any(|one| one.is_in_place_of(login));
         let left: Vec<&ItemRecord> = logins.iter().filter(is_one).collect();
         if left.len() == logins.len() {
-            return Ok(false);
+            return Ok("finishes the change, or undoes it");
         }
         let is_after = |logout: &&ItemRecord| left.iter().any(|login| logout.moves_to(login));
         let items = left.iter().copied().chain(logouts.iter().filter(is_after));
         journal.items = items.map(ItemRecord::json).collect();
         journal.is_given_up = true;
-        journal.write(&folder).map(|()| true)
+        journal.write(&folder).map(|()| UNDOES)
     }
 
     /// A provider may fail after it has stored the token, or has removed the old one: then that is to be undone, too.
@@ -104,11 +98,7 @@ impl Session {
         error: Error,
         logins: &mut Logins,
     ) -> Error {
-        let mut error = at_its_place(error, &item.provider);
-        // At a terminal Ctrl-C is for the provider, too, which may end in its own way.
-        if self.world.interrupts.is_pressed() {
-            error = error.of_interrupt();
-        }
+        let error = self.or_interrupted(at_its_place(error, &item.provider));
         // A store of credsh's own that does not answer would hold up every later change until it does; and one that never
         // says what it holds will not say it then.
         let may_wait =
@@ -150,6 +140,15 @@ impl Session {
                 }
                 error
             }
+        }
+    }
+
+    /// Why a provider failed: at a terminal Ctrl-C is for it, too, and it may end in its own way.
+    pub(super) fn or_interrupted(&self, error: Error) -> Error {
+        if self.world.interrupts.is_pressed() {
+            error.of_interrupt()
+        } else {
+            error
         }
     }
 

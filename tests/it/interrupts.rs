@@ -436,6 +436,17 @@ fn a_provider_that_has_answered_and_does_not_end_in_time_has_the_token() {
     assert!(!run.stderr.contains("unknown"), "{}", run.stderr);
 }
 
+/// A shell that commits these lines.
+fn committing(sandbox: &Sandbox, lines: &[&str]) -> Pty {
+    let mut shell = Pty::shell(sandbox, &["--no-rc", "--no-history"]);
+    shell.line("begin");
+    for line in lines {
+        shell.line(line);
+    }
+    shell.clear().keys("commit\r");
+    shell
+}
+
 /// The keeper of `a` hangs in a login, and will not do so again.
 fn is_hanging(sandbox: &Sandbox) -> bool {
     let hangs = sandbox.exists("a/hanging");
@@ -498,15 +509,10 @@ fn a_second_ctrl_c_ends_what_the_first_has_undone() {
 fn a_login_in_doubt_closes_the_transaction_of_the_shell() {
     let sandbox = two_keepers();
     sandbox.write("a/stuck", "");
-    let mut shell = Pty::shell(&sandbox, &["--no-rc", "--no-history"]);
-    for line in [
-        "begin",
-        "registry set b --make-default",
-        "login a --from env:NEW",
-    ] {
-        shell.line(line);
-    }
-    shell.clear().keys("commit\r");
+    let mut shell = committing(
+        &sandbox,
+        &["registry set b --make-default", "login a --from env:NEW"],
+    );
     wait_for("the login", || is_hanging(&sandbox));
     sandbox.write("a/mute", "");
     std::fs::remove_file(sandbox.root().join("a/hanging")).unwrap();
@@ -527,11 +533,10 @@ fn a_login_in_doubt_closes_the_transaction_of_the_shell() {
 fn what_did_not_go_back_is_told_in_the_shell_too() {
     let sandbox = two_keepers();
     sandbox.write("a/stuck", "");
-    let mut shell = Pty::shell(&sandbox, &["--no-rc", "--no-history"]);
-    for line in ["begin", "login b --from env:NEW", "login a --from env:NEW"] {
-        shell.line(line);
-    }
-    shell.clear().keys("commit\r");
+    let mut shell = committing(
+        &sandbox,
+        &["login b --from env:NEW", "login a --from env:NEW"],
+    );
     wait_for("the second login", || is_hanging(&sandbox));
     sandbox.write("b/fire", "");
     shell.keys("\u{3}").sees("error: interrupted");
@@ -592,11 +597,7 @@ fn stored_again(variable: &str, token: &str) {
     let mut sandbox = two_keepers();
     sandbox.write("a/held", OLD);
     sandbox.write("b/stuck", "");
-    let mut shell = Pty::shell(&sandbox, &["--no-rc", "--no-history"]);
-    for line in ["begin", "logout b", "logout a"] {
-        shell.line(line);
-    }
-    shell.clear().keys("commit\r");
+    let mut shell = committing(&sandbox, &["logout b", "logout a"]);
     wait_for("the logout", || sandbox.exists("b/hanging"));
     shell.keys("\u{3}").sees("the next start of credsh tries");
     std::fs::remove_file(sandbox.root().join("b/stuck")).unwrap();
@@ -616,11 +617,10 @@ fn stored_again(variable: &str, token: &str) {
 fn a_shell_that_is_told_to_end_gives_back_what_a_provider_held() {
     let sandbox = two_keepers();
     sandbox.write("a/stuck", "");
-    let mut shell = Pty::shell(&sandbox, &["--no-rc", "--no-history"]);
-    for line in ["begin", "login b --from env:NEW", "login a --from env:NEW"] {
-        shell.line(line);
-    }
-    shell.clear().keys("commit\r");
+    let mut shell = committing(
+        &sandbox,
+        &["login b --from env:NEW", "login a --from env:NEW"],
+    );
     wait_for("the second login", || is_hanging(&sandbox));
     let id = Pid::from_raw(shell.id().try_into().unwrap()).unwrap();
     kill_process(id, Signal::TERM).unwrap();

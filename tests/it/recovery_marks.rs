@@ -1,7 +1,9 @@
 //! What others take away between a kill and the next start, told by how far the change had come: what was written and is
 //! gone, they have taken; what was not yet, they have, too; and nothing that a change has taken out of a file is lost.
 
-use crate::recovery_others::{CONFIG, CREDENTIALS, JOURNAL, behind_the_journal, of_commented};
+use crate::recovery_others::{
+    CONFIG, CREDENTIALS, JOURNAL, SWAP, behind_the_journal, of_commented,
+};
 use crate::recovery_registries::first_exchange;
 use crate::steps::{Case, NEW, OLD, last_write, places};
 
@@ -127,18 +129,13 @@ fn tokens_in_no_file_are_not_given_up() {
         ),
     ];
     let files = files.each_ref().map(|(path, text)| (*path, text.as_str()));
-    let args = [
+    let logins = [
         "-c",
         "login kept --from env:NEW",
         "-c",
         "login third --from env:NEW",
-        "-c",
-        "registry rename corp tmp",
-        "-c",
-        "registry rename lab corp",
-        "-c",
-        "registry rename tmp lab",
     ];
+    let args = [&logins[..], &SWAP].concat();
     let case = Case::new(&files, &[], &args);
     case.reset();
     let steps = case.steps(&case.credsh());
