@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::{Zeroize, Zeroizing};
 
-use self::folders::{leads_nowhere, make_folders};
+use self::folders::make_folders;
 pub(crate) use self::folders::{missing_folders, remove_folders};
 use self::in_place::overwrite;
 pub(crate) use self::in_place::{Way, in_place};
@@ -160,22 +160,35 @@ pub(crate) fn atomically(
 }
 
 /// Writes a file where there is none, as a whole; one with tokens for nobody else to read, from its birth. False,
-/// and nothing is changed, if there is one by now. Folders that are missing are made, unless it is a link that leads
-/// there: what they belong to may come back, as a disk that is not mounted.
+/// and nothing is changed, if there is one by now. Folders that are missing are made; behind a link nothing is.
 pub(crate) fn create(path: &Path, temporary: &str, new: &str, is_private: bool) -> Result<bool> {
     let failed = |error: io::Error| Error::io("write", path, &error);
     let target = follow(path).map_err(failed)?;
-    if target != path && !folder_of(&target).exists() {
-        return Err(leads_nowhere(path, &target));
+    if target != path {
+        return if target.exists() {
+            Ok(false)
+        } else {
+            Err(leads_nowhere(path, &target))
+        };
     }
-    let path = target;
-    let folders = if is_private { 0 } else { make_folders(&path)? };
+    let folders = if is_private { 0 } else { make_folders(path)? };
     let mode = if is_private { PRIVATE } else { PUBLIC };
-    let created = beside(&path, temporary, new, mode);
+    let created = beside(path, temporary, new, mode);
     if !matches!(created, Ok(true)) {
-        remove_folders(&path, folders);
+        remove_folders(path, folders);
     }
     created.map_err(failed)
+}
+
+/// The error of a link to what is not there: that may be on a disk that comes back, and then hides what was written
+/// meanwhile to where it was.
+fn leads_nowhere(link: &Path, target: &Path) -> Error {
+    Error::failed(format!(
+        "this link leads to `{}`, where nothing is",
+        target.display()
+    ))
+    .at(Place::file(link))
+    .hint("bring back what was there, or make an empty file there; or remove the link")
 }
 
 /// Whether a file can be made beside where this one is to be: whoever will write much later wants to know now.

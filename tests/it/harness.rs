@@ -120,7 +120,7 @@ impl Sandbox {
         processes.collect()
     }
 
-    /// Every file and its bytes, with the mode: what "nothing changed" is compared by.
+    /// Every file and its bytes, or where a link leads to, with the mode: what "nothing changed" is compared by.
     pub fn snapshot(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         let mut files = BTreeMap::new();
         let mut folders = vec![self.root().to_path_buf()];
@@ -137,10 +137,18 @@ impl Sandbox {
                 let mode = 0;
                 if meta.is_dir() {
                     folders.push(path);
-                } else if meta.is_file() {
-                    let bytes = std::fs::read(&path).unwrap_or_default();
-                    files.insert(path, (mode, bytes));
+                    continue;
                 }
+                // A pipe has nothing to be read.
+                let bytes = if meta.is_symlink() {
+                    let target = std::fs::read_link(&path).unwrap();
+                    target.into_os_string().into_encoded_bytes()
+                } else if meta.is_file() {
+                    std::fs::read(&path).unwrap_or_default()
+                } else {
+                    Vec::new()
+                };
+                files.insert(path, (mode, bytes));
             }
         }
         files

@@ -230,8 +230,9 @@ mod unix {
             assert!(error.message().starts_with("this link leads to "));
         }
         fs::create_dir(case.folder.path().join("sub")).unwrap();
-        replaced(&dangling, "new\n").unwrap();
-        assert_eq!(text(&case.folder.path().join("sub/missing.toml")), "new\n");
+        assert!(create(&dangling, ".credsh-new", "new\n", true).is_err());
+        fs::write(case.folder.path().join("sub/missing.toml"), "").unwrap();
+        assert!(!create(&dangling, ".credsh-new", "new\n", true).unwrap());
 
         let circle = case.folder.path().join("circle");
         symlink("circle", &circle).unwrap();
