@@ -260,6 +260,17 @@ pub(crate) fn sweep(path: &Path, temporary: &str) -> Result<()> {
     Ok(())
 }
 
+/// What there is of that.
+pub(crate) fn left_beside(path: &Path, temporary: &str) -> Vec<PathBuf> {
+    let path = follow(path).unwrap_or_else(|_| path.to_owned());
+    let names = [temporary.to_owned(), unfinished(temporary)];
+    let beside = names.map(|name| folder_of(&path).join(name));
+    beside
+        .into_iter()
+        .filter(|beside| beside.exists())
+        .collect()
+}
+
 /// Neither the file is there nor, perhaps, its folder.
 fn is_not_there(error: &io::Error) -> bool {
     matches!(

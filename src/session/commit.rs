@@ -11,19 +11,18 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::Session;
-use super::change::{Action, Change, FileChange, Key, is_same};
+use super::change::{Action, Change, FileChange, Key};
 use super::editing::value_of;
 use super::logouts::Unfinished;
 use super::order::{Last, Order, Part, files_of};
 use super::overlay::Savepoint;
-use super::premises::changed_meanwhile;
 use super::records::ItemRecord;
 use super::undo::Logins;
 use super::writing::{take_back, tidy, until_done, write_one};
 use crate::disk::journal::{EditRecord, FileRecord, Journal, State};
 use crate::disk::lock::Lock;
 use crate::disk::replace::{self, Way};
-use crate::disk::tree::{Entry, Node};
+use crate::disk::tree::Node;
 use crate::error::{Error, Place, Result};
 
 /// What a commit has done.
@@ -70,7 +69,11 @@ impl Session {
     pub fn commit(&mut self) -> Result<Committed> {
         // Ctrl-C ends it between two steps, and what is done by then is undone.
         let held = self.world.interrupts.hold();
-        let mut changes = self.overlay.changes_since(Savepoint::START);
+        let mut changes = self.overlay.all_since(Savepoint::START);
+        changes.retain(|change| {
+            let item = change.as_item();
+            !change.is_none() || item.is_some_and(|item| self.ends_waiting(item))
+        });
         let mut unfinished = Vec::new();
         if !self.flags.is_plan() {
             if !changes.is_empty() {
@@ -112,9 +115,12 @@ impl Session {
             .filter_map(Change::as_item)
             .any(|item| item.action() == Action::Login);
         let mut logins = Logins::default();
+        let mut stored: Vec<ItemRecord> = Vec::new();
         let written = self
             .log_in_items(changes, &mut ready, &mut logins)
             .and_then(|()| {
+                let items = changes.iter().filter_map(Change::as_item);
+                stored.extend(items.map(ItemRecord::of));
                 changes.retain(|change| !change.is_none());
                 self.world.interrupts.check()?;
                 self.write_files(changes, &mut ready, may_add_files, &mut locks)
@@ -136,10 +142,21 @@ impl Session {
         // What proves a move is what is on disk now.
         self.overlay.clear();
         self.config = None;
-        self.keep_what_is_stored(changes);
+        for login in &stored {
+            self.end_waiting(login, true);
+        }
         let unfinished = self.log_out_items(changes);
         let tidied = ready.journal.all().try_for_each(tidy);
-        if let Err(error) = tidied.and_then(|()| self.end_journal()) {
+        let ended = match tidied {
+            Ok(()) => self.end_journal(),
+            // What lies beside a file is left to the next start, and nothing else: others may undo the rest by then.
+            Err(error) => {
+                ready.journal.items.clear();
+                ready.journal.waiting.clone_from(&self.waiting);
+                Err(ready.journal.write(&folder).err().unwrap_or(error))
+            }
+        };
+        if let Err(error) = ended {
             // Everything is done.
             self.warn(&format!("{error}; the next start of credsh tries again"));
         }
@@ -152,7 +169,9 @@ impl Session {
         // Whoever finishes the files needs what the logins have stored.
         if error.is_in_doubt() {
             self.roll_back_all();
-            return error.because("and the next start of credsh finishes the change");
+            return error
+                .because("and the next start of credsh finishes the change")
+                .hint_then("start credsh again, as with `credsh status`");
         }
         let (error, is_left) = self.undo(logins, error);
         if is_left {
@@ -367,31 +386,6 @@ impl Session {
         ready.journal.surroundings = self.surroundings(&ready.journal, changes, lock.is_some())?;
         ready.journal.write(&self.own_folder())?;
         Ok(false)
-    }
-
-    /// What somebody else changed in the meantime, in a key that is about to be written, is not overwritten, unless
-    /// they made it what it should be. What they took away does not come back under another name.
-    fn check_unchanged(&self, part: &Part, found: &[Option<Entry>]) -> Result<()> {
-        let file = part.file.as_path();
-        let renamed: Vec<&Key> = part
-            .tables
-            .iter()
-            .filter_map(|(table, name)| name.as_ref().map(|_| table))
-            .collect();
-        for (edit, now) in part.edits.iter().zip(found) {
-            let node = now.as_ref().map(|entry| &entry.node);
-            let is_renamed = || renamed.iter().any(|table| edit.key.starts_with(table));
-            let is_gone = node.is_none() && edit.before.is_some() && is_renamed();
-            let is_known = edit.after.is(node) && !is_gone || is_same(node, edit.before.as_ref());
-            if !is_known && !self.flags.yes {
-                let place = now
-                    .as_ref()
-                    .map_or_else(|| Place::file(file), |entry| Place::line(file, entry.line));
-                let nodes = [edit.before.as_ref(), node];
-                return Err(changed_meanwhile(&edit.dotted(), nodes, place));
-            }
-        }
-        Ok(())
     }
 }
 

@@ -69,10 +69,7 @@ impl Session {
         let is_login = change.action() == Changed::Login;
         // What is pending already may be a login that has nothing to prove, and now has.
         let is_pending = is_login && self.config()?.pending_in(provider, registry).is_some();
-        if change.is_none() && !is_pending {
-            if is_login && !self.flags.is_plan() {
-                self.keep_what_is_there(&change)?;
-            }
+        if change.is_none() && !is_pending && !self.ends_waiting(&change) {
             // What a plugin holds it may give for one operation, and not for another.
             return match provider.kind {
                 Kind::Plugin => self.check_arrival(&change),
@@ -119,7 +116,7 @@ impl Session {
             if let Some(Change::Item(landed)) = &landed.change
                 && !landed.is_none()
             {
-                logins.done.push((**landed).clone());
+                logins.add((**landed).clone());
             }
             let is_as_meant = landed.provider.command == item.provider.command;
             if let (true, Some(change)) = (is_as_meant, &landed.change) {
@@ -269,7 +266,7 @@ impl Session {
                 Ok(Said::NotSupported) => return Err(stores_nothing(&item.provider)),
                 Ok(Said::Done | Said::Token(_)) => {
                     if let Err(error) = self.check_arrival(&item) {
-                        logins.done.push(item);
+                        logins.add_unproved(item);
                         return Err(error);
                     }
                     return Ok(Landed {

@@ -12,7 +12,6 @@ use crate::cargo::chain;
 use crate::cargo::config::Held;
 use crate::cargo::providers::{Action, Said, os};
 use crate::cargo::registry::with_canonical;
-use crate::disk::journal::Journal;
 use crate::error::{Error, Kind, Result};
 use crate::words;
 
@@ -52,11 +51,10 @@ pub fn way_back(name: &str, index: &str, provider: &[String]) -> String {
     )
 }
 
-/// Whether what waits is to forget what one of these logins keeps.
-pub(super) fn is_of_login(waiting: &Json, records: &[ItemRecord]) -> bool {
-    let mut logins = records.iter().filter(|record| record.is_login());
-    serde_json::from_value::<ItemRecord>(waiting.clone())
-        .is_ok_and(|logout| logins.any(|login| login.is_in_place_of(&logout)))
+/// What waits, if it is to forget what this login keeps.
+fn logout_of(waiting: &Json, login: &ItemRecord) -> Option<ItemRecord> {
+    let logout = serde_json::from_value::<ItemRecord>(waiting.clone()).ok()?;
+    (login.is_login() && login.is_in_place_of(&logout)).then_some(logout)
 }
 
 impl Session {
@@ -110,29 +108,22 @@ impl Session {
         unfinished
     }
 
-    /// What is kept by now is not to be forgotten any more.
-    pub(super) fn keep_what_is_stored(&mut self, changes: &[Change]) {
-        let items = changes.iter().filter_map(Change::as_item);
-        let records: Vec<ItemRecord> = items.map(ItemRecord::of).collect();
-        self.waiting
-            .retain(|waiting| !is_of_login(waiting, &records));
+    /// What this login has stored is not to be forgotten any more; where nobody knows whether it has, the same token is
+    /// not.
+    pub(super) fn end_waiting(&mut self, login: &ItemRecord, is_known: bool) {
+        self.waiting.retain(|waiting| {
+            let logout = logout_of(waiting, login);
+            logout.is_none_or(|logout| !is_known && logout.before != login.after)
+        });
     }
 
-    /// The same of a token that its provider has already, so that there is nothing to be done.
-    pub(super) fn keep_what_is_there(&mut self, login: &ItemChange) -> Result<()> {
-        let record = [ItemRecord::of(login)];
-        let waits = |waiting: &Json| is_of_login(waiting, &record);
-        if !self.waiting.iter().any(waits) {
-            return Ok(());
-        }
-        let folder = self.own_folder();
-        let _ours = self.lock_home()?;
-        if let Some(mut journal) = Journal::read(&folder)? {
-            journal.waiting.retain(|waiting| !waits(waiting));
-            journal.write(&folder)?;
-        }
-        self.waiting.retain(|waiting| !waits(waiting));
-        Ok(())
+    /// Whether this is a login with what an earlier change has left to be forgotten: then there is something to do, even
+    /// where its provider has that token.
+    pub(super) fn ends_waiting(&self, item: &ItemChange) -> bool {
+        let login = ItemRecord::of(item);
+        self.waiting
+            .iter()
+            .any(|waiting| logout_of(waiting, &login).is_some())
     }
 
     /// How to come back to a token that is left where no name leads any more.
@@ -249,6 +240,15 @@ impl Session {
         let aside = self.world.interrupts.set_aside();
         let proof = moved.proof(&item.provider);
         if self.prove(place, registry, token, proof).is_ok() {
+            return Ok(());
+        }
+        if let Ok(Some(Held::Token(now))) = self.look_for_all(place, registry)
+            && !now.is_same(token)
+        {
+            self.warn(&format!(
+                "`{place}` has another token of {} by now, which somebody else has stored, and which stays",
+                registry.label()
+            ));
             return Ok(());
         }
         let login = Action::Login {

@@ -9,6 +9,7 @@
 //!
 //! Invariant: at no instant is there a token under a name whose index it was not stored for.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::Session;
@@ -48,9 +49,13 @@ enum When {
 }
 
 /// The configuration as it is on the disk now, and as it will be.
-struct Indexes {
+struct Indexes<'a> {
     now: Config,
     then: Config,
+    /// The names that get an index in any file, and those that lose one: who does not read the files or variables that we
+    /// read may find these.
+    comes: HashSet<&'a str>,
+    goes: HashSet<&'a str>,
 }
 
 impl Session {
@@ -70,10 +75,15 @@ impl Session {
             let parts = parts.into_iter().chain(tokens).collect();
             return Ok(Order { parts, then: None });
         }
+        let edits = || changes.iter().filter_map(Change::as_file);
+        let comes = edits().filter(|edit| edit.after.node().is_some());
+        let goes = edits().filter(|edit| edit.before.is_some());
         let indexes = Indexes {
             now: Config::without_tokens(&self.world, &self.home)?,
             // No index stands among the tokens, and those may be many.
             then: configuration_after(Config::without_tokens(&self.world, &self.home)?, changes)?,
+            comes: comes.filter_map(name_of_index).collect(),
+            goes: goes.filter_map(name_of_index).collect(),
         };
         let mut parts = self.in_order(parts, &indexes)?;
         let Some(tokens) = tokens.into_iter().next() else {
@@ -118,7 +128,7 @@ impl Session {
 
     /// Files that may have tokens among other things, and are written once: those first from which a token goes before
     /// its index does, and those last to which one comes after it. An error where no order does for all.
-    fn in_order(&mut self, mut parts: Vec<Part>, indexes: &Indexes) -> Result<Vec<Part>> {
+    fn in_order(&mut self, mut parts: Vec<Part>, indexes: &Indexes<'_>) -> Result<Vec<Part>> {
         let edits: Vec<FileChange> = parts.iter().flat_map(|part| part.edits.clone()).collect();
         // What is in one file changes at once.
         let index_files = |token: &FileChange| -> Vec<&Path> {
@@ -165,7 +175,7 @@ impl Session {
     }
 
     /// Whether there is a token that has to go before the index does.
-    fn has_to_go(&mut self, tokens: &Part, indexes: &Indexes, is_locked: bool) -> Result<bool> {
+    fn has_to_go(&mut self, tokens: &Part, indexes: &Indexes<'_>, is_locked: bool) -> Result<bool> {
         let edits = tokens.edits.iter();
         let going: Vec<&FileChange> = edits.filter(|edit| indexes.must_go_first(edit)).collect();
         let there = self.those_there(&tokens.file, &going, is_locked)?;
@@ -206,19 +216,22 @@ impl Session {
     }
 }
 
-impl Indexes {
+impl Indexes<'_> {
     /// Whether what is under this key now may be no token for the index that comes.
     fn must_go_first(&self, edit: &FileChange) -> bool {
-        self.of(edit)
-            .is_some_and(|[now, then]| now != then && then.is_some())
+        self.of(edit).is_some_and(|[now, then]| {
+            now != then && then.is_some()
+                || name_of(edit).is_some_and(|name| self.comes.contains(name))
+        })
     }
 
     /// Whether what comes under this key is no token for the index that is there now.
     fn must_come_last(&self, edit: &FileChange) -> bool {
         !matches!(edit.after, After::Gone)
-            && self
-                .of(edit)
-                .is_some_and(|[now, then]| now != then && now.is_some())
+            && self.of(edit).is_some_and(|[now, then]| {
+                now != then && now.is_some()
+                    || name_of(edit).is_some_and(|name| self.goes.contains(name))
+            })
     }
 
     /// The indexes of the registry whose token this is; nothing, where it is none.
@@ -256,6 +269,14 @@ fn name_of(edit: &FileChange) -> Option<&str> {
 
 fn index_key(edit: &FileChange) -> [&str; 3] {
     ["registries", name_of(edit).unwrap_or_default(), "index"]
+}
+
+/// The name of the registry whose index this edit is about.
+fn name_of_index(edit: &FileChange) -> Option<&str> {
+    match edit.key.as_slice() {
+        [table, name, setting] if table == "registries" && setting == "index" => Some(name),
+        _ => None,
+    }
 }
 
 /// The files that change, each once, in the order of their first change.

@@ -186,6 +186,13 @@ impl Overlay {
 
     /// What has come since the savepoint, one change a key, in the order of the first edit of each.
     pub fn changes_since(&self, from: Savepoint) -> Vec<Change> {
+        let mut changes = self.all_since(from);
+        changes.retain(|change| !change.is_none());
+        changes
+    }
+
+    /// The same with those that come to nothing.
+    pub(super) fn all_since(&self, from: Savepoint) -> Vec<Change> {
         let mut changes: Vec<Change> = Vec::new();
         let mut files: HashMap<(&PathBuf, &Key), usize> = HashMap::new();
         let mut items: HashMap<ItemKey, usize> = HashMap::new();
@@ -224,7 +231,6 @@ impl Overlay {
             }
         }
         prove_what_comes_last(&mut changes);
-        changes.retain(|change| !change.is_none());
         changes
     }
 }

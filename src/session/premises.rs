@@ -1,7 +1,7 @@
 //! What commands have found and built on, and whether that still stands when what they have made of it is written: the
 //! index that a token is for, the provider that is to keep it, a table that is renamed as a whole.
 //!
-//! A key that is written is looked at by the commit anyway; this is about the others, those included that were not there.
+//! A key that is written is looked at where its file is; the others as well, those included that were not there.
 //! What the session knows is compared with what the disk says now, both with all that is pending: so what a transaction
 //! does itself is no difference.
 //!
@@ -17,7 +17,7 @@ use super::Session;
 use super::change::{Change, FileChange, Key, is_same, shown};
 use super::editing::parts;
 use super::locks::real;
-use super::order::configuration_after;
+use super::order::{Part, configuration_after};
 use super::overlay::Premise;
 use crate::cargo::config::{Config, View};
 use crate::cargo::index_url::IndexUrl;
@@ -74,6 +74,31 @@ impl Session {
         both.check_names()
     }
 
+    /// What somebody else changed in the meantime, in a key that is about to be written, is not overwritten, unless
+    /// they made it what it should be. What they took away does not come back under another name.
+    pub(super) fn check_unchanged(&self, part: &Part, found: &[Option<Entry>]) -> Result<()> {
+        let file = part.file.as_path();
+        let renamed: Vec<&Key> = part
+            .tables
+            .iter()
+            .filter_map(|(table, name)| name.as_ref().map(|_| table))
+            .collect();
+        for (edit, now) in part.edits.iter().zip(found) {
+            let node = now.as_ref().map(|entry| &entry.node);
+            let is_renamed = || renamed.iter().any(|table| edit.key.starts_with(table));
+            let is_gone = node.is_none() && edit.before.is_some() && is_renamed();
+            let is_known = edit.after.is(node) && !is_gone || is_same(node, edit.before.as_ref());
+            if !is_known && !self.flags.yes {
+                let place = now
+                    .as_ref()
+                    .map_or_else(|| Place::file(file), |entry| Place::line(file, entry.line));
+                let nodes = [edit.before.as_ref(), node];
+                return Err(changed_meanwhile(&edit.dotted(), nodes, place));
+            }
+        }
+        Ok(())
+    }
+
     /// What a start that finishes this needs to know of what it does not write; `is_locked`, where we have Cargo's lock.
     /// Refused like the premises: what that start rests on is what this change may rest on.
     pub(super) fn surroundings(
@@ -93,7 +118,7 @@ impl Session {
 }
 
 /// Somebody else has changed a key that a change is about, or rests on: what it was, and what it is now.
-pub(super) fn changed_meanwhile(key: &str, nodes: [Option<&Node>; 2], place: Place) -> Error {
+fn changed_meanwhile(key: &str, nodes: [Option<&Node>; 2], place: Place) -> Error {
     let [was, is] = nodes.map(|node| match (shown(node), node) {
         (_, None) => "nothing".to_owned(),
         // A token that is too short to be known again by it has no fingerprint.

@@ -218,18 +218,18 @@ impl Session {
 
     /// Tells of one whose end nobody knows, and what to do about it.
     pub(super) fn tell_uncertain(&mut self, item: &ItemRecord) -> Result<()> {
-        let what = if item.is_login() {
-            "was to keep a new token of"
-        } else {
-            "was to forget the token of"
-        };
-        self.tell_left(
-            item,
-            &format!(
-                "{what} {}, and nobody knows whether it did",
-                item.registry()?.label()
-            ),
-        )
+        let what = in_doubt(item)?;
+        self.tell_left(item, &what)
+    }
+
+    /// The same of a login of a change that is given up, by which the registry may have got its name.
+    pub(super) fn tell_given_up(&mut self, login: &ItemRecord) -> Result<()> {
+        self.warn(&format!(
+            "`{}` {}: look with `token show`, and repeat all of it",
+            login.provider(),
+            in_doubt(login)?
+        ));
+        Ok(())
     }
 
     /// Tells of a login whose token is lost, for its provider has nothing or another one.
@@ -264,6 +264,19 @@ impl Session {
         self.warn(&format!("`{provider}` {what}: {next}"));
         Ok(())
     }
+}
+
+/// What an item was to do.
+fn in_doubt(item: &ItemRecord) -> Result<String> {
+    let what = if item.is_login() {
+        "was to keep a new token of"
+    } else {
+        "was to forget the token of"
+    };
+    Ok(format!(
+        "{what} {}, and nobody knows whether it did",
+        item.registry()?.label()
+    ))
 }
 
 fn provider_of(command: &[String], is_own: bool) -> Provider {

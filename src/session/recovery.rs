@@ -13,7 +13,6 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use super::Session;
-use super::logouts::is_of_login;
 use super::records::ItemRecord;
 use super::recovery_registries::Affected;
 use super::writing::{TRIES, theirs, tidy_after_kill};
@@ -130,15 +129,15 @@ impl Session {
                     path.display()
                 )
             } else {
+                let beside = journal.all().flat_map(|record| replace::left_beside(&record.file, &record.temporary));
+                let all: Vec<String> = std::iter::once(path).chain(beside).map(|path| path.display().to_string()).collect();
                 format!(
-                    "a change that was interrupted cannot be finished without that; to give it up, remove `{}`",
-                    path.display()
+                    "a change that was interrupted cannot be finished without that; to give it up, remove {}",
+                    list(&all)
                 )
             })
         })?;
-        // What is stored by now is not to be forgotten any more.
         let items = self.records_of(&journal.items)?;
-        self.waiting.retain(|waiting| !is_of_login(waiting, &items));
         self.waiting.extend(left);
         if items.iter().any(|item| item.is_own) {
             stores::sweep(&self.home);
@@ -179,14 +178,17 @@ impl Session {
         let _locked = self.lock_files(files.map(|file| file.file.as_path()))?;
         let mut is_kept = false;
         for at in &current {
+            let was_put_back = journal.at(*at).is_put_back;
             if theirs(journal.at(*at))?.is_some() {
                 journal.at_mut(*at).is_put_back = true;
                 journal.write(&self.own_folder())?;
             }
             if let Some(kept) = tidy_after_kill(journal.at(*at))? {
                 self.warn(&kept.to_string());
-                // What is kept stays under the name that it has.
-                journal.at_mut(*at).temporary = replace::temporary();
+                // What is kept stays under the name that it has, and nothing is put back.
+                let record = journal.at_mut(*at);
+                record.temporary = replace::temporary();
+                record.is_put_back = was_put_back;
                 is_kept = true;
             }
         }
@@ -196,6 +198,12 @@ impl Session {
         let found = self.look_at(journal, items)?;
         let can_finish = found.can_finish() && !journal.is_given_up;
         found.affected.check_taken_along(journal, can_finish)?;
+        for login in &found.logins {
+            let is_known = is_proved(login);
+            if is_known || matches!(login.1, Held::Unknown) {
+                self.end_waiting(&login.0, is_known);
+            }
+        }
         if !can_finish {
             self.give_up(journal, &found)?;
             return Ok(Some(Vec::new()));
@@ -240,10 +248,11 @@ impl Session {
                 waiting.push(logout.json());
             }
         }
-        if done.is_empty() && !journal.files.is_empty() {
-            self.note("nothing of an interrupted change was left to be finished");
-        } else if waiting.is_empty() || !journal.files.is_empty() {
-            self.tell_finished(&done);
+        let is_left = journal
+            .all()
+            .any(|record| record.edits.iter().any(|edit| edit.is_left));
+        if is_left || waiting.is_empty() || !journal.files.is_empty() {
+            self.tell_finished(journal, &done, is_left);
         }
         Ok(Some(waiting))
     }
@@ -300,7 +309,7 @@ impl Session {
         });
         let is_sure = edits.all(|edit| in_place.contains(&edit));
         let edits = records.clone().flat_map(|record| &record.edits);
-        for kept in edits.filter(|edit| edit.token_that_goes().is_some()) {
+        for kept in edits.filter(|edit| found.affected.leaves(edit)) {
             if found.affected.is_moved(&kept.key) && !conflicts.contains(&&kept.key) {
                 self.warn(&format!(
                     "`{}` was to be removed, and stays, because of what else has changed since then",
@@ -335,12 +344,24 @@ impl Session {
         Ok(())
     }
 
-    fn tell_finished(&mut self, names: &[String]) {
-        let what = match names {
+    /// Tells what has become of it: these files are as they were to be, some of it may be left as others have made it.
+    fn tell_finished(&mut self, journal: &Journal, names: &[String], is_left: bool) {
+        let files = match names {
             [] => String::new(),
             names => format!(": {}", list(names)),
         };
-        self.note(&format!("an interrupted change is finished now{what}"));
+        if is_left {
+            self.note(&format!(
+                "of an interrupted change only that is done which others have not changed since then{files}"
+            ));
+            let next =
+                "`registry list` shows what there is now; repeat the rest if it is still wanted";
+            self.say(&notice::hint(next, self.theme));
+        } else if names.is_empty() && !journal.files.is_empty() {
+            self.note("nothing of an interrupted change was left to be finished");
+        } else {
+            self.note(&format!("an interrupted change is finished now{files}"));
+        }
     }
 }
 

@@ -81,7 +81,7 @@ impl Session {
             return Ok(Outcome::Changed);
         };
         if found.made.is_empty() {
-            return Ok(if found.is_done {
+            return Ok(if found.is_done && now.is_some() {
                 Outcome::Done
             } else {
                 Outcome::Nothing

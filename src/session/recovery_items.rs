@@ -184,7 +184,7 @@ impl Session {
         }
         let (provider, registry) = (login.provider(), login.registry()?);
         if !login.after.is(held) && !login.has_stored_own(held) {
-            return self.tell_uncertain(login);
+            return self.tell_given_up(login);
         }
         let why_not = match &login.before {
             HeldRecord::Nothing if may_forget => None,
@@ -198,6 +198,11 @@ impl Session {
             ));
             return Ok(());
         }
+        // Others may have stored theirs, while the others were asked.
+        let now = self.held_now(login)?;
+        if !login.after.is(&now) && !login.has_stored_own(&now) {
+            return self.tell_given_up(login);
+        }
         let asked = self.perform(&provider, &registry, Action::Logout);
         match asked.map(|reply| reply.said) {
             Ok(Said::Done | Said::NotFound) if matches!(self.held_now(login)?, Held::Nothing) => {
@@ -208,7 +213,7 @@ impl Session {
                 Ok(())
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
-            _ => self.tell_uncertain(login),
+            _ => self.tell_given_up(login),
         }
     }
 }

@@ -286,7 +286,7 @@ impl Affected {
     }
 
     /// Whether this takes a token out of all files.
-    fn leaves(&self, edit: &EditRecord) -> bool {
+    pub(super) fn leaves(&self, edit: &EditRecord) -> bool {
         let token = edit.token_that_goes();
         token.is_some_and(|token| !self.comes.contains(token))
     }

@@ -17,9 +17,30 @@ use crate::error::{Error, Kind, Result};
 #[derive(Default)]
 pub(super) struct Logins {
     /// What is done, in its order.
-    pub(super) done: Vec<ItemChange>,
+    done: Vec<Done>,
     /// That of which nobody knows whether it is, or whether it is undone.
     in_doubt: Vec<ItemChange>,
+}
+
+/// A login that is done, as far as its provider has got.
+struct Done {
+    item: ItemChange,
+    /// What it is known to hold since then.
+    holds: Held,
+}
+
+impl Logins {
+    /// One whose provider holds what it was given.
+    pub(super) fn add(&mut self, item: ItemChange) {
+        let holds = item.after.held();
+        self.done.push(Done { item, holds });
+    }
+
+    /// One of which nobody knows what its provider holds now.
+    pub(super) fn add_unproved(&mut self, item: ItemChange) {
+        let holds = Held::Unknown;
+        self.done.push(Done { item, holds });
+    }
 }
 
 impl Session {
@@ -27,9 +48,9 @@ impl Session {
     /// ends this, too. Answers whether something is left to the next start: of the logins, the journal then has only that.
     pub(super) fn undo(&mut self, mut logins: Logins, mut error: Error) -> (Error, bool) {
         let aside = self.world.interrupts.set_aside();
-        for item in logins.done.into_iter().rev() {
+        for Done { item, holds } in logins.done.into_iter().rev() {
             let (provider, registry) = (&item.provider, item.registry.label());
-            let Err(why) = self.undo_one(&item) else {
+            let Err(why) = self.undo_one(&item, &holds) else {
                 continue;
             };
             let why = self.or_interrupted(why);
@@ -61,7 +82,9 @@ impl Session {
         }
         let error = match self.leave_in_doubt(&logins.in_doubt) {
             Ok(next) => error.because(format!("and the next start of credsh {next}")),
-            Err(why) => error.because(format!("and {why}")),
+            Err(why) => error
+                .because(format!("and {why}"))
+                .because("and the next start of credsh finishes the change, or undoes it"),
         };
         (error, true)
     }
@@ -117,13 +140,19 @@ impl Session {
         let held = self.look_for_all(provider, &item.registry);
         drop(aside);
         let error = error.in_doubt(false);
+        // What it has done is known by then.
+        let known = |error: Error| match error.place() {
+            _ if !is_interrupted => error,
+            Some(place) => Error::interrupted().at(place.clone()),
+            None => Error::interrupted(),
+        };
         match held {
-            Ok(Some(held)) if held.is_same(&item.before) => error,
+            Ok(Some(held)) if held.is_same(&item.before) => known(error),
             Ok(Some(held)) => {
                 let is_gone = matches!((&item.before, &held), (Held::Token(_), Held::Nothing));
                 if is_gone || held.is_same(&item.after.held()) {
-                    logins.done.push(item);
-                    return error;
+                    logins.done.push(Done { item, holds: held });
+                    return known(error);
                 }
                 // What was there before may have been made for that get: given to the provider, it would take the place
                 // of what it is made from.
@@ -152,7 +181,8 @@ impl Session {
         }
     }
 
-    fn undo_one(&mut self, item: &ItemChange) -> Result<()> {
+    /// Gives back what was held before, unless somebody else has changed that since.
+    fn undo_one(&mut self, item: &ItemChange, holds: &Held) -> Result<()> {
         let action = match &item.before {
             Held::Token(token) => Action::Login {
                 token: Some(token),
@@ -162,6 +192,19 @@ impl Session {
             Held::Unknown => return Err(Error::failed("it does not say what it holds")),
         };
         self.world.interrupts.check()?;
+        match self.look_for_all(&item.provider, &item.registry) {
+            Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+            // One that gives nothing may have something all the same.
+            Ok(Some(Held::Nothing)) if matches!(item.before, Held::Nothing) => {}
+            Ok(Some(now)) if now.is_same(&item.before) => return Ok(()),
+            Ok(Some(now)) if self.is_theirs(item, holds, &now)? => {
+                return Err(Error::failed(
+                    "it has neither that nor what it was given, so somebody else may have changed it, and it stays",
+                ));
+            }
+            // It may do as it is told all the same.
+            _ => {}
+        }
         let (Said::Done | Said::NotFound) =
             self.perform(&item.provider, &item.registry, action)?.said
         else {
@@ -173,6 +216,16 @@ impl Session {
         } else {
             Err(Error::failed("it says that it has, and has not"))
         }
+    }
+
+    /// Whether what a provider holds now is not what it was left with. One that makes a token for each get says nothing of
+    /// that.
+    fn is_theirs(&mut self, item: &ItemChange, left: &Held, now: &Held) -> Result<bool> {
+        if matches!(left, Held::Unknown) || now.is_same(left) {
+            return Ok(false);
+        }
+        let next = self.look_for_all(&item.provider, &item.registry)?;
+        Ok(next.is_some_and(|next| next.is_same(now)))
     }
 
     /// One that has failed may have done it all the same. One that did not answer is not asked again.

@@ -50,13 +50,16 @@ impl Interrupts {
         interrupts.ends.store(true, Ordering::SeqCst);
         #[cfg(unix)]
         {
-            use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+            use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
             // A write beyond what `ulimit -f` allows is to fail as on a full disk, and to be undone. It is not ignored
             // for good: what we start would inherit that.
             let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
             // Where the system refuses, the signal ends the process, which loses nothing.
             let _ = interrupts.mark(SIGINT);
             let _ = interrupts.mark(SIGTERM);
+            if !is_hangup_ignored() {
+                let _ = interrupts.mark(SIGHUP);
+            }
         }
         interrupts
     }
@@ -73,8 +76,8 @@ impl Interrupts {
         Ok(())
     }
 
-    /// From here on, also the end of the terminal is marked while somebody holds this; and whoever waits for a
-    /// key is woken by it as by Ctrl-C. For the shell: elsewhere `nohup` has the last word.
+    /// From here on, whoever waits for a key is woken by the end of the terminal as by Ctrl-C; for the shell, whatever
+    /// `nohup` says.
     pub fn wake_at_the_end(&self) {
         #[cfg(unix)]
         {
@@ -166,6 +169,17 @@ impl Interrupts {
             Ok(())
         }
     }
+}
+
+/// Whether whoever has started us wants us to outlive the terminal, as `nohup` does; where nobody can tell, the signal
+/// stays what it is.
+#[cfg(unix)]
+fn is_hangup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let signals = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // Its first bit is that of signal 1, which this one is.
+    signals.is_none_or(|signals| signals & 1 != 0)
 }
 
 impl Drop for Held {

@@ -1,15 +1,11 @@
 //! A disk that is full, read-only or broken, at every step of a commit: one clear error, and nothing has changed;
 //! and where even the old texts cannot be put back, that is said, and the next start finishes it.
 
-use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
-use std::path::Path;
 use std::process::{Command, Output};
 
-use rustix::fs::{CWD, mkfifoat};
-
 use crate::harness::{Sandbox, seed};
-use crate::steps::{Case, NEW, OLD, Rest, Step, injection, last_write, places, quiet};
+use crate::steps::{Case, OLD, Rest, Step, injection, last_write, places, quiet};
 use crate::vault::VAULT;
 
 const CONFIG: &str = "home/config.toml";
@@ -293,48 +289,6 @@ fn a_file_that_is_replaced_or_deleted_while_the_shell_is_open() {
             }
         }
         assert!(!sandbox.exists("home/.credsh/journal"));
-    }
-}
-
-/// What is on no disk now may come back, and would hide what was written meanwhile to where it was.
-#[test]
-fn what_is_no_file_in_the_place_of_one() {
-    type Make = fn(&Path);
-    let kinds: [(Make, &str); 4] = [
-        (
-            |path| symlink("../there/nothing.toml", path).unwrap(),
-            "there/nothing.toml`, where nothing is",
-        ),
-        (
-            |path| symlink("/nowhere/nothing.toml", path).unwrap(),
-            "/nowhere/nothing.toml`, where nothing is",
-        ),
-        (
-            |path| mkfifoat(CWD, path, 0o600.into()).unwrap(),
-            "not a regular file",
-        ),
-        (|path| std::fs::create_dir(path).unwrap(), "a folder"),
-    ];
-    let add = ["registry", "add", "lab", "sparse+https://lab.example/"];
-    for (file, args) in [
-        (CONFIG, &add[..]),
-        (CREDENTIALS, &["login", "corp", "--from", "env:NEW"]),
-    ] {
-        for (make, told) in kinds {
-            let mut sandbox = Sandbox::new();
-            sandbox.env("NEW", NEW).write("there/other", "");
-            if file == CREDENTIALS {
-                let corp = "[registries.corp]\nindex = \"sparse+https://corp.example/\"\n";
-                sandbox.write(CONFIG, corp);
-            }
-            make(&sandbox.root().join(file));
-            let failed = sandbox.fails(1, args).stderr;
-            assert_eq!(failed.matches("error:").count(), 1, "{failed}");
-            let place = sandbox.root().join(file).display().to_string();
-            assert!(failed.contains(told) && failed.contains(&place), "{failed}");
-            assert!(failed.contains("hint:"), "{failed}");
-            assert!(!sandbox.exists("home/.credsh/journal"), "{failed}");
-        }
     }
 }
 

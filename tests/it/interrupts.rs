@@ -12,8 +12,10 @@ use crate::pty::Pty;
 
 const OLD: &str = "sentinel-old-0123456789abcdef";
 const NEW: &str = "sentinel-new-0123456789abcdef";
+const THEIRS: &str = "sentinel-theirs-0123456789abcdef";
 
-/// Keeps one token, and takes its time for each login. `stuck` makes it keep the next token and then hang, `lingers`
+/// Keeps one token, and takes its time for each login. `slow` makes it hang before that, and say who it is, `stuck` makes
+/// it keep the next token and then hang, `lingers`
 /// makes it hang behind its answer, once that has been read, `fire` makes it refuse, `late` and `halts` make
 /// it refuse, and hang, when it has kept the token that they name, `mute` makes it give none. `dies` and `denies` make it
 /// end, and refuse, with a token that it has kept, and with the signal that the file names for who has started it; then it
@@ -32,6 +34,7 @@ case "$request" in
     fi ;;
 *'"kind":"login"'*)
     if [ -f fire ]; then echo '{"Err":{"kind":"other","message":"on fire"}}'; exit; fi
+    if [ -f slow ]; then echo $$ >hanging; exec sleep 60; fi
     if [ ! -f stuck ]; then sleep 0.5; fi
     printf %s "$request" | sed -n 's/.*"token":"\([^"]*\)".*/\1/p' | tr -d '\n' >held
     if [ -f stuck ]; then touch hanging; exec sleep 60; fi
@@ -134,13 +137,9 @@ fn a_provider_that_is_slow_is_given_back_what_it_held() {
     assert_eq!(sandbox.read("b/held"), OLD, "{told}");
     assert!(told.contains("error: interrupted"), "{told}");
     assert!(!told.contains("go back"), "{told}");
-    // It has the token, and nobody heard of it.
-    let program = sandbox.root().join("bin/keeper-a");
-    let unknown = format!(
-        "whether `{}` did as it was told is unknown",
-        program.display()
-    );
-    assert!(told.contains(&unknown), "{told}");
+    // It had the token, and nobody heard of it; by now it is known.
+    assert!(!told.contains("unknown"), "{told}");
+    assert!(!sandbox.exists("a/held"), "{told}");
 }
 
 /// Nobody has heard whether it has the token: it is asked, and gives that back.
@@ -242,6 +241,7 @@ fn a_provider_that_ctrl_c_ends_first_is_given_back_what_it_held() {
         ("dies", "INT", 130),
         ("denies", "INT", 130),
         ("dies", "TERM", 143),
+        ("dies", "HUP", 129),
     ] {
         let mut sandbox = two_keepers();
         sandbox.write(&format!("b/{end}"), signal);
@@ -263,6 +263,93 @@ fn a_provider_that_ctrl_c_ends_first_is_given_back_what_it_held() {
         let run = sandbox.ok(&["registry", "list"]);
         assert_eq!(run.stderr, "");
     }
+}
+
+/// `nohup` has the last word on that.
+#[test]
+fn a_run_that_is_to_outlive_its_terminal_does() {
+    let mut sandbox = two_keepers();
+    sandbox.write("b/dies", "HUP");
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+        .arg(sandbox.process().get_program())
+        .args(["login", "b", "--from", "env:NEW"])
+        .env_clear()
+        .envs(sandbox.variables())
+        .current_dir(sandbox.work());
+    let run = shell.output().unwrap();
+    let told = String::from_utf8(run.stderr).unwrap();
+    assert_eq!(run.status.code(), Some(1), "{told}");
+    assert!(!told.contains("interrupted"), "{told}");
+    assert_eq!(sandbox.read("b/held"), OLD, "{told}");
+    assert_eq!(sandbox.ok(&["registry", "list"]).stderr, "");
+}
+
+/// Others have logged in or out while the next login hung: that is theirs.
+#[test]
+fn what_others_have_changed_since_is_not_undone() {
+    let cases = [
+        (Some(OLD), Some(THEIRS)),
+        (None, Some(THEIRS)),
+        (Some(OLD), None),
+    ];
+    for (before, theirs) in cases {
+        let sandbox = two_keepers();
+        sandbox.write("a/stuck", "");
+        let keeps = |token: Option<&str>| match token {
+            Some(token) => drop(sandbox.write("b/held", token)),
+            None => std::fs::remove_file(sandbox.root().join("b/held")).unwrap(),
+        };
+        keeps(before);
+        let hangs = || {
+            let does = is_hanging(&sandbox);
+            if does {
+                keeps(theirs);
+            }
+            does
+        };
+        let lines = ["login b --from env:NEW", "login a --from env:NEW"];
+        let (status, told) = interrupted(&sandbox, &lines, &[&hangs]);
+        assert_eq!(status, 130, "{told}");
+        let now = sandbox.exists("b/held").then(|| sandbox.read("b/held"));
+        assert_eq!(now.as_deref(), theirs, "{before:?}: {told}");
+        assert!(
+            told.contains("so somebody else may have changed it, and it stays"),
+            "{told}"
+        );
+        assert!(!sandbox.exists("home/.credsh/journal"), "{told}");
+    }
+}
+
+/// Somebody logs in at the new place while the old one forgets.
+#[test]
+fn what_others_have_stored_where_a_token_has_moved_to_stays() {
+    let mut sandbox = two_keepers();
+    let text = KEEPER
+        .replace("FOLDER", sandbox.root().join("a").to_str().unwrap())
+        .replace(
+            "read -r request",
+            "read -r request; held=held; case \"$request\" in *new.example*) held=new ;; esac",
+        )
+        .replace("-f held", "-f \"$held\"")
+        .replace("cat held", "cat \"$held\"")
+        .replace(">held", ">\"$held\"")
+        .replace(
+            "rm -f \"$held\";",
+            &format!("rm -f \"$held\"; printf %s {THEIRS} >new;"),
+        );
+    sandbox.program("bin/keeper-a", &text);
+    sandbox.write("a/held", OLD);
+    let index = "sparse+https://new.example/";
+    let run = sandbox.ok(&["registry", "set", "a", "--index", index, "--move-token"]);
+    assert_eq!(sandbox.read("a/new"), THEIRS, "{}", run.stderr);
+    assert!(!sandbox.exists("a/held"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("which somebody else has stored"),
+        "{}",
+        run.stderr
+    );
 }
 
 /// It has the token, says that it has failed, and then does not say what it has.
@@ -588,28 +675,93 @@ fn logouts_that_are_interrupted_are_finished_by_the_next_start() {
 /// Somebody logs in again before the next start.
 #[test]
 fn a_token_that_is_stored_again_is_not_forgotten_by_the_next_start() {
-    for (variable, token) in [("NEW", NEW), ("OLD", OLD)] {
-        stored_again(variable, token);
+    let lines: [(&[&str], &str); 4] = [
+        (&["login b --from env:NEW"], NEW),
+        (&["login b --from env:OLD"], OLD),
+        // What is there already comes to nothing, and is a login all the same.
+        (
+            &["begin", "logout b", "login b --from env:OLD", "commit"],
+            OLD,
+        ),
+        (
+            &[
+                "begin",
+                "login b --from env:NEW",
+                "login b --from env:OLD",
+                "commit",
+            ],
+            OLD,
+        ),
+    ];
+    for (lines, token) in lines {
+        let mut sandbox = two_keepers();
+        let mut shell = with_a_logout_that_waits(&sandbox);
+        for line in lines.iter().chain(&["exit"]) {
+            shell.keys(&format!("{line}\r"));
+        }
+        shell.ends();
+        let run = sandbox.ok(&["registry", "list"]);
+        assert!(!run.stderr.contains("nobody knows"), "{}", run.stderr);
+        assert_eq!(sandbox.read("b/held"), token, "{lines:?}: {}", run.stderr);
+        assert!(!sandbox.exists("a/held"), "{}", run.stderr);
     }
 }
 
-fn stored_again(variable: &str, token: &str) {
+/// Somebody was about to, and the run was killed before that.
+#[test]
+fn a_login_that_was_not_done_leaves_the_logout_before_it() {
     let mut sandbox = two_keepers();
+    let mut shell = with_a_logout_that_waits(&sandbox);
+    std::fs::remove_file(sandbox.root().join("b/hanging")).unwrap();
+    sandbox.write("b/slow", "");
+    shell.clear().keys("login b --from env:NEW\r");
+    let keeper = || {
+        let id = std::fs::read_to_string(sandbox.root().join("b/hanging")).ok()?;
+        Pid::from_raw(id.trim().parse().ok()?)
+    };
+    wait_for("the login", || keeper().is_some());
+    let id = Pid::from_raw(shell.id().try_into().unwrap()).unwrap();
+    kill_process(id, Signal::KILL).unwrap();
+    kill_process(keeper().unwrap(), Signal::KILL).unwrap();
+    shell.ends_by();
+    std::fs::remove_file(sandbox.root().join("b/slow")).unwrap();
+    assert_eq!(sandbox.read("b/held"), OLD);
+    let told: String = (0..2)
+        .map(|_| sandbox.ok(&["registry", "list"]).stderr)
+        .collect();
+    assert!(!sandbox.exists("b/held"), "{told}");
+    assert!(!sandbox.exists("home/.credsh/journal"), "{told}");
+}
+
+/// The registry has its old name again.
+#[test]
+fn a_login_under_a_name_that_is_given_up_is_told_to_be_repeated_with_the_rename() {
+    let mut sandbox = two_keepers();
+    sandbox.write("b/stuck", "");
+    let mut command = sandbox.process();
+    command.args(["-c", "registry rename b c", "-c", "login c --from env:NEW"]);
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    wait_for("the login", || sandbox.exists("b/hanging"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    std::fs::remove_file(sandbox.root().join("bin/keeper-b")).unwrap();
+    let told = sandbox.ok(&["registry", "list"]).stderr;
+    assert!(told.contains("is given up"), "{told}");
+    assert!(
+        told.contains("repeat all of it") && !told.contains("repeat `login"),
+        "{told}"
+    );
+}
+
+/// A shell in which a logout of `b` was cut off, and waits for the next start.
+fn with_a_logout_that_waits(sandbox: &Sandbox) -> Pty {
     sandbox.write("a/held", OLD);
     sandbox.write("b/stuck", "");
-    let mut shell = committing(&sandbox, &["logout b", "logout a"]);
+    let mut shell = committing(sandbox, &["logout b", "logout a"]);
     wait_for("the logout", || sandbox.exists("b/hanging"));
     shell.keys("\u{3}").sees("the next start of credsh tries");
     std::fs::remove_file(sandbox.root().join("b/stuck")).unwrap();
-    let login = format!("login b --from env:{variable}");
-    for line in [&login, "exit"] {
-        shell.keys(&format!("{line}\r"));
-    }
-    shell.ends();
-    let run = sandbox.ok(&["registry", "list"]);
-    assert!(!run.stderr.contains("nobody knows"), "{}", run.stderr);
-    assert_eq!(sandbox.read("b/held"), token, "{}", run.stderr);
-    assert!(!sandbox.exists("a/held"), "{}", run.stderr);
+    shell
 }
 
 /// Whoever ends the shell while it commits does not leave half of it behind.
@@ -654,7 +806,7 @@ fn a_provider_that_hangs_while_a_change_is_finished() {
     let run = sandbox.ok(&["registry", "list"]);
     assert!(
         run.stderr
-            .contains("nobody knows whether it did: repeat `login a`"),
+            .contains("nobody knows whether it did: look with `token show`"),
         "{}",
         run.stderr
     );

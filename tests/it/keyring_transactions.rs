@@ -39,12 +39,12 @@ impl Desk {
         )
     }
 
-    /// Gives `other` a provider that does this before it logs in and that before it logs out.
+    /// Gives `other` a provider that does this before it logs in and that before it logs out. Whatever it is given is the new token.
     fn meddles(&mut self, before_login: &str, before_logout: &str) {
         let script = format!(
             r#"
             root=$CARGO_HOME/..
-            token='{{"kind":"get","token":"{OLD}","cache":"never","operation_independent":true}}'
+            token='{{"kind":"get","token":"{NEW}","cache":"never","operation_independent":true}}'
             echo '{{"v":[1]}}'
             read -r line
             case $line in

@@ -386,7 +386,7 @@ fn what_others_took_away_is_not_called_finished() {
         }
         let run = case.sandbox.run(&["registry", "list"]);
         let told = run.stderr.lines();
-        let finished = told.filter(|line| line.contains("finished now"));
+        let finished = told.filter(|line| line.contains("only that is done"));
         let finished: Vec<&str> = finished.collect();
         assert_eq!(finished.len(), 1, "{}", run.stderr);
         assert!(finished[0].contains("config.toml"), "{}", run.stderr);

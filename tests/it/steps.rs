@@ -76,12 +76,17 @@ impl Case {
             old: Side::new(),
             new: Side::new(),
         };
-        case.keep();
-        case.old = case.side();
-        let done = case.credsh().output().unwrap();
-        assert!(done.status.success(), "{done:?}");
-        case.new = case.side();
+        case.learn();
         case
+    }
+
+    /// Takes what is there now for the old side, and what a run makes of it for the new one.
+    pub fn learn(&mut self) {
+        self.keep();
+        self.old = self.side();
+        let done = self.credsh().output().unwrap();
+        assert!(done.status.success(), "{done:?}");
+        self.new = self.side();
     }
 
     fn folder(&self, name: &str) -> PathBuf {

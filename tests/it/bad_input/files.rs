@@ -285,9 +285,10 @@ fn what_is_no_file_is_told_and_never_waited_for() {
     }
 }
 
+/// It may be on a disk that comes back, and would hide what was written meanwhile to where it was.
 #[cfg(unix)]
 #[test]
-fn a_link_to_a_file_that_is_not_there_is_followed_into_a_folder_that_is_or_refused() {
+fn a_link_to_a_file_that_is_not_there_is_refused_until_it_is() {
     let words: [(&str, &[&str]); 2] = [
         (
             "config.toml",
@@ -305,20 +306,22 @@ fn a_link_to_a_file_that_is_not_there_is_followed_into_a_folder_that_is_or_refus
         let target = sandbox.root().join("dotfiles/cargo/target.toml");
         std::os::unix::fs::symlink(&target, &path).unwrap();
         sandbox.ok(&["registry", "list"]);
-        let says = [
-            &format!(
-                "this link leads to `{}`, whose folder is not there",
-                target.display()
-            ),
-            "mkdir -p",
-        ];
-        let error = refused(&mut sandbox, 1, args, &says);
-        assert_eq!(error["place"]["file"], path.display().to_string());
-        assert!(!sandbox.exists("dotfiles"), "{file}");
-        assert!(!sandbox.exists("home/.credsh/journal"), "{file}");
-        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        let says = &format!(
+            "this link leads to `{}`, where nothing is",
+            target.display()
+        );
+        for is_folder_there in [false, true] {
+            if is_folder_there {
+                std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+            }
+            let error = refused(&mut sandbox, 1, args, &[says, "bring back what was there"]);
+            assert_eq!(error["place"]["file"], path.display().to_string());
+            assert_eq!(sandbox.exists("dotfiles"), is_folder_there, "{file}");
+            assert!(!sandbox.exists("home/.credsh/journal"), "{file}");
+        }
+        std::fs::write(&target, "").unwrap();
         sandbox.ok(args);
-        assert!(sandbox.exists("dotfiles/cargo/target.toml"), "{file}");
+        assert_ne!(sandbox.read("dotfiles/cargo/target.toml"), "", "{file}");
         assert!(
             std::fs::symlink_metadata(&path).unwrap().is_symlink(),
             "{file}"
