@@ -163,13 +163,8 @@ pub(crate) fn atomically(
 /// and nothing is changed, if there is one by now. Folders that are missing are made; behind a link nothing is.
 pub(crate) fn create(path: &Path, temporary: &str, new: &str, is_private: bool) -> Result<bool> {
     let failed = |error: io::Error| Error::io("write", path, &error);
-    let target = follow(path).map_err(failed)?;
-    if target != path {
-        return if target.exists() {
-            Ok(false)
-        } else {
-            Err(leads_nowhere(path, &target))
-        };
+    if lands(path)? != path {
+        return Ok(false);
     }
     let folders = if is_private { 0 } else { make_folders(path)? };
     let mode = if is_private { PRIVATE } else { PUBLIC };
@@ -180,15 +175,19 @@ pub(crate) fn create(path: &Path, temporary: &str, new: &str, is_private: bool) 
     created.map_err(failed)
 }
 
-/// The error of a link to what is not there: that may be on a disk that comes back, and then hides what was written
-/// meanwhile to where it was.
-fn leads_nowhere(link: &Path, target: &Path) -> Error {
-    Error::failed(format!(
+/// Where what is written to this path lands. An error for a link to what is not there: that may be on a disk that comes
+/// back, and then hides what was written meanwhile to where it was.
+pub(crate) fn lands(path: &Path) -> Result<PathBuf> {
+    let target = follow(path).map_err(|error| Error::io("write", path, &error))?;
+    if target == path || target.exists() {
+        return Ok(target);
+    }
+    Err(Error::failed(format!(
         "this link leads to `{}`, where nothing is",
         target.display()
     ))
-    .at(Place::file(link))
-    .hint("bring back what was there, or make an empty file there; or remove the link")
+    .at(Place::file(path))
+    .hint("bring back what was there, or remove the link"))
 }
 
 /// Whether a file can be made beside where this one is to be: whoever will write much later wants to know now.
@@ -363,7 +362,7 @@ fn instead(
 /// lock under which alone this file is written: what an earlier write has left beside it is taken away.
 pub(crate) fn private(path: &Path, bytes: &[u8]) -> Result<()> {
     let failed = |error: io::Error| Error::io("write", path, &error);
-    let path = follow(path).map_err(failed)?;
+    let path = lands(path)?;
     let temporary = unfinished(&name_of(&path));
     let write = || {
         match fs::remove_file(folder_of(&path).join(&temporary)) {

@@ -115,13 +115,11 @@ impl Session {
             .filter_map(Change::as_item)
             .any(|item| item.action() == Action::Login);
         let mut logins = Logins::default();
-        let mut stored: Vec<ItemRecord> = Vec::new();
         let written = self
             .log_in_items(changes, &mut ready, &mut logins)
             .and_then(|()| {
-                let items = changes.iter().filter_map(Change::as_item);
-                stored.extend(items.map(ItemRecord::of));
-                changes.retain(|change| !change.is_none());
+                // A login that comes to nothing may end what waits all the same: until then the journal has it.
+                changes.retain(|change| matches!(change, Change::Item(_)) || !change.is_none());
                 self.world.interrupts.check()?;
                 self.write_files(changes, &mut ready, may_add_files, &mut locks)
             });
@@ -137,14 +135,14 @@ impl Session {
                 change.before = found;
             }
         }
+        for login in changes.iter().filter_map(Change::as_item) {
+            self.end_waiting(&ItemRecord::of(login), true);
+        }
         // What somebody else had made so is not ours.
-        changes.retain(|change| matches!(change, Change::Item(_)) || !change.is_none());
+        changes.retain(|change| !change.is_none());
         // What proves a move is what is on disk now.
         self.overlay.clear();
         self.config = None;
-        for login in &stored {
-            self.end_waiting(login, true);
-        }
         let unfinished = self.log_out_items(changes);
         let tidied = ready.journal.all().try_for_each(tidy);
         let ended = match tidied {
@@ -262,6 +260,9 @@ impl Session {
         let file = part.file.as_path();
         let edits: Vec<&FileChange> = part.edits.iter().collect();
         let is_credentials = file == self.config()?.credentials_file();
+        if old.is_none() {
+            replace::lands(file)?;
+        }
         let text = old.as_ref().map(|old| old.as_str());
         let old_text = text.unwrap_or_default();
         let (new, found) = match new {

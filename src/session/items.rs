@@ -76,6 +76,12 @@ impl Session {
                 _ => Ok(()),
             };
         }
+        if self.ends_waiting(&change) {
+            self.note(&format!(
+                "an earlier logout of {} waits to be finished; this login ends that",
+                change.registry.label()
+            ));
+        }
         self.config_mut()?;
         let Self {
             config: Some(config),

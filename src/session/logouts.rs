@@ -246,7 +246,7 @@ impl Session {
             && !now.is_same(token)
         {
             self.warn(&format!(
-                "`{place}` has another token of {} by now, which somebody else has stored, and which stays",
+                "`{place}` gives another token of {} by now, which stays, and not the one that has moved there: log in again if nobody else has",
                 registry.label()
             ));
             return Ok(());

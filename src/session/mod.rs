@@ -374,9 +374,13 @@ impl Session {
         changes
     }
 
-    /// Whether anything is pending that is told as a change.
+    /// Whether anything is pending that is told as a change, or without which a token is about to be forgotten.
     pub fn has_changes(&self) -> bool {
-        !self.changes_since(Savepoint::START).is_empty()
+        let mut changes = self.overlay.all_since(Savepoint::START).into_iter();
+        changes.any(|change| {
+            let ends = change.as_item().is_some_and(|item| self.ends_waiting(item));
+            ends || !change.is_none() && change.is_seen()
+        })
     }
 
     /// These flags hold from now on; the answer is those before.

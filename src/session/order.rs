@@ -16,7 +16,7 @@ use super::Session;
 use super::change::{After, Change, FileChange};
 use crate::cargo::config::{Config, View};
 use crate::disk::journal::TableRecord;
-use crate::disk::tree::{Entry, is_secret};
+use crate::disk::tree::{Entry, Node, is_secret};
 use crate::error::{Error, Place, Result};
 
 /// What is written to one file at once.
@@ -75,15 +75,21 @@ impl Session {
             let parts = parts.into_iter().chain(tokens).collect();
             return Ok(Order { parts, then: None });
         }
-        let edits = || changes.iter().filter_map(Change::as_file);
-        let comes = edits().filter(|edit| edit.after.node().is_some());
-        let goes = edits().filter(|edit| edit.before.is_some());
+        let now = Config::without_tokens(&self.world, &self.home)?;
+        // No index stands among the tokens, and those may be many.
+        let then = Config::without_tokens(&self.world, &self.home)?;
+        let then = configuration_after(then, changes)?;
+        let edits = || {
+            let edits = changes.iter().filter_map(Change::as_file);
+            edits.filter_map(|edit| Some((name_of_index(edit)?, edit)))
+        };
+        let comes = edits().filter(|(name, edit)| is_another(edit.after.node(), &now, name));
+        let goes = edits().filter(|(name, edit)| is_another(edit.before.as_ref(), &then, name));
         let indexes = Indexes {
-            now: Config::without_tokens(&self.world, &self.home)?,
-            // No index stands among the tokens, and those may be many.
-            then: configuration_after(Config::without_tokens(&self.world, &self.home)?, changes)?,
-            comes: comes.filter_map(name_of_index).collect(),
-            goes: goes.filter_map(name_of_index).collect(),
+            comes: comes.map(|(name, _)| name).collect(),
+            goes: goes.map(|(name, _)| name).collect(),
+            now,
+            then,
         };
         let mut parts = self.in_order(parts, &indexes)?;
         let Some(tokens) = tokens.into_iter().next() else {
@@ -236,14 +242,23 @@ impl Indexes<'_> {
 
     /// The indexes of the registry whose token this is; nothing, where it is none.
     fn of(&self, edit: &FileChange) -> Option<[Option<String>; 2]> {
-        name_of(edit)?;
-        let key = index_key(edit);
-        let index = |config: &Config| {
-            let found = config.text(&key, View::Config).ok().flatten();
-            found.map(|found| found.value)
-        };
-        Some([index(&self.now), index(&self.then)])
+        let name = name_of(edit)?;
+        Some([&self.now, &self.then].map(|config| index_of(config, name)))
     }
+}
+
+/// The index that a name has, for who reads what we read.
+fn index_of(config: &Config, name: &str) -> Option<String> {
+    let found = config.text(&["registries", name, "index"], View::Config);
+    found.ok().flatten().map(|found| found.value)
+}
+
+/// Whether this is an index, and not the one that the name has in this configuration.
+fn is_another(index: Option<&Node>, config: &Config, name: &str) -> bool {
+    index.is_some_and(|index| match index {
+        Node::Text(text) => index_of(config, name).as_ref() != Some(text),
+        _ => true,
+    })
 }
 
 /// What a configuration says once these changes are written.

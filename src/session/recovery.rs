@@ -129,12 +129,13 @@ impl Session {
                     path.display()
                 )
             } else {
-                let beside = journal.all().flat_map(|record| replace::left_beside(&record.file, &record.temporary));
-                let all: Vec<String> = std::iter::once(path).chain(beside).map(|path| path.display().to_string()).collect();
-                format!(
-                    "a change that was interrupted cannot be finished without that; to give it up, remove {}",
-                    list(&all)
-                )
+                // What somebody else has saved beside a file stays.
+                let ours = journal.all().filter(|record| matches!(theirs(record), Ok(None)));
+                let beside = ours.flat_map(|record| replace::left_beside(&record.file, &record.temporary));
+                let all = std::iter::once(path).chain(beside);
+                let all: Vec<String> = all.map(|path| path.display().to_string()).collect();
+                let removed = list(&all);
+                format!("a change that was interrupted cannot be finished without that; to give it up, remove {removed}")
             })
         })?;
         let items = self.records_of(&journal.items)?;
@@ -227,6 +228,7 @@ impl Session {
             }
         }
         let mut waiting = Vec::new();
+        let mut has_forgotten = journal.files.is_empty();
         for logout in found.logouts.iter().filter(|logout| logout.forgets()) {
             // One of credsh's own goes with what the ledger says of it.
             let table = logout.table().filter(|_| !logout.is_own);
@@ -246,13 +248,15 @@ impl Session {
                 self.tell_uncertain(logout)?;
             } else if !self.finish_logout(logout)? {
                 waiting.push(logout.json());
+            } else {
+                has_forgotten = true;
             }
         }
         let is_left = journal
             .all()
             .any(|record| record.edits.iter().any(|edit| edit.is_left));
         if is_left || waiting.is_empty() || !journal.files.is_empty() {
-            self.tell_finished(journal, &done, is_left);
+            self.tell_finished(&done, is_left, has_forgotten);
         }
         Ok(Some(waiting))
     }
@@ -345,7 +349,7 @@ impl Session {
     }
 
     /// Tells what has become of it: these files are as they were to be, some of it may be left as others have made it.
-    fn tell_finished(&mut self, journal: &Journal, names: &[String], is_left: bool) {
+    fn tell_finished(&mut self, names: &[String], is_left: bool, has_forgotten: bool) {
         let files = match names {
             [] => String::new(),
             names => format!(": {}", list(names)),
@@ -357,7 +361,7 @@ impl Session {
             let next =
                 "`registry list` shows what there is now; repeat the rest if it is still wanted";
             self.say(&notice::hint(next, self.theme));
-        } else if names.is_empty() && !journal.files.is_empty() {
+        } else if names.is_empty() && !has_forgotten {
             self.note("nothing of an interrupted change was left to be finished");
         } else {
             self.note(&format!("an interrupted change is finished now{files}"));

@@ -192,18 +192,15 @@ impl Session {
             Held::Unknown => return Err(Error::failed("it does not say what it holds")),
         };
         self.world.interrupts.check()?;
-        match self.look_for_all(&item.provider, &item.registry) {
-            Err(error) if error.kind() == Kind::Interrupted => return Err(error),
-            // One that gives nothing may have something all the same.
-            Ok(Some(Held::Nothing)) if matches!(item.before, Held::Nothing) => {}
-            Ok(Some(now)) if now.is_same(&item.before) => return Ok(()),
-            Ok(Some(now)) if self.is_theirs(item, holds, &now)? => {
+        match self.is_theirs(item, holds) {
+            Ok(true) => {
                 return Err(Error::failed(
                     "it has neither that nor what it was given, so somebody else may have changed it, and it stays",
                 ));
             }
+            Err(error) if error.kind() == Kind::Interrupted => return Err(error),
             // It may do as it is told all the same.
-            _ => {}
+            Ok(false) | Err(_) => {}
         }
         let (Said::Done | Said::NotFound) =
             self.perform(&item.provider, &item.registry, action)?.said
@@ -218,14 +215,19 @@ impl Session {
         }
     }
 
-    /// Whether what a provider holds now is not what it was left with. One that makes a token for each get says nothing of
-    /// that.
-    fn is_theirs(&mut self, item: &ItemChange, left: &Held, now: &Held) -> Result<bool> {
-        if matches!(left, Held::Unknown) || now.is_same(left) {
+    /// Whether a provider gives neither what it held before nor what it was left with. One that makes a token for each get
+    /// says nothing of that.
+    fn is_theirs(&mut self, item: &ItemChange, left: &Held) -> Result<bool> {
+        if matches!(left, Held::Unknown) {
             return Ok(false);
         }
-        let next = self.look_for_all(&item.provider, &item.registry)?;
-        Ok(next.is_some_and(|next| next.is_same(now)))
+        let mut look = || self.look_for_all(&item.provider, &item.registry);
+        match look()? {
+            Some(now) if !now.is_same(left) && !now.is_same(&item.before) => {
+                Ok(look()?.is_some_and(|next| next.is_same(&now)))
+            }
+            _ => Ok(false),
+        }
     }
 
     /// One that has failed may have done it all the same. One that did not answer is not asked again.

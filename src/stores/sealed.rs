@@ -8,6 +8,7 @@
 //! Invariant: what cannot be opened is not written over.
 
 mod keys;
+mod passphrase;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -21,6 +22,8 @@ use age::{DecryptError, Decryptor, Encryptor, Identity};
 use zeroize::Zeroizing;
 
 use self::keys::IDENTITY;
+pub(super) use self::passphrase::ask;
+use self::passphrase::{PASSPHRASE, ask_new, from_variable, secret};
 use super::{Access, Item, folder};
 use crate::disk::{lock, replace};
 use crate::error::{Error, Place, Result};
@@ -28,7 +31,6 @@ use crate::token::Token;
 
 const FILE: &str = "sealed.age";
 const LOCK: &str = "sealed.lock";
-const PASSPHRASE: &str = "CREDSH_PASSPHRASE";
 
 /// How much work it is to derive the key of a passphrase, as a power of two: a second or less and 256 MiB, for whoever
 /// guesses, too. `age` would choose by how long a little of it takes just now, so that a busy machine would seal weakly
@@ -43,6 +45,9 @@ const READERS: &str = "recipients";
 
 /// How long another process may hold the lock.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How often others may write the file while we derive its key.
+const TRIES: usize = 20;
 
 /// How often somebody who waits for a key looks whether Ctrl-C was pressed.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -81,22 +86,33 @@ pub(super) fn put(access: &mut Access<'_>, item: Item<'_>, token: Option<&Token>
     let home = folder(access.home);
     let interrupts = access.interrupts.clone();
     let _lock = lock::own(&home.join(LOCK), PATIENCE, &mut || interrupts.check())?;
-    let (mut content, key) = match (open(access)?, token) {
-        (Some(opened), _) => opened,
-        (None, None) => return Ok(()),
-        (None, Some(_)) => (Content::new(), new_key(access)?),
-    };
-    let labels = content.entry(item.index.to_owned()).or_default();
-    match token {
-        Some(token) => {
-            let text = Zeroizing::new(token.expose().to_owned());
-            labels.insert(item.label.to_owned(), text);
+    // Another home may have the same file by a link, and other programs write it, too.
+    for _ in 0..TRIES {
+        let old = sealed(&home)?;
+        let (mut content, key) = match (open(access)?, token) {
+            (Some(opened), _) => opened,
+            (None, None) => return Ok(()),
+            (None, Some(_)) => {
+                // No key is made for a file that cannot be.
+                replace::lands(&home.join(FILE))?;
+                (Content::new(), new_key(access)?)
+            }
+        };
+        let labels = content.entry(item.index.to_owned()).or_default();
+        match token {
+            Some(token) => {
+                let text = Zeroizing::new(token.expose().to_owned());
+                labels.insert(item.label.to_owned(), text);
+            }
+            None if labels.remove(item.label).is_none() => return Ok(()),
+            None => {}
         }
-        None if labels.remove(item.label).is_none() => return Ok(()),
-        None => {}
+        content.retain(|_, labels| !labels.is_empty());
+        if seal(access, content, key, old.as_deref())? {
+            return Ok(());
+        }
     }
-    content.retain(|_, labels| !labels.is_empty());
-    seal(access, content, key)
+    Err(lock::replaced_for_ever(&home.join(FILE)))
 }
 
 /// Takes away what a process that was killed has left of its writing.
@@ -128,7 +144,7 @@ fn open(access: &mut Access<'_>) -> Result<Option<(Content, Key)>> {
         let key = Key::Passphrase(opened.passphrase.clone());
         return Ok(Some((opened.content.clone(), key)));
     }
-    let passphrase = passphrase(access, &file)?;
+    let passphrase = passphrase::passphrase(access, &file)?;
     let (text, typed) = (bytes.clone(), passphrase.clone());
     let content = derived(access, move || {
         let mut identity = age::scrypt::Identity::new(typed);
@@ -165,7 +181,13 @@ fn content_of(file: &Path, bytes: &[u8], identities: &[Box<dyn Identity>]) -> Re
     Ok(wiped.collect())
 }
 
-fn seal(access: &mut Access<'_>, mut content: Content, key: Key) -> Result<()> {
+/// Writes the file over the `old` one. False, and nothing is changed, where somebody else has written it meanwhile.
+fn seal(
+    access: &mut Access<'_>,
+    mut content: Content,
+    key: Key,
+    old: Option<&[u8]>,
+) -> Result<bool> {
     let home = folder(access.home);
     let file = home.join(FILE);
     match key {
@@ -179,7 +201,7 @@ fn seal(access: &mut Access<'_>, mut content: Content, key: Key) -> Result<()> {
             let bytes = Encryptor::with_recipients(recipients)
                 .map_err(|error| unwritable(&file, &error))
                 .and_then(|encryptor| text_of(&file, &content, encryptor))?;
-            replace::private(&file, &bytes)
+            write(access, old, &bytes)
         }
         Key::Passphrase(passphrase) => {
             content.remove(READERS);
@@ -192,15 +214,28 @@ fn seal(access: &mut Access<'_>, mut content: Content, key: Key) -> Result<()> {
                     .map_err(|error| unwritable(&path, &error))?;
                 text_of(&path, &plain, encryptor)
             })?;
-            replace::private(&file, &bytes)?;
-            *access.opened = Some(Opened {
-                bytes,
-                content,
-                passphrase,
-            });
-            Ok(())
+            let is_written = write(access, old, &bytes)?;
+            if is_written {
+                *access.opened = Some(Opened {
+                    bytes,
+                    content,
+                    passphrase,
+                });
+            }
+            Ok(is_written)
         }
     }
+}
+
+fn write(access: &Access<'_>, old: Option<&[u8]>, bytes: &[u8]) -> Result<bool> {
+    let home = folder(access.home);
+    let file = home.join(FILE);
+    let mut check = || access.interrupts.check();
+    let _lock = lock::of_file(&file, PATIENCE, &mut check)?;
+    if sealed(&home)?.as_deref() != old {
+        return Ok(false);
+    }
+    replace::private(&file, bytes).map(|()| true)
 }
 
 /// What the file is to be.
@@ -287,67 +322,6 @@ fn new_key(access: &mut Access<'_>) -> Result<Key> {
     );
     replace::private(&identity, Zeroizing::new(text).as_bytes())?;
     Ok(Key::Identity)
-}
-
-fn from_variable(access: &Access<'_>) -> Result<Option<SecretString>> {
-    match access.env.non_empty(PASSPHRASE) {
-        None => Ok(None),
-        Some(text) => match text.to_str() {
-            Some(text) => Ok(Some(SecretString::from(text.to_owned()))),
-            None => Err(Error::failed(format!("`{PASSPHRASE}` is not Unicode"))
-                .at(Place::Env(PASSPHRASE.to_owned()))
-                .hint("set it again")),
-        },
-    }
-}
-
-fn passphrase(access: &mut Access<'_>, file: &Path) -> Result<SecretString> {
-    if let Some(passphrase) = from_variable(access)? {
-        return Ok(passphrase);
-    }
-    if access.passphrase.is_none() && access.may_ask() {
-        *access.passphrase = Some(access.prompt.secret("passphrase for the sealed tokens: ")?);
-    }
-    access.passphrase.as_ref().map(secret).ok_or_else(|| {
-        Error::unavailable("this file opens with a passphrase, and there is nobody to ask for it")
-            .at(Place::file(file))
-            .hint(format!("set `{PASSPHRASE}`, or seal it for a key file"))
-    })
-}
-
-fn secret(typed: &Token) -> SecretString {
-    SecretString::from(typed.expose().to_owned())
-}
-
-/// Has a person type what the file opens with, or what a new one is to open with, unless it is known.
-pub(super) fn ask(access: &mut Access<'_>, may_be_new: bool) -> Result<()> {
-    if access.passphrase.is_some() || from_variable(access)?.is_some() || !access.may_ask() {
-        return Ok(());
-    }
-    let home = folder(access.home);
-    match sealed(&home)? {
-        None if may_be_new && !home.join(IDENTITY).exists() => ask_new(access),
-        Some(bytes) if decryptor(&home.join(FILE), &bytes)?.is_scrypt() => {
-            passphrase(access, &home.join(FILE)).map(|_| ())
-        }
-        _ => Ok(()),
-    }
-}
-
-fn ask_new(access: &mut Access<'_>) -> Result<()> {
-    if access.passphrase.is_some() || !access.may_ask() {
-        return Ok(());
-    }
-    let question = "passphrase for the new file of tokens (empty: a key file instead): ";
-    let typed = access.prompt.secret(question)?;
-    if !typed.is_empty() {
-        let again = access.prompt.secret("the same passphrase again: ")?;
-        if !again.is_same(&typed) {
-            return Err(Error::failed("the two passphrases differ").hint("repeat the command"));
-        }
-    }
-    *access.passphrase = Some(typed);
-    Ok(())
 }
 
 /// Who can open the file now and could not after the next change of it; `None` where it does not say for whom it is

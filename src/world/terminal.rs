@@ -69,10 +69,14 @@ impl Interrupts {
     fn mark(&self, signal: i32) -> std::io::Result<()> {
         use signal_hook::{consts::SIGINT, flag};
         flag::register_conditional_default(signal, Arc::clone(&self.ends))?;
-        if let Some(number) = usize::try_from(signal).ok().filter(|_| signal != SIGINT) {
-            flag::register_usize(signal, Arc::clone(&self.ended_by), number)?;
+        match usize::try_from(signal) {
+            Ok(number) if signal != SIGINT => {
+                flag::register_usize(signal, Arc::clone(&self.ended_by), number)?;
+            }
+            _ => {
+                flag::register(signal, Arc::clone(&self.pressed))?;
+            }
         }
-        flag::register(signal, Arc::clone(&self.pressed))?;
         Ok(())
     }
 
@@ -153,12 +157,14 @@ impl Interrupts {
 
     /// Removes the mark of Ctrl-C.
     pub fn forget(&self) {
-        self.pressed.store(self.ended().is_some(), Ordering::SeqCst);
+        self.pressed.store(false, Ordering::SeqCst);
     }
 
-    /// Whether there is a mark.
+    /// Whether there is a mark. Whoever is told to end has ended something, and is not told so twice: only a person may
+    /// end what undoes that.
     pub fn is_pressed(&self) -> bool {
-        self.pressed.load(Ordering::SeqCst)
+        let is_told = self.ended().is_some() && !self.undoes.load(Ordering::SeqCst);
+        is_told || self.pressed.load(Ordering::SeqCst)
     }
 
     /// An error where there is a mark: for whoever is about to begin the next thing.

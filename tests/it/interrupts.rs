@@ -322,6 +322,50 @@ fn what_others_have_changed_since_is_not_undone() {
     }
 }
 
+/// What a provider gives may be older than what it keeps.
+#[test]
+fn a_provider_that_still_gives_the_old_token_gets_it_back() {
+    let sandbox = two_keepers();
+    sandbox.write("a/fire", "").write("b/cached", OLD);
+    let keeper = std::fs::read_to_string(sandbox.root().join("bin/keeper-b")).unwrap();
+    let keeper = keeper.replace(r#""$(cat held)")"#, r#""$(cat cached)")"#);
+    let keeper = keeper.replacen("\"$(cat held)\"\n", "\"$(cat cached)\"\n", 1);
+    sandbox.program("bin/keeper-b", &keeper);
+    let lines = ["login b --from env:NEW", "login a --from env:NEW"];
+    let (status, told) = interrupted(&sandbox, &lines, &[]);
+    assert_eq!(status, 1, "{told}");
+    assert_eq!(sandbox.read("b/held"), OLD, "{told}");
+}
+
+/// Who is told to end may be told so again and again; that is no Ctrl-C.
+#[test]
+fn a_second_signal_of_the_same_end_does_not_end_what_is_undone() {
+    for (signal, ends_with) in [(Signal::TERM, 143), (Signal::HUP, 129)] {
+        let sandbox = two_keepers();
+        sandbox.write("a/stuck", "");
+        let mut command = sandbox.process();
+        for line in ["login b --from env:NEW", "login a --from env:NEW"] {
+            command.args(["-c", line]);
+        }
+        let child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let id = Pid::from_child(&child);
+        wait_for("the login", || is_hanging(&sandbox));
+        kill_process(id, signal).unwrap();
+        // Each login takes half a second, and is given back in another.
+        for _ in 0..4 {
+            std::thread::sleep(Duration::from_millis(50));
+            kill_process(id, signal).unwrap();
+        }
+        let run = child.wait_with_output().unwrap();
+        let told = String::from_utf8(run.stderr).unwrap();
+        let status = run.status.signal().map(|signal| 128 + signal);
+        assert_eq!(run.status.code().or(status), Some(ends_with), "{told}");
+        assert_eq!(sandbox.read("b/held"), OLD, "{told}");
+        assert!(!sandbox.exists("a/held"), "{told}");
+        assert!(!sandbox.exists("home/.credsh/journal"), "{told}");
+    }
+}
+
 /// Somebody logs in at the new place while the old one forgets.
 #[test]
 fn what_others_have_stored_where_a_token_has_moved_to_stays() {
@@ -346,7 +390,7 @@ fn what_others_have_stored_where_a_token_has_moved_to_stays() {
     assert_eq!(sandbox.read("a/new"), THEIRS, "{}", run.stderr);
     assert!(!sandbox.exists("a/held"), "{}", run.stderr);
     assert!(
-        run.stderr.contains("which somebody else has stored"),
+        run.stderr.contains("gives another token of `a` by now"),
         "{}",
         run.stderr
     );
@@ -705,6 +749,34 @@ fn a_token_that_is_stored_again_is_not_forgotten_by_the_next_start() {
         assert_eq!(sandbox.read("b/held"), token, "{lines:?}: {}", run.stderr);
         assert!(!sandbox.exists("a/held"), "{}", run.stderr);
     }
+}
+
+/// The same where the run is killed while another provider still has something to forget.
+#[test]
+fn a_login_that_comes_to_nothing_counts_before_the_commit_ends() {
+    let mut sandbox = two_keepers();
+    let mut shell = with_a_logout_that_waits(&sandbox);
+    std::fs::remove_file(sandbox.root().join("b/hanging")).unwrap();
+    shell.keys("begin\r").sees("credsh> ");
+    shell.keys("login b --from env:OLD\r");
+    shell.sees("this login ends that");
+    // Without it, a token is about to be forgotten.
+    shell.clear().keys("exit\r").sees("leave without them?");
+    shell.keys("n\r").sees("[y/N] n\ncredsh*>");
+    sandbox.write("a/stuck", "");
+    for line in ["registry set a --make-default", "logout a", "commit"] {
+        shell.keys(&format!("{line}\r"));
+    }
+    wait_for("the logout", || sandbox.exists("a/hanging"));
+    let id = Pid::from_raw(shell.id().try_into().unwrap()).unwrap();
+    kill_process(id, Signal::KILL).unwrap();
+    shell.ends_by();
+    std::fs::remove_file(sandbox.root().join("a/stuck")).unwrap();
+    let told: String = (0..3)
+        .map(|_| sandbox.ok(&["registry", "list"]).stderr)
+        .collect();
+    assert_eq!(sandbox.read("b/held"), OLD, "{told}");
+    assert!(!sandbox.exists("a/held"), "{told}");
 }
 
 /// Somebody was about to, and the run was killed before that.

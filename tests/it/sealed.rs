@@ -292,6 +292,76 @@ fn a_pipe_in_the_place_of_the_file_is_refused_at_once() {
     );
 }
 
+/// A team's file, which each home has a link to: their locks are two.
+#[cfg(unix)]
+#[test]
+fn homes_with_one_file_in_common_lose_no_token() {
+    const ROUNDS: usize = 6;
+    let mut sandbox = with_corp();
+    sandbox.ok(&LOGIN);
+    let homes = ["home", "other"];
+    let mut config = sandbox.read("home/config.toml");
+    for name in homes {
+        for round in 0..ROUNDS {
+            config += &format!(
+                "[registries.{name}{round}]\nindex = '{INDEX}{name}/{round}/'\ncredential-provider = '{}'\n",
+                env!("CARGO_BIN_EXE_credsh")
+            );
+        }
+    }
+    for name in homes {
+        sandbox.write(&format!("{name}/config.toml"), &config);
+    }
+    std::fs::create_dir(sandbox.root().join("other/.credsh")).unwrap();
+    for file in ["sealed.age", "identity"] {
+        let other = sandbox.root().join("other/.credsh").join(file);
+        std::os::unix::fs::symlink(sandbox.home().join(".credsh").join(file), other).unwrap();
+    }
+    for round in 0..ROUNDS {
+        let logins = homes.map(|name| {
+            let mut command = sandbox.process();
+            command.arg("--home").arg(sandbox.root().join(name));
+            command.args(["login", &format!("{name}{round}"), "--from", "env:T"]);
+            command.args(["--store", "sealed"]);
+            command.stdout(Stdio::null()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        });
+        for login in logins {
+            let output = login.wait_with_output().unwrap();
+            let told = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success(), "{told}");
+        }
+    }
+    let identity = sandbox.root().join(IDENTITY).display().to_string();
+    let sealed = std::fs::read(sandbox.root().join(FILE)).unwrap();
+    let content: Value = serde_json::from_slice(&rage(&["-d", "-i", &identity], &sealed)).unwrap();
+    for name in homes {
+        for round in 0..ROUNDS {
+            let index = format!("{INDEX}{name}/{round}/");
+            assert_eq!(content[&index]["default"], TOKEN, "{name}{round}");
+        }
+    }
+}
+
+/// It may be on a disk that comes back.
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_elsewhere_and_not_there_is_not_made_anew() {
+    let mut sandbox = with_corp();
+    let there = sandbox.root().join("disk");
+    std::fs::create_dir(&there).unwrap();
+    std::fs::create_dir(sandbox.home().join(".credsh")).unwrap();
+    for file in ["sealed.age", "identity"] {
+        let link = sandbox.home().join(".credsh").join(file);
+        std::os::unix::fs::symlink(there.join(file), link).unwrap();
+        let run = sandbox.fails(4, &LOGIN);
+        let told = format!("disk/{file}`, where nothing is");
+        assert!(run.stderr.contains(&told), "{}", run.stderr);
+        assert_eq!(std::fs::read_dir(&there).unwrap().count(), 0, "{file}");
+        std::fs::remove_file(sandbox.home().join(".credsh").join(file)).unwrap();
+    }
+}
+
 #[test]
 fn a_file_whose_key_is_not_there_stays_as_it_is() {
     let mut sandbox = with_corp();
