@@ -96,6 +96,8 @@ const ROOT: Id = 0;
 type Name<'t> = Cow<'t, str>;
 
 struct Line<'t> {
+    /// Its number in the file; of a new one, that of the line that it comes before.
+    number: usize,
     text: Text<'t>,
     kind: Kind<'t>,
     previous: Id,
@@ -185,6 +187,7 @@ impl<'t> Document<'t> {
             _ => "\n",
         };
         let root = Line {
+            number: 1,
             text: Text::Kept(""),
             kind: Kind::Header {
                 path: Vec::new(),
@@ -260,7 +263,7 @@ impl<'t> Document<'t> {
             Reach::Statement(id) => {
                 let text = &self.lines[id].text;
                 statement::read(text, self.inner(id, key), |item| {
-                    tree::entry(&self.path, key, item, self.line_of(id))
+                    tree::entry(&self.path, key, item, self.lines[id].number)
                 })
                 .transpose()
             }

@@ -29,7 +29,7 @@ pub(crate) use record::BLOCK;
 pub(crate) use record::{EditRecord, FileRecord, State, Surroundings, TableRecord, digest_of};
 
 /// The version of the format.
-const SCHEMA: u8 = 6;
+const SCHEMA: u8 = 7;
 
 /// The name of the file.
 const NAME: &str = "journal";

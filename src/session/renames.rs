@@ -22,7 +22,8 @@ pub(super) struct Renames<'a> {
 
 struct Step<'a> {
     table: Vec<&'a str>,
-    name: &'a str,
+    /// Nothing, where it goes, and makes room for another one.
+    name: Option<&'a str>,
     /// The same table under that name.
     renamed: Vec<&'a str>,
 }
@@ -34,17 +35,25 @@ impl<'a> Renames<'a> {
         edited: HashSet<&'a Key>,
         keys: &HashSet<&'a Key>,
     ) -> Self {
-        let steps = tables.into_iter().filter_map(|(table, name)| {
-            let (table, name) = (parts(table), name.as_deref()?);
-            let renamed = [&table[..table.len() - 1], &[name]].concat();
-            Some(Step {
+        let steps = tables.into_iter().map(|(table, name)| {
+            let (table, name) = (parts(table), name.as_deref());
+            let renamed = match name {
+                Some(name) => [&table[..table.len() - 1], &[name]].concat(),
+                None => table.clone(),
+            };
+            Step {
                 table,
                 name,
                 renamed,
-            })
+            }
         });
+        let mut steps: Vec<Step<'_>> = steps.collect();
+        // One that only goes is for the edits of its keys.
+        let taken = steps.iter().filter(|step| step.name.is_some());
+        let taken: HashSet<_> = taken.map(|step| step.renamed.clone()).collect();
+        steps.retain(|step| step.name.is_some() || taken.contains(&step.table));
         let mut renames = Self {
-            steps: steps.collect(),
+            steps,
             edited: HashSet::new(),
             known: HashSet::new(),
         };
@@ -74,7 +83,10 @@ impl<'a> Renames<'a> {
             before.insert(key, entry);
         }
         for step in &self.steps {
-            document.rename(&step.table, step.name)?;
+            match step.name {
+                Some(name) => drop(document.rename(&step.table, name)?),
+                None => self.make_room(document, &step.table)?,
+            }
         }
         for key in self.unedited(document) {
             if !before.contains_key(&key) {
@@ -85,6 +97,16 @@ impl<'a> Renames<'a> {
             if let Some(entry) = entry {
                 put(document, &parts(key), &entry.node)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Takes a table away that another one is to be called like, unless there is more in it than is known.
+    fn make_room(&self, document: &mut Document<'_>, table: &[&str]) -> Result<()> {
+        let is_known = |name: &String| self.known.contains(name.as_str());
+        let names = document.names(table);
+        if names.is_some_and(|names| names.iter().all(is_known)) {
+            document.unset(table)?;
         }
         Ok(())
     }

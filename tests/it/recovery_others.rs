@@ -51,6 +51,61 @@ pub fn of_commented(args: &[&'static str]) -> Case {
     Case::new(&files, &[], args)
 }
 
+/// What somebody has written beside the place of a change belongs to what it stands at, not to what comes there.
+#[test]
+fn what_others_write_beside_the_place_of_a_change_stays_with_its_own() {
+    let corp = format!("[registries.corp]\ntoken = \"{OLD}\"\n");
+    let lab = "[registries.lab]\ntoken = \"sentinel-of-lab\"\n";
+    let both = format!("{corp}\n{lab}");
+    let unended = |text: &str| text.trim_end().to_owned();
+    let (login, mine) = ("login lab --from env:NEW", "# mine\n");
+    let at_end = |text: &str| format!("{} {mine}", text.trim_end());
+    let mut cases: Vec<(String, &str, String, String, bool)> = [
+        "[registry]\ntoken = \"sentinel-of-crates-io\"\n",
+        "[z]\nk = 1\n",
+    ]
+    .map(|last| {
+        let (old, theirs) = (format!("{corp}\n{last}"), format!("{corp}\n{mine}{last}"));
+        (old, login, theirs, format!("{mine}{last}"), true)
+    })
+    .to_vec();
+    let behind = format!("{corp}{mine}");
+    cases.extend([
+        (corp.clone(), login, behind.clone(), behind, true),
+        (unended(&corp), login, at_end(&corp), at_end(&corp), true),
+        (
+            both.clone(),
+            "logout corp",
+            format!("{mine}{both}"),
+            format!("{mine}{lab}"),
+            false,
+        ),
+        (
+            unended(&both),
+            "logout lab",
+            at_end(&both),
+            at_end(&corp),
+            false,
+        ),
+    ]);
+    for (old, line, theirs, text, is_there) in cases {
+        let mut case = of_commented(&["registry", "list"]);
+        case.sandbox.write(CREDENTIALS, &old);
+        case.args = vec!["-c", line];
+        case.learn();
+        case.interrupt(behind_the_journal);
+        case.sandbox.write(CREDENTIALS, &theirs);
+        let told = case.finish();
+        let now = case.sandbox.read(CREDENTIALS);
+        assert_eq!(
+            now.contains(&text),
+            is_there,
+            "{line}: {told}\nof {theirs}\nto {now}"
+        );
+        assert_eq!(now.contains(NEW), line == login, "{told}\n{now}");
+    }
+}
+
 impl Case {
     pub fn add(&self, file: &str, text: &str) {
         let before = self.sandbox.read(file);

@@ -154,10 +154,10 @@ fn a_login_in_the_way_of_a_token_between_two_writes_can_go() {
         "registry rename corp lab",
     ]);
     case.interrupt(last_write);
-    case.add(
-        CREDENTIALS,
-        "[registries.lab]\ntoken = \"sentinel-theirs\"\n",
-    );
+    let login = case
+        .cargo
+        .login(&case.sandbox, Some("lab"), "sentinel-theirs");
+    assert!(login.success, "{login:?}");
     let run = case.sandbox.ok(&["registry", "list"]);
     assert!(case.sandbox.exists(JOURNAL), "{}", run.stderr);
     assert!(

@@ -318,6 +318,45 @@ fn renaming_takes_along_what_credsh_does_not_know() {
 }
 
 /// The edits of the keys decide what is in a table, whatever its name was.
+/// A name that has become free in the same transaction: what stays is what has it now, with its comments.
+#[test]
+fn renaming_to_the_name_of_one_that_goes_keeps_the_comments_of_what_stays() {
+    let of = |name: &str| {
+        format!(
+            "# on {name}\n[registries.NAME] # {name}\nindex = \"sparse+https://{name}.example/\" # i{name}\n"
+        )
+    };
+    let token = |name: &str| {
+        format!(
+            "[registries.NAME] # {name}\ntoken = \"sentinel-{name}-0123456789\" # t{name}\n# apart of {name}\n"
+        )
+    };
+    let all = |text: &dyn Fn(&str) -> String| {
+        let two = ["a", "b"].map(|name| text(name).replace("NAME", name));
+        two.join("\n")
+    };
+    for lines in [
+        &["registry remove a", "registry rename b a"] as &[&str],
+        &[
+            "registry rename a c",
+            "registry remove c",
+            "registry rename b a",
+        ],
+    ] {
+        let mut sandbox = Sandbox::new();
+        sandbox.write("home/config.toml", all(&of));
+        sandbox.write("home/credentials.toml", all(&token));
+        let args: Vec<&str> = lines.iter().flat_map(|line| ["-c", line]).collect();
+        sandbox.ok(&[&["--yes"], &args[..]].concat());
+        let config = sandbox.read("home/config.toml");
+        assert_eq!(config, of("b").replace("NAME", "a"), "{lines:?}");
+        let credentials = sandbox.read("home/credentials.toml");
+        let kept = token("b").replace("NAME", "a");
+        assert!(credentials.ends_with(&kept), "{lines:?}: {credentials}");
+        assert!(!credentials.contains("ta"), "{lines:?}: {credentials}");
+    }
+}
+
 #[test]
 fn renaming_goes_together_with_other_edits() {
     let mut sandbox = Sandbox::new();

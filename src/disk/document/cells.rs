@@ -71,12 +71,14 @@ impl Cells {
         items: Vec<(Option<usize>, Zeroizing<String>)>,
     ) {
         let (between, behind_last) = self.separators();
+        let comma = self.before_comma();
         let indent = self.indent();
+        let blanks = self.blanks();
         let first = self.inside.first().map(|cell| cell.before.clone());
         let first = first.filter(|before| is_blank(before));
         let mut old: Vec<Option<Cell>> = self.inside.drain(range.clone()).map(Some).collect();
         let fresh = |item| Cell {
-            before: indent.clone(),
+            before: String::new(),
             item,
             gap: String::new(),
             after: None,
@@ -95,25 +97,53 @@ impl Cells {
         let Some(last) = self.inside.len().checked_sub(1) else {
             return;
         };
+        let mut begins_line = self.open.ends_with('\n');
         for (index, cell) in self.inside.iter_mut().enumerate() {
+            let (is_new, is_last) = (cell.after.is_none(), index == last);
             // Behind the bracket the first one stands otherwise than those below it.
-            if let Some(first) = &first
-                && cell.was_first != (index == 0)
-                && is_blank(&cell.before)
-            {
-                cell.before
-                    .clone_from(if index == 0 { first } else { &indent });
+            let is_moved = first.is_some() && cell.was_first != (index == 0);
+            if is_new || is_moved && is_blank(&cell.before) {
+                cell.before.clone_from(match &first {
+                    Some(first) if index == 0 => first,
+                    _ if begins_line => &indent,
+                    _ => &blanks,
+                });
             }
-            let is_last = index == last;
+            // A comma that stands apart does so between any two.
+            if is_last && !self.trailing_comma && !cell.was_last {
+                let comment = cell.gap.rfind('\n').map_or("", |end| &cell.gap[..end]);
+                let comment = comment.trim_end_matches('\r');
+                let end = if is_blank(comment) { 0 } else { comment.len() };
+                cell.gap.truncate(end);
+            } else if !is_last
+                && (is_new || cell.was_last && !self.trailing_comma)
+                && cell.gap.is_empty()
+            {
+                // Before a comma in the next line, what is behind the element is not behind the comma.
+                if comma.contains('\n') {
+                    let behind = cell.after.take().filter(|behind| behind.contains('#'));
+                    let behind = behind.unwrap_or_default();
+                    cell.gap.push_str(behind.trim_end_matches(['\r', '\n']));
+                }
+                cell.gap.push_str(&comma);
+            }
             // One that stays last or in the middle keeps what is behind it, and any keeps its comment.
             let is_as_before = cell
                 .after
                 .as_ref()
                 .is_some_and(|after| cell.was_last == is_last || after.contains('#'));
             if !is_as_before {
-                let wanted = if is_last { &behind_last } else { &between };
-                cell.after = Some(wanted.clone());
+                let wanted = match is_last {
+                    true if cell.gap.contains('#') => self.line_end,
+                    true => &behind_last,
+                    false => &between,
+                };
+                cell.after = Some(wanted.to_owned());
             }
+            begins_line = cell
+                .after
+                .as_ref()
+                .is_some_and(|after| after.ends_with('\n'));
         }
     }
 
@@ -173,19 +203,65 @@ impl Cells {
         (between.unwrap_or_else(|| otherwise.to_owned()), behind_last)
     }
 
+    /// What is before the comma between the last two elements; a comment there is of the first one.
+    fn before_comma(&self) -> String {
+        let before = self.inside.split_last().and_then(|(_, cells)| cells.last());
+        let gap = before.map_or("", |cell| cell.gap.as_str());
+        let line = gap.rfind('\n').map_or(gap, |at| {
+            let at = if gap[..at].ends_with('\r') {
+                at - 1
+            } else {
+                at
+            };
+            &gap[at..]
+        });
+        if line.contains('#') {
+            return String::new();
+        }
+        line.to_owned()
+    }
+
+    /// The blanks before an element that begins a line: those of the last one that does, of a comment, or some more than
+    /// those of the bracket.
     fn indent(&self) -> String {
+        let above = std::iter::once(Some(self.open.as_str()));
+        let above = above.chain(self.inside.iter().map(|cell| cell.after.as_deref()));
+        let begins = above.zip(&self.inside).filter(|(above, cell)| {
+            let above = above.unwrap_or_default();
+            above.ends_with('\n') || cell.before.contains('\n')
+        });
+        if let Some((_, cell)) = begins.last() {
+            return blanks_of(last_line(&cell.before)).to_owned();
+        }
+        let comment = self
+            .close
+            .lines()
+            .find(|line| line.trim_start().starts_with('#'));
+        if let Some(comment) = comment {
+            return blanks_of(comment).to_owned();
+        }
+        let bracket = blanks_of(last_line(&self.close));
+        let more = if bracket.contains('\t') { "\t" } else { "    " };
+        format!("{bracket}{more}")
+    }
+
+    /// The blanks before one that does not.
+    fn blanks(&self) -> String {
         match self.inside.last() {
-            Some(cell) => {
-                let line = cell.before.rsplit('\n').next().unwrap_or_default();
-                line.chars()
-                    .take_while(|c| matches!(c, ' ' | '\t'))
-                    .collect()
-            }
-            None if self.open.contains('\n') => "    ".to_owned(),
+            Some(cell) => blanks_of(last_line(&cell.before)).to_owned(),
             None if self.open == "{" => " ".to_owned(),
             None => String::new(),
         }
     }
+}
+
+fn last_line(text: &str) -> &str {
+    text.rsplit('\n').next().unwrap_or_default()
+}
+
+fn blanks_of(line: &str) -> &str {
+    let rest = line.trim_start_matches([' ', '\t']);
+    &line[..line.len() - rest.len()]
 }
 
 fn is_blank(text: &str) -> bool {

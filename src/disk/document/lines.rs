@@ -98,25 +98,20 @@ impl<'t> Document<'t> {
         ids.sort_by_key(|id| (!self.lines[*id].is_key(), Reverse(places[id])));
     }
 
-    pub(super) fn line_of(&self, id: Id) -> usize {
-        let above = self.ring().take_while(|at| *at != id);
-        1 + above
-            .map(|at| self.lines[at].text.matches('\n').count())
-            .sum::<usize>()
-    }
-
     pub(super) fn refused(&self, key: &[&str], id: Id, what: &str) -> Error {
         Error::malformed(format!(
             "`{}` {what}",
             statement::spell_path(&shown_key(key))
         ))
-        .at(Place::line(&self.path, self.line_of(id)))
+        .at(Place::line(&self.path, self.lines[id].number))
         .hint("mend that line first")
     }
 
     pub(super) fn push(&mut self, after: Id, text: Text<'t>, kind: Kind<'t>) -> Id {
         let (id, next) = (self.lines.len(), self.lines[after].next);
+        let above = &self.lines[after];
         self.lines.push(Line {
+            number: above.number + above.text.matches('\n').count(),
             text,
             kind,
             previous: after,

@@ -38,6 +38,8 @@ pub(crate) struct FileRecord {
     behind: usize,
     /// The digest of those before it.
     head: String,
+    /// The last of those, from the beginning of the line before; nothing, where there is none.
+    above: String,
     /// The range before and after.
     was: String,
     becomes: String,
@@ -120,6 +122,7 @@ pub(crate) enum State {
 /// Texts and values may be tokens.
 impl Drop for FileRecord {
     fn drop(&mut self) {
+        self.above.zeroize();
         self.was.zeroize();
         self.becomes.zeroize();
         self.moves.zeroize();
@@ -162,6 +165,8 @@ impl FileRecord {
             alike -= 1;
         }
         let moves = if text.len() == new.len() { 0 } else { alike };
+        let line = text[..start].rfind('\n');
+        let above = line.map(|line| text[..line].rfind('\n').map_or(0, |end| end + 1));
         Self {
             file: file.to_path_buf(),
             name: file.strip_prefix(home).unwrap_or(file).to_path_buf(),
@@ -178,6 +183,7 @@ impl FileRecord {
             start,
             behind: alike - moves,
             head: digest(&text.as_bytes()[..start]),
+            above: above.map_or_else(String::new, |above| text[above..start].to_owned()),
             was: text[start..text.len() - alike].to_owned(),
             becomes: new[start..new.len() - alike].to_owned(),
             moves: text[text.len() - moves..].to_owned(),
@@ -300,19 +306,35 @@ impl FileRecord {
     }
 
     /// The text of somebody else, with the new range in the place of the old one, where they have only added something
-    /// before that or behind it: then all that is around it stays with it.
+    /// before that or behind it, and not to what is beside it: then all that is around it stays with it.
     pub(crate) fn merged(&self, theirs: &str) -> Option<Zeroizing<String>> {
         let next = self.moves.split_inclusive('\n').next().unwrap_or_default();
+        let is_apart = |head: &str, rest: &str| {
+            let above = if self.was.is_empty() { head } else { &self.was };
+            let above = above.is_empty() || above.ends_with('\n');
+            rest.is_empty() || above && rest.starts_with(['\n', '\r', '['])
+        };
         let is_at = |(head, rest): &(&str, &str)| {
+            let is_beside = |rest: &str| {
+                if self.moves.is_empty() && self.behind == 0 {
+                    is_apart(head, rest)
+                } else {
+                    rest.starts_with(next)
+                }
+            };
             let rest = rest.strip_prefix(&*self.was);
-            digest(head.as_bytes()) == self.head && rest.is_some_and(|rest| rest.starts_with(next))
+            digest(head.as_bytes()) == self.head && rest.is_some_and(is_beside)
         };
         let (head, rest) = match theirs.split_at_checked(self.start).filter(is_at) {
             Some(parts) => parts,
-            None if self.behind == 0 => {
+            None if self.behind == 0 && !self.above.is_empty() => {
                 let head = theirs
                     .strip_suffix(&*self.moves)?
                     .strip_suffix(&*self.was)?;
+                let before = head.strip_suffix(&*self.above)?;
+                if !(before.is_empty() || before.ends_with('\n')) {
+                    return None;
+                }
                 theirs.split_at(head.len())
             }
             None => return None,

@@ -53,6 +53,64 @@ fn changed_values_keep_their_place_comment_and_quotes() {
 }
 
 #[test]
+fn what_begins_a_line_of_a_list_stands_as_what_does_so() {
+    relist(
+        "k = [\n  \"a\", \"b\", # both\n]\n",
+        &["a", "b", "c"],
+        "k = [\n  \"a\", \"b\", # both\n  \"c\",\n]\n",
+    );
+    relist(
+        "  k = [\"a\" # one\n  ]\n",
+        &["a", "b"],
+        "  k = [\"a\", # one\n      \"b\"\n  ]\n",
+    );
+    relist(
+        "\tk = [\n\t]\n",
+        &["a", "b"],
+        "\tk = [\n\t\t\"a\",\n\t\t\"b\"\n\t]\n",
+    );
+    // And so does a comma.
+    let commas_first = "k = [ \"a\"\n    , \"b\"\n    ]\n";
+    relist(
+        commas_first,
+        &["a", "b", "c"],
+        "k = [ \"a\"\n    , \"b\"\n    , \"c\"\n    ]\n",
+    );
+    relist(
+        commas_first,
+        &["a", "x", "b"],
+        "k = [ \"a\"\n    , \"x\"\n    , \"b\"\n    ]\n",
+    );
+    relist(commas_first, &["a"], "k = [ \"a\"\n    ]\n");
+    relist(
+        "k = [ \"a\" # one\n    , \"b\" # two\n    ]\n",
+        &["a"],
+        "k = [ \"a\" # one\n    ]\n",
+    );
+    relist(
+        "k = [ \"a\" # one\n    , \"b\" # two\n    ]\n",
+        &["a", "b", "c"],
+        "k = [ \"a\" # one\n    , \"b\" # two\n    , \"c\"\n    ]\n",
+    );
+    relist(
+        "k = [ \"a\" , \"b\" ]\n",
+        &["a", "b", "c"],
+        "k = [ \"a\" , \"b\" , \"c\" ]\n",
+    );
+    relist("k = [ \"a\" , \"b\" ]\n", &["a"], "k = [ \"a\" ]\n");
+    relist(
+        "k = [ \"a\" # one\r\n    , \"b\" # two\r\n    ]\r\n",
+        &["a"],
+        "k = [ \"a\" # one\r\n    ]\r\n",
+    );
+    relist(
+        "k = [ \"a\"\r\n    , \"b\" # two\r\n    ]\r\n",
+        &["a", "b", "c"],
+        "k = [ \"a\"\r\n    , \"b\" # two\r\n    , \"c\"\r\n    ]\r\n",
+    );
+}
+
+#[test]
 fn lists_keep_their_layout() {
     relist("k = []\n", &["a", "b"], "k = [\"a\", \"b\"]\n");
     relist("k = [ ]\n", &["a", "b"], "k = [ \"a\", \"b\" ]\n");
@@ -122,7 +180,7 @@ fn lists_keep_their_layout() {
     relist(
         "k = [\n  # none yet\n]\n",
         &["a"],
-        "k = [\n    \"a\"\n  # none yet\n]\n",
+        "k = [\n  \"a\"\n  # none yet\n]\n",
     );
     relist(
         "k = [\r\n  \"a\",\r\n]\r\n",
