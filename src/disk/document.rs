@@ -313,8 +313,10 @@ impl<'t> Document<'t> {
     }
 
     /// Takes a key, or a table with all that is in it, away, with the comment directly above and the one
-    /// behind; and the tables that this empties, unless somebody has written a comment on them. Whether there was one.
+    /// behind; and the tables that this empties, unless somebody has written a comment on them, or in them. Whether there
+    /// was one.
     pub(crate) fn unset(&mut self, key: &[&str]) -> Result<bool> {
+        let mut is_whole = false;
         let gone = match self.reach(key) {
             Reach::Table(_) if key.is_empty() => return Ok(false),
             Reach::Missing(..) => return Ok(false),
@@ -338,6 +340,7 @@ impl<'t> Document<'t> {
                 }
             }
             Reach::Table(table) => {
+                is_whole = true;
                 let mut gone = Vec::new();
                 if let Err(id) = table.collect(&mut gone) {
                     return Err(self.refused(key, id, "contains an array of tables"));
@@ -348,8 +351,10 @@ impl<'t> Document<'t> {
         };
         for id in gone {
             let header = self.header_of(id);
+            let holds_comment = !is_whole && self.stands_over_comment(id);
             self.remove(id);
-            if header != ROOT && self.is_bare(header) && !self.has_comment(header) {
+            let is_kept = holds_comment || self.has_comment(header);
+            if header != ROOT && self.is_bare(header) && !is_kept {
                 self.remove(header);
             }
         }

@@ -54,7 +54,9 @@ impl Document<'_> {
             Some(last) => self.end_of_table(last),
             None => self.end_of_file(),
         };
-        if after != ROOT {
+        // Where tables stand without a blank line between them, so does this one.
+        let below = self.lines[after].next;
+        if after != ROOT && (below == ROOT || matches!(self.lines[below].kind, Kind::Blank)) {
             after = self.push(after, Text::Kept(self.line_end), Kind::Blank);
         }
         let text = format!("[{}]{}", statement::spell_path(&path), self.line_end);

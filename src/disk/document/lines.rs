@@ -61,6 +61,13 @@ impl<'t> Document<'t> {
         self.stands_under_comment(header) || text[end..].contains('#')
     }
 
+    /// Whether there is a comment directly below a line, which is not the next header's.
+    pub(super) fn stands_over_comment(&self, id: Id) -> bool {
+        let below = self.lines[id].next;
+        let end = self.skip(below, |kind| matches!(kind, Kind::Comment));
+        below != end && (end == ROOT || !matches!(self.lines[end].kind, Kind::Header { .. }))
+    }
+
     pub(super) fn ring(&self) -> impl Iterator<Item = Id> {
         let next = |id: &Id| Some(self.lines[*id].next).filter(|next| *next != ROOT);
         std::iter::successors(Some(ROOT), next)
@@ -193,7 +200,6 @@ impl<'t> Document<'t> {
         }
         let path = full_path(&self.lines, id);
         forget(&self.lines, &mut self.root, &path, 0, id);
-        let is_header = !self.lines[id].is_key();
         let header = self.header_of(id);
         let mut before = self.lines[id].previous;
         while !matches!(
@@ -227,16 +233,7 @@ impl<'t> Document<'t> {
             }
             return;
         }
-        // Comments that lead to the next header are its own; others stay where they are, apart.
-        let heads = self.skip(below, |kind| matches!(kind, Kind::Comment));
-        let leads = heads != ROOT && matches!(self.lines[heads].kind, Kind::Header { .. });
-        // A comment that stands apart from what goes is not to come to stand on what follows.
-        let mut apart = above;
-        while blank(&self.lines[apart].kind) {
-            apart = self.lines[apart].previous;
-        }
-        let is_edge = is_header && leads && !matches!(self.lines[apart].kind, Kind::Comment);
-        if below == ROOT || blank(&self.lines[below].kind) || is_edge {
+        if below == ROOT || blank(&self.lines[below].kind) {
             while blank(&self.lines[above].kind) {
                 let previous = self.lines[above].previous;
                 self.unlink(above);

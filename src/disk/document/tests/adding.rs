@@ -57,7 +57,7 @@ fn new_tables_go_to_the_end_or_after_their_siblings() {
         "[r.a]\ni = 1\n# on other\n[other]\n",
         "r/c/i",
         "x",
-        "[r.a]\ni = 1\n\n[r.c]\ni = \"x\"\n# on other\n[other]\n",
+        "[r.a]\ni = 1\n[r.c]\ni = \"x\"\n# on other\n[other]\n",
     );
     add(
         "[r.a]\ni = 1\n# c\n\n# free\n\n[other]\n",
@@ -69,7 +69,7 @@ fn new_tables_go_to_the_end_or_after_their_siblings() {
         "[r.a]\ni = 1\n[r.a.sub]\nj = 2\n[other]\n",
         "r/c/i",
         "x",
-        "[r.a]\ni = 1\n[r.a.sub]\nj = 2\n\n[r.c]\ni = \"x\"\n[other]\n",
+        "[r.a]\ni = 1\n[r.a.sub]\nj = 2\n[r.c]\ni = \"x\"\n[other]\n",
     );
     add(
         "[registries]\n",

@@ -235,7 +235,12 @@ fn removal_takes_the_tables_that_it_empties() {
     unset(
         "[a]\nk = 1\n\n[r.c]\ni = 1\n# k = 2\n\n[b]\n",
         "r/c/i",
-        "[a]\nk = 1\n\n# k = 2\n\n[b]\n",
+        "[a]\nk = 1\n\n[r.c]\n# k = 2\n\n[b]\n",
+    );
+    unset(
+        "[a]\nk = 1\n\n[r.c]\ni = 1\n# on b\n[b]\n",
+        "r/c/i",
+        "[a]\nk = 1\n\n# on b\n[b]\n",
     );
     unset("r.c.i = 1\nr.d.i = 2\n", "r/c/i", "r.d.i = 2\n");
     unset("[r]\nc.i = 1\n\n[b]\n", "r/c/i", "[b]\n");
