@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 use self::keys::IDENTITY;
 pub(super) use self::passphrase::ask;
-use self::passphrase::{PASSPHRASE, ask_new, from_variable, secret};
+use self::passphrase::{PASSPHRASE, ask_new, from_variable};
 use super::{Access, Item, folder};
 use crate::disk::{lock, replace};
 use crate::error::{Error, Place, Result};
@@ -322,6 +322,10 @@ fn new_key(access: &mut Access<'_>) -> Result<Key> {
     );
     replace::private(&identity, Zeroizing::new(text).as_bytes())?;
     Ok(Key::Identity)
+}
+
+fn secret(typed: &Token) -> SecretString {
+    SecretString::from(typed.expose().to_owned())
 }
 
 /// Who can open the file now and could not after the next change of it; `None` where it does not say for whom it is

@@ -264,7 +264,7 @@ impl Keyring {
         let method = "org.freedesktop.DBus.Properties.Get";
         let answer = self.call(object, method, &arguments.map(String::as_str));
         // `   variant       boolean true` and `   variant       the text of a string`
-        let answer = answer.unwrap();
+        let answer = answer.unwrap_or_else(|error| panic!("{error}: {}", self.log()));
         let value = answer.trim().strip_prefix("variant").unwrap().trim();
         value.strip_prefix("boolean ").unwrap_or(value).to_owned()
     }

@@ -4,9 +4,8 @@ use std::path::Path;
 
 use age::secrecy::SecretString;
 
-use super::{Access, FILE, IDENTITY, decryptor, folder, sealed};
+use super::{Access, FILE, IDENTITY, decryptor, folder, sealed, secret};
 use crate::error::{Error, Place, Result};
-use crate::token::Token;
 
 pub(super) const PASSPHRASE: &str = "CREDSH_PASSPHRASE";
 
@@ -34,10 +33,6 @@ pub(super) fn passphrase(access: &mut Access<'_>, file: &Path) -> Result<SecretS
             .at(Place::file(file))
             .hint(format!("set `{PASSPHRASE}`, or seal it for a key file"))
     })
-}
-
-pub(super) fn secret(typed: &Token) -> SecretString {
-    SecretString::from(typed.expose().to_owned())
 }
 
 /// Has a person type what the file opens with, or what a new one is to open with, unless it is known.
