@@ -179,7 +179,7 @@ pub(crate) fn create(path: &Path, temporary: &str, new: &str, is_private: bool) 
 /// back, and then hides what was written meanwhile to where it was.
 pub(crate) fn lands(path: &Path) -> Result<PathBuf> {
     let target = follow(path).map_err(|error| Error::io("write", path, &error))?;
-    if target == path || target.exists() {
+    if target == path || target.try_exists().unwrap_or(true) {
         return Ok(target);
     }
     Err(Error::failed(format!(

@@ -83,8 +83,15 @@ impl Session {
             let edits = changes.iter().filter_map(Change::as_file);
             edits.filter_map(|edit| Some((name_of_index(edit)?, edit)))
         };
-        let comes = edits().filter(|(name, edit)| is_another(edit.after.node(), &now, name));
-        let goes = edits().filter(|(name, edit)| is_another(edit.before.as_ref(), &then, name));
+        // In its own file it may be another one, too, which a nearer file hides.
+        let comes = edits().filter(|(name, edit)| match edit.after.node() {
+            Some(after) => edit.before.is_some() || is_another(after, &now, name),
+            None => false,
+        });
+        let goes = edits().filter(|(name, edit)| match &edit.before {
+            Some(before) => edit.after.node().is_some() || is_another(before, &then, name),
+            None => false,
+        });
         let indexes = Indexes {
             comes: comes.map(|(name, _)| name).collect(),
             goes: goes.map(|(name, _)| name).collect(),
@@ -253,12 +260,12 @@ fn index_of(config: &Config, name: &str) -> Option<String> {
     found.ok().flatten().map(|found| found.value)
 }
 
-/// Whether this is an index, and not the one that the name has in this configuration.
-fn is_another(index: Option<&Node>, config: &Config, name: &str) -> bool {
-    index.is_some_and(|index| match index {
+/// Whether this is not the index that the name has in this configuration.
+fn is_another(index: &Node, config: &Config, name: &str) -> bool {
+    match index {
         Node::Text(text) => index_of(config, name).as_ref() != Some(text),
         _ => true,
-    })
+    }
 }
 
 /// What a configuration says once these changes are written.

@@ -50,21 +50,30 @@ impl Session {
         let aside = self.world.interrupts.set_aside();
         for Done { item, holds } in logins.done.into_iter().rev() {
             let (provider, registry) = (&item.provider, item.registry.label());
-            let Err(why) = self.undo_one(&item, &holds) else {
-                continue;
+            let why = match self.undo_one(&item, &holds) {
+                Ok(true) => continue,
+                Ok(false) => {
+                    error = error.because(format!(
+                        "and `{provider}` did not go back to what it held before for {registry}: it has neither that nor what it was given, so somebody else may have changed it, and it stays"
+                    ));
+                    continue;
+                }
+                Err(why) => self.or_interrupted(why),
             };
-            let why = self.or_interrupted(why);
+            // Whoever ends all of us ends a provider, too, which then has not failed.
+            let is_ended = self.world.interrupts.ended().is_some();
+            let is_unknown = why.kind() == Kind::Interrupted || why.is_in_doubt();
             let told = if matches!(item.before, Held::Unknown) {
                 format!(
                     "and `{provider}` keeps the new token of {registry}: what it held before is not known"
                 )
-            } else if why.kind() == Kind::Interrupted || why.is_in_doubt() {
+            } else if !is_unknown && self.is_back(&item, &why) {
+                continue;
+            } else if is_unknown || is_ended {
                 logins.in_doubt.push(item.clone());
                 format!(
                     "and whether `{provider}` went back to what it held before for {registry} is unknown: {why}"
                 )
-            } else if self.is_back(&item, &why) {
-                continue;
             } else {
                 format!(
                     "and `{provider}` did not go back to what it held before for {registry}: {why}"
@@ -181,8 +190,8 @@ impl Session {
         }
     }
 
-    /// Gives back what was held before, unless somebody else has changed that since.
-    fn undo_one(&mut self, item: &ItemChange, holds: &Held) -> Result<()> {
+    /// Gives back what was held before. False, and nothing is done, where somebody else may have changed that since.
+    fn undo_one(&mut self, item: &ItemChange, holds: &Held) -> Result<bool> {
         let action = match &item.before {
             Held::Token(token) => Action::Login {
                 token: Some(token),
@@ -193,11 +202,7 @@ impl Session {
         };
         self.world.interrupts.check()?;
         match self.is_theirs(item, holds) {
-            Ok(true) => {
-                return Err(Error::failed(
-                    "it has neither that nor what it was given, so somebody else may have changed it, and it stays",
-                ));
-            }
+            Ok(true) => return Ok(false),
             Err(error) if error.kind() == Kind::Interrupted => return Err(error),
             // It may do as it is told all the same.
             Ok(false) | Err(_) => {}
@@ -209,7 +214,7 @@ impl Session {
         };
         // What it says is not what it does.
         if self.holds_old(item).map_err(|error| error.in_doubt(true))? {
-            Ok(())
+            Ok(true)
         } else {
             Err(Error::failed("it says that it has, and has not"))
         }

@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::harness::Sandbox;
 use crate::pty::Pty;
@@ -363,6 +363,42 @@ fn a_second_signal_of_the_same_end_does_not_end_what_is_undone() {
         assert_eq!(sandbox.read("b/held"), OLD, "{told}");
         assert!(!sandbox.exists("a/held"), "{told}");
         assert!(!sandbox.exists("home/.credsh/journal"), "{told}");
+    }
+}
+
+/// Who ends all processes of the run does so to the provider that undoes something, too.
+#[test]
+fn a_provider_that_is_ended_while_it_undoes_is_left_to_the_next_start() {
+    use std::os::unix::process::CommandExt;
+    let mut sandbox = two_keepers();
+    sandbox.write("b/stuck", "");
+    std::fs::remove_file(sandbox.root().join("b/held")).unwrap();
+    let mut command = sandbox.process();
+    command.args([
+        "-c",
+        "login a --from env:NEW",
+        "-c",
+        "login b --from env:NEW",
+    ]);
+    let child = command
+        .process_group(0)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let group = Pid::from_child(&child);
+    wait_for("the login", || sandbox.exists("b/hanging"));
+    sandbox.write("a/stuck", "");
+    std::fs::remove_file(sandbox.root().join("b/stuck")).unwrap();
+    kill_process_group(group, Signal::TERM).unwrap();
+    wait_for("the undo", || sandbox.exists("a/hanging"));
+    kill_process_group(group, Signal::TERM).unwrap();
+    let run = child.wait_with_output().unwrap();
+    let told = String::from_utf8(run.stderr).unwrap();
+    assert!(sandbox.exists("home/.credsh/journal"), "{told}");
+    std::fs::remove_file(sandbox.root().join("a/stuck")).unwrap();
+    let run = sandbox.ok(&["registry", "list"]);
+    for held in ["a/held", "b/held", "home/.credsh/journal"] {
+        assert!(!sandbox.exists(held), "{held}: {told}\n{}", run.stderr);
     }
 }
 

@@ -99,6 +99,25 @@ fn an_index_that_another_one_hides_comes_after_the_token_has_gone() {
     }
 }
 
+/// The index that comes is the one that a nearer file had, and whoever does not read that sees another one.
+#[test]
+fn an_index_that_moves_out_of_a_nearer_file_comes_after_the_token_has_gone() {
+    const PROJECT: &str = "work/.cargo/config.toml";
+    let nearer = "[registries.corp]\nindex = \"sparse+https://new.example/\"\n";
+    let add = "registry add corp sparse+https://new.example/";
+    let args = [
+        "-y",
+        "-c",
+        "registry remove corp",
+        "-c",
+        add,
+        "-c",
+        "login corp --from env:NEW",
+    ];
+    let files = [(CONFIG, CORP), (PROJECT, nearer), (CREDENTIALS, TOKEN)];
+    Case::new(&files, &[], &args).run();
+}
+
 /// A token that nobody asked for, of a registry that is gone, is not for the one that gets its name.
 #[test]
 fn a_token_without_a_registry_is_not_for_the_next_one() {

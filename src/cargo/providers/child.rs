@@ -138,10 +138,11 @@ impl Time {
         }
     }
 
-    /// More time for one that asks a person, or may, and an end for any other.
+    /// More time for one that asks a person, or may, and an end for any other; and where the person may be gone.
     fn prolong(&mut self, missed: &str) -> Result<()> {
         let seconds = self.limit.time.as_secs_f32();
         let waits_for = match self.limit.then {
+            _ if self.interrupts.ended().is_some() => None,
             Then::EndUnlessAsking if is_asking(self.id) => Some("it reads from the terminal"),
             Then::Wait => Some("it may be asking you for something"),
             Then::End | Then::EndUnlessAsking => None,
