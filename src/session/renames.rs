@@ -47,11 +47,28 @@ impl<'a> Renames<'a> {
                 renamed,
             }
         });
-        let mut steps: Vec<Step<'_>> = steps.collect();
-        // One that only goes is for the edits of its keys.
-        let taken = steps.iter().filter(|step| step.name.is_some());
-        let taken: HashSet<_> = taken.map(|step| step.renamed.clone()).collect();
-        steps.retain(|step| step.name.is_some() || taken.contains(&step.table));
+        let steps: Vec<Step<'_>> = steps.collect();
+        // What goes in the end, under whatever name, goes where it stands: the edits of its keys do that, and if a later
+        // one is to be called like it, it makes room.
+        let mut later: Vec<Step<'_>> = Vec::new();
+        for mut step in steps.into_iter().rev() {
+            let next = later.iter().rev().find(|next| next.table == step.renamed);
+            if step.name.is_some() && next.is_some_and(|next| next.name.is_none()) {
+                step.name = None;
+                step.renamed.clone_from(&step.table);
+            }
+            later.push(step);
+        }
+        let mut taken = HashSet::new();
+        later.retain(|step| match step.name {
+            Some(_) => {
+                taken.insert(step.renamed.clone());
+                true
+            }
+            None => taken.contains(&step.table),
+        });
+        later.reverse();
+        let steps = later;
         let mut renames = Self {
             steps,
             edited: HashSet::new(),

@@ -357,6 +357,25 @@ fn renaming_to_the_name_of_one_that_goes_keeps_the_comments_of_what_stays() {
     }
 }
 
+/// What comes back in the end under its own name has not been away.
+#[test]
+fn renaming_to_what_goes_after_that_moves_nothing() {
+    let a = "# top\n[registries.a]\nindex = \"sparse+https://a.example/\" # ia\n\n";
+    let rest = "[other]\nk = 1\n";
+    let mut sandbox = Sandbox::new();
+    let b = "# on b\n[registries.b]\nindex = \"sparse+https://b.example/\" # ib\nprotocol = \"sparse\"\n\n";
+    sandbox.write("home/config.toml", [a, b, rest].concat());
+    let lines = [
+        "registry remove b",
+        "registry rename a b",
+        "registry remove b",
+        "registry add a sparse+https://a.example/",
+    ];
+    let args: Vec<&str> = lines.iter().flat_map(|line| ["-c", line]).collect();
+    sandbox.ok(&args);
+    assert_eq!(sandbox.read("home/config.toml"), [a, rest].concat());
+}
+
 #[test]
 fn renaming_goes_together_with_other_edits() {
     let mut sandbox = Sandbox::new();
@@ -441,7 +460,7 @@ fn renaming_goes_together_with_other_edits() {
                 &format!("registry add corp {INDEX}")
             ]
         ),
-        format!("[registries.corp]\nindex = \"{INDEX}\"\n")
+        config.replace("credential-provider = \"cargo:token\"\n", "")
     );
 }
 

@@ -23,7 +23,8 @@ struct Cell {
     gap: String,
     /// What is behind the comma on the same line, and its end. `None`: as the neighbours have it.
     after: Option<String>,
-    /// Whether it was the first one, or the last, when the text was cut.
+    /// Whether it began a line, was the first one, or the last, when the text was cut.
+    began_line: bool,
     was_first: bool,
     was_last: bool,
 }
@@ -50,6 +51,7 @@ impl Cells {
                 item: text[start..end].to_owned().into(),
                 gap: text[end..comma].to_owned(),
                 after: Some(text[behind..next].to_owned()),
+                began_line: text[..at].ends_with('\n'),
                 was_first: index == 0,
                 was_last: index + 1 == ends.len(),
             });
@@ -82,6 +84,7 @@ impl Cells {
             item,
             gap: String::new(),
             after: None,
+            began_line: false,
             was_first: false,
             was_last: false,
         };
@@ -101,7 +104,8 @@ impl Cells {
         for (index, cell) in self.inside.iter_mut().enumerate() {
             let (is_new, is_last) = (cell.after.is_none(), index == last);
             // Behind the bracket the first one stands otherwise than those below it.
-            let is_moved = first.is_some() && cell.was_first != (index == 0);
+            let is_moved =
+                first.is_some() && cell.was_first != (index == 0) || cell.began_line != begins_line;
             if is_new || is_moved && is_blank(&cell.before) {
                 cell.before.clone_from(match &first {
                     Some(first) if index == 0 => first,
@@ -134,7 +138,7 @@ impl Cells {
                 .is_some_and(|after| cell.was_last == is_last || after.contains('#'));
             if !is_as_before {
                 let wanted = match is_last {
-                    true if cell.gap.contains('#') => self.line_end,
+                    true if !self.trailing_comma && cell.gap.contains('#') => self.line_end,
                     true => &behind_last,
                     false => &between,
                 };
@@ -224,13 +228,9 @@ impl Cells {
     /// The blanks before an element that begins a line: those of the last one that does, of a comment, or some more than
     /// those of the bracket.
     fn indent(&self) -> String {
-        let above = std::iter::once(Some(self.open.as_str()));
-        let above = above.chain(self.inside.iter().map(|cell| cell.after.as_deref()));
-        let begins = above.zip(&self.inside).filter(|(above, cell)| {
-            let above = above.unwrap_or_default();
-            above.ends_with('\n') || cell.before.contains('\n')
-        });
-        if let Some((_, cell)) = begins.last() {
+        let mut cells = self.inside.iter().rev();
+        let begins = cells.find(|cell| cell.began_line || cell.before.contains('\n'));
+        if let Some(cell) = begins {
             return blanks_of(last_line(&cell.before)).to_owned();
         }
         let comment = self
@@ -245,9 +245,10 @@ impl Cells {
         format!("{bracket}{more}")
     }
 
-    /// The blanks before one that does not.
+    /// The blanks before one that does not; mostly they are behind the comma.
     fn blanks(&self) -> String {
-        match self.inside.last() {
+        let mut cells = self.inside.iter().rev();
+        match cells.find(|cell| !cell.began_line) {
             Some(cell) => blanks_of(last_line(&cell.before)).to_owned(),
             None if self.open == "{" => " ".to_owned(),
             None => String::new(),

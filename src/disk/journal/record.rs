@@ -38,7 +38,7 @@ pub(crate) struct FileRecord {
     behind: usize,
     /// The digest of those before it.
     head: String,
-    /// The last of those, from the beginning of the line before; nothing, where there is none.
+    /// The last of those, from the beginning of the line before, if there is one.
     above: String,
     /// The range before and after.
     was: String,
@@ -166,7 +166,8 @@ impl FileRecord {
         }
         let moves = if text.len() == new.len() { 0 } else { alike };
         let line = text[..start].rfind('\n');
-        let above = line.map(|line| text[..line].rfind('\n').map_or(0, |end| end + 1));
+        let above = line.and_then(|line| text[..line].rfind('\n'));
+        let above = above.map_or(0, |end| end + 1);
         Self {
             file: file.to_path_buf(),
             name: file.strip_prefix(home).unwrap_or(file).to_path_buf(),
@@ -183,7 +184,7 @@ impl FileRecord {
             start,
             behind: alike - moves,
             head: digest(&text.as_bytes()[..start]),
-            above: above.map_or_else(String::new, |above| text[above..start].to_owned()),
+            above: text[above..start].to_owned(),
             was: text[start..text.len() - alike].to_owned(),
             becomes: new[start..new.len() - alike].to_owned(),
             moves: text[text.len() - moves..].to_owned(),
@@ -327,12 +328,18 @@ impl FileRecord {
         };
         let (head, rest) = match theirs.split_at_checked(self.start).filter(is_at) {
             Some(parts) => parts,
-            None if self.behind == 0 && !self.above.is_empty() => {
+            None if self.behind == 0 && !self.is_empty_file() => {
                 let head = theirs
                     .strip_suffix(&*self.moves)?
                     .strip_suffix(&*self.was)?;
                 let before = head.strip_suffix(&*self.above)?;
-                if !(before.is_empty() || before.ends_with('\n')) {
+                // Where no line is between, what they have written may be on what goes.
+                let ends = if self.above.contains('\n') {
+                    &["\n"][..]
+                } else {
+                    &["\n\n", "\n\r\n"]
+                };
+                if !before.is_empty() && !ends.iter().any(|end| before.ends_with(end)) {
                     return None;
                 }
                 theirs.split_at(head.len())
@@ -341,6 +348,11 @@ impl FileRecord {
         };
         let parts = [head, &self.becomes, &rest[self.was.len()..]];
         Some(Zeroizing::new(parts.concat()))
+    }
+
+    /// In one, nobody knows which of both is before the other.
+    fn is_empty_file(&self) -> bool {
+        self.above.is_empty() && self.was.is_empty() && self.moves.is_empty()
     }
 
     fn around(&self, now: &[u8], inside: &str) -> Option<Zeroizing<String>> {

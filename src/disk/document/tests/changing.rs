@@ -69,6 +69,22 @@ fn what_begins_a_line_of_a_list_stands_as_what_does_so() {
         &["a", "b"],
         "\tk = [\n\t\t\"a\",\n\t\t\"b\"\n\t]\n",
     );
+    let two_in_a_line = "k = [\n    \"a\", \"c\",\n    \"d\"\n]\n";
+    relist(
+        two_in_a_line,
+        &["a", "n", "c", "d"],
+        "k = [\n    \"a\", \"n\",\n    \"c\",\n    \"d\"\n]\n",
+    );
+    relist(
+        "k = [\n    \"a\", \"c\",\n    \"d\", \"e\"\n]\n",
+        &["a", "d", "e"],
+        "k = [\n    \"a\", \"d\", \"e\"\n]\n",
+    );
+    relist(
+        "k = [\n  \"a\"  # one\n  ,] # tail\n",
+        &["a", "b"],
+        "k = [\n  \"a\"  # one\n  ,\n  \"b\",] # tail\n",
+    );
     // And so does a comma.
     let commas_first = "k = [ \"a\"\n    , \"b\"\n    ]\n";
     relist(
