@@ -96,7 +96,7 @@ const ROOT: Id = 0;
 type Name<'t> = Cow<'t, str>;
 
 struct Line<'t> {
-    /// Its number in the file; of a new one, that of the line that it comes before.
+    /// Its number in the file; of a new one, that of the line above.
     number: usize,
     text: Text<'t>,
     kind: Kind<'t>,
@@ -233,7 +233,7 @@ impl<'t> Document<'t> {
                     }
                 }
             };
-            let id = document.push(document.lines[ROOT].previous, Text::Kept(line), kind);
+            let id = document.push_read(line, kind);
             document.index(id, None);
         }
         document.push_trivia(rest);
@@ -255,6 +255,13 @@ impl<'t> Document<'t> {
             Reach::Elements(_) => Some(Found::Other),
             Reach::Missing(..) => None,
         }
+    }
+
+    /// Whether nothing is edited yet: then a line has the number that it has in the text.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn is_as_read(&self) -> bool {
+        let mut lines = self.lines.iter();
+        lines.all(|line| matches!(line.text, Text::Kept(_)) && !matches!(line.kind, Kind::Gone))
     }
 
     /// The value at a key path, as a reader of the whole file would see it.

@@ -114,11 +114,20 @@ impl<'t> Document<'t> {
         .hint("mend that line first")
     }
 
+    /// A line of the file, behind all that were read before.
+    pub(super) fn push_read(&mut self, text: &'t str, kind: Kind<'t>) -> Id {
+        let last = self.lines[ROOT].previous;
+        let above = &self.lines[last];
+        let number = above.number + above.text.matches('\n').count();
+        let id = self.push(last, Text::Kept(text), kind);
+        self.lines[id].number = number;
+        id
+    }
+
     pub(super) fn push(&mut self, after: Id, text: Text<'t>, kind: Kind<'t>) -> Id {
         let (id, next) = (self.lines.len(), self.lines[after].next);
-        let above = &self.lines[after];
         self.lines.push(Line {
-            number: above.number + above.text.matches('\n').count(),
+            number: self.lines[after].number,
             text,
             kind,
             previous: after,
@@ -136,7 +145,7 @@ impl<'t> Document<'t> {
             } else {
                 Kind::Comment
             };
-            self.push(self.lines[ROOT].previous, Text::Kept(line), kind);
+            self.push_read(line, kind);
         }
     }
 

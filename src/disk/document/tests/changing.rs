@@ -328,3 +328,19 @@ fn an_emptied_table_with_a_comment_stays() {
     unset("r.c.i = 1 # on i\na = 1\n", "r/c", "a = 1\n");
     unset("r = { c = { i = 1 } }\na = 1\n", "r/c", "a = 1\n");
 }
+
+/// Whatever has been edited above it since.
+#[test]
+fn a_refusal_names_the_line_of_the_file() {
+    let text = "[r.c]\n# one\n# two\ni = 1\nk = [1]\n\n[[r.c.x]]\nq = 1\n";
+    let mut document = open(text);
+    document.unset(&["r", "c", "i"]).unwrap();
+    let list = list(&["a", "b", "c"]);
+    document.set(&["r", "c", "k"], &list).unwrap();
+    document.set(&["r", "c", "new"], &list).unwrap();
+    let refused = document.unset(&["r", "c", "x"]).unwrap_err();
+    assert!(
+        refused.to_string().starts_with("config.toml:7: "),
+        "{refused}"
+    );
+}
